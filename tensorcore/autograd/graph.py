@@ -1,0 +1,265 @@
+"""Nodes of the autograd graph: what an op keeps for its backward."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from tensorcore.errors import InplaceError
+
+if TYPE_CHECKING:
+    from tensorcore.devices import Kind
+    from tensorcore.ops.record import Op
+    from tensorcore.tensor import Tensor
+
+
+class LeafType:
+    """The class of `LEAF`."""
+
+    __slots__ = ()
+
+
+#: What ``Tensor._node`` holds for a leaf that requires grad.
+LEAF: Final = LeafType()
+
+next_sequence = itertools.count().__next__
+
+
+class Clock:
+    """Counts in-place changes in the process, so that a node can tell whether one came after it."""
+
+    __slots__ = ("now",)
+
+    def __init__(self) -> None:
+        self.now = 0
+
+
+clock: Final = Clock()
+
+
+class Node:
+    """One step of the graph; its edges lead to the nodes (or leaf tensors) of its operands.
+
+    A consumer of a node always has a higher ``sequence``, so highest first is a topological order.
+    """
+
+    __slots__ = (
+        "__weakref__", "edges", "hooks", "kind", "metadata", "overwritten", "post_hooks", "sequence", "shape",
+    )  # fmt: skip
+
+    edges: tuple[Any, ...]
+    kind: Kind
+    shape: tuple[int, ...]
+    sequence: int
+    hooks: list[Callable[..., Any]] | None
+    post_hooks: dict[int, Callable[..., Any]] | None
+
+    def name(self) -> str:
+        """The name PyTorch prints, such as ``MulBackward0``."""
+        raise NotImplementedError
+
+    def backward(self, cotangent: Any, create_graph: bool) -> tuple[Any, ...] | list[Any]:
+        """Cotangents of the operands, in the order of ``edges``."""
+        raise NotImplementedError
+
+    def release(self) -> None:
+        """Free what was saved."""
+
+    @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        """(node, index of its output) of each operand, as in PyTorch."""
+        return tuple((accumulator(edge), 0) for edge in self.edges)
+
+    def register_hook(self, fn: Callable[..., Any]) -> Any:
+        """Call ``fn(grad_inputs, grad_outputs)`` after this node's backward."""
+        from tensorcore.autograd.hooks import RemovableHandle
+
+        if getattr(self, "post_hooks", None) is None:
+            self.post_hooks = {}
+        return RemovableHandle.add(self.post_hooks, fn)  # type: ignore[arg-type]
+
+    def __repr__(self) -> str:
+        return f"<{self.name()}>"
+
+
+class AccumulateGrad:
+    """Stands for a leaf in ``next_functions``."""
+
+    def __init__(self, variable: Tensor) -> None:
+        self.variable = variable
+        self.next_functions = ()
+
+    def name(self) -> str:
+        """The name PyTorch prints."""
+        return "AccumulateGrad"
+
+    def __repr__(self) -> str:
+        return "<AccumulateGrad>"
+
+
+def accumulator(edge: Any) -> Any:
+    """The object shown for an edge: a node, an `AccumulateGrad`, or ``None``."""
+    return edge if edge is None or isinstance(edge, Node) else AccumulateGrad(edge)
+
+
+class OpNode(Node):
+    """The step of a recorded op: its gradient rules and what they read."""
+
+    __slots__ = ("attributes", "clock", "inputs", "op", "output", "shapes")
+
+    def __init__(self, op: Op, inputs: tuple[Any, ...], output: Any, kind: Kind, attributes: Any) -> None:
+        self.op = op
+        self.kind = kind
+        self.attributes = attributes
+        self.sequence = next_sequence()
+        self.clock = clock.now
+        self.hooks = None
+        self.overwritten = None
+        edges = []
+        for x in inputs:
+            node = None if x is None else x._node
+            edges.append(x if node is LEAF else node)
+        self.edges = tuple(edges)
+        keep: set[int] = set()
+        keep_output = shapes = False
+        reads = op.reads
+        if callable(op.vjp):
+            (read,) = reads
+            keep.update(read.inputs)  # type: ignore[union-attr]
+            if read.rest is not None:  # type: ignore[union-attr]
+                keep.update(range(read.rest, len(inputs)))  # type: ignore[union-attr]
+            keep_output, shapes = read.output, read.shapes  # type: ignore[union-attr]
+        else:
+            for edge, read in zip(edges, reads, strict=False):
+                if edge is not None and read is not None:
+                    if read.inputs:
+                        keep.update(read.inputs)
+                    if read.rest is not None:
+                        keep.update(range(read.rest, len(inputs)))
+                    if read.output:
+                        keep_output = True
+                    if read.shapes:
+                        shapes = True
+        self.inputs: Any = (
+            tuple([x if place in keep else None for place, x in enumerate(inputs)]) if keep else None
+        )
+        self.output = output if keep_output else None
+        self.shapes = (
+            tuple([None if x is None else tuple(x._array.shape) for x in inputs]) if shapes else None
+        )
+        self.shape = output.shape if op.outputs == 1 else ()
+
+    def name(self) -> str:
+        return self.op.grad_name
+
+    def backward(self, cotangent: Any, create_graph: bool) -> tuple[Any, ...] | list[Any]:
+        if self.overwritten is not None:
+            self._raise_if_stale(create_graph)
+        op = self.op
+        if self.inputs is not None:
+            if self.inputs is FREED:
+                raise RuntimeError(
+                    f"{op.name}: backward through the graph a second time: what it saved was freed by the "
+                    "first backward; pass retain_graph=True there to keep it"
+                )
+            if clock.now != self.clock:
+                self._raise_if_stale(create_graph)
+        vjp = op.vjp
+        callers = op.callers
+        if callers is None:
+            callers = op.callers = _callers(op)
+        if callable(vjp):
+            results = callers[0](vjp, cotangent, self, create_graph)
+            return results if op.joint else (results,)
+        return [
+            None if edge is None or caller is None else caller(rule, cotangent, self, create_graph)
+            for rule, caller, edge in zip(vjp, callers, self.edges, strict=False)
+        ]
+
+    def saved_output(self, create_graph: bool) -> Any:
+        """The output as a tensor, connected to this node when a second derivative may follow."""
+        from tensorcore.tensor import wrap
+
+        if self.op.outputs != 1:
+            return tuple(wrap(array, kind) for array, kind in zip(self.output, self.kind, strict=True))  # type: ignore[call-overload]
+        saved = wrap(self.output, self.kind)
+        if create_graph:
+            saved._node = self
+        return saved
+
+    def _raise_if_stale(self, create_graph: bool) -> None:
+        changed = self.overwritten if self.output is not None else None
+        name, shape = "output", self.shape
+        for place, x in enumerate(self.inputs or ()):
+            if x is not None and changed is None:
+                root = x
+                while root._view is not None:
+                    root = root._view[0]
+                mark = root._changed
+                if mark is not None and mark[0] > self.clock:
+                    changed = mark
+                    name, shape = f"operand {self.op.operand_at(place)}", x.shape
+        if changed is not None:
+            raise InplaceError(
+                f"{self.op.name}: its {name}, of shape {list(shape)}, is needed for backward but was changed in place "
+                f"by {changed[1]} at {changed[2]}; change a copy (x.clone()) or use the op without the underscore"
+            )
+
+    def release(self) -> None:
+        if self.inputs is not None or self.output is not None:
+            self.inputs = FREED
+            self.output = None
+
+
+FREED: Final = ()
+
+
+class SelectNode(Node):
+    """Output ``index`` of a node with several."""
+
+    __slots__ = ("index", "owner")
+
+    def __init__(self, owner: Node, index: int, shape: tuple[int, ...], kind: Kind) -> None:
+        self.owner = owner
+        self.index = index
+        self.shape = shape
+        self.kind = kind
+        self.edges = (owner,)
+        self.hooks = None
+        self.sequence = next_sequence()
+
+    def name(self) -> str:
+        return self.owner.name()
+
+
+def _callers(op: Op) -> tuple[Any, ...]:
+    return tuple(None if read is None else _caller(read.names, op.operands) for read in op.reads)
+
+
+@cache
+def _caller(names: tuple[str, ...], operands: tuple[str, ...]) -> Any:
+    """A function that fetches what a gradient rule names from the node and calls it.
+
+    Compiled from text, as `collections.namedtuple` is, because it runs once per node and rule in every backward.
+    """
+    from tensorcore.ops.record import COTANGENT, NEEDS, OUTPUT
+
+    places = {name.lstrip("*"): f"{i}:" if name.startswith("*") else str(i) for i, name in enumerate(operands)}
+    arguments = []
+    for name in names:
+        base = name.removesuffix("_shape")
+        if name == COTANGENT:
+            arguments.append("g")
+        elif name == OUTPUT:
+            arguments.append("node.saved_output(create_graph)")
+        elif name == NEEDS:
+            arguments.append("tuple([edge is not None for edge in node.edges])")
+        elif name in places:
+            arguments.append(f"node.inputs[{places[name]}]")
+        elif base in places:
+            arguments.append(f"node.shapes[{places[base]}]")
+        else:
+            arguments.append(f"node.attributes[{name!r}]")
+    return eval(f"lambda rule, g, node, create_graph: rule({', '.join(arguments)})")

@@ -1,0 +1,170 @@
+"""Grad mode: whether ops on this thread record what backward needs."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from typing import Any, Self, TypeVar
+
+__all__ = [
+    "enable_grad",
+    "inference_mode",
+    "is_grad_enabled",
+    "is_inference_mode_enabled",
+    "no_grad",
+    "set_grad_enabled",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _Mode(threading.local):
+    grad = True
+    inference = False
+
+
+mode = _Mode()
+
+
+def is_grad_enabled() -> bool:
+    """Whether grad mode is on in this thread.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.is_grad_enabled()
+        True
+    """
+    return mode.grad
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether inference mode is on in this thread.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.is_inference_mode_enabled()
+        False
+    """
+    return mode.inference
+
+
+class _GradMode:
+    """A context manager, also usable as a decorator, that sets grad mode and restores it."""
+
+    def __init__(self, enabled: bool) -> None:
+        self.enabled = enabled
+        self.previous: list[tuple[bool, bool]] = []
+
+    def __call__(self, function: F) -> F:
+        @functools.wraps(function)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            with self.clone():
+                return function(*args, **kwargs)
+
+        return wrapped  # type: ignore[return-value]
+
+    def clone(self) -> _GradMode:
+        return _GradMode(self.enabled)
+
+    def __enter__(self) -> Self:
+        self.previous.append((mode.grad, mode.inference))
+        mode.grad = self.enabled and not mode.inference
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        mode.grad, mode.inference = self.previous.pop()
+
+
+class no_grad(_GradMode):  # noqa: N801 - PyTorch's name
+    """Ops inside record nothing for backward; a context manager and a decorator.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> x = tc.ones(2, requires_grad=True)
+        >>> with tc.no_grad():
+        ...     (x * 2).requires_grad
+        False
+    """
+
+    def __new__(cls, function: Any = None) -> Any:
+        if function is not None:
+            return cls()(function)
+        return super().__new__(cls)
+
+    def __init__(self, function: None = None) -> None:
+        super().__init__(False)
+
+
+class enable_grad(_GradMode):  # noqa: N801 - PyTorch's name
+    """Ops inside record for backward again; a context manager and a decorator.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> x = tc.ones(2, requires_grad=True)
+        >>> with tc.no_grad(), tc.enable_grad():
+        ...     (x * 2).requires_grad
+        True
+    """
+
+    def __new__(cls, function: Any = None) -> Any:
+        if function is not None:
+            return cls()(function)
+        return super().__new__(cls)
+
+    def __init__(self, function: None = None) -> None:
+        super().__init__(True)
+
+
+class set_grad_enabled(_GradMode):  # noqa: N801 - PyTorch's name
+    """Switch grad mode: at once as a call, or for a block as a context manager.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> with tc.set_grad_enabled(False):
+        ...     tc.is_grad_enabled()
+        False
+    """
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__(bool(mode))
+        self.__enter__()
+        self._fresh = True
+
+    def __enter__(self) -> Self:
+        # `with set_grad_enabled(...)` has already been entered by the constructor.
+        if self.__dict__.pop("_fresh", False):
+            return self
+        return super().__enter__()
+
+    def __call__(self, function: F) -> F:
+        self.__exit__()
+        return super().__call__(function)
+
+
+class inference_mode(_GradMode):  # noqa: N801 - PyTorch's name
+    """Grad mode off for a whole block, ``enable_grad`` inside it included.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> with tc.inference_mode():
+        ...     tc.is_grad_enabled()
+        False
+    """
+
+    def __new__(cls, mode: Any = True) -> Any:
+        if callable(mode):
+            return cls()(mode)
+        return super().__new__(cls)
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__(not mode)
+
+    def clone(self) -> _GradMode:
+        return inference_mode(not self.enabled)
+
+    def __enter__(self) -> Self:
+        self.previous.append((mode.grad, mode.inference))
+        if not self.enabled:
+            mode.grad, mode.inference = False, True
+        return self

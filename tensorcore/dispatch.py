@@ -1,0 +1,380 @@
+"""The one door: every op call on tensors goes through a function made here.
+
+`open_door` gives each op its ``emit``. The lanes for one and two operands are written out because they run for
+nearly every op of a program and cost as much as the kernel on small tensors; all others share one lane.
+What a lane cannot do at once (another dtype, a scalar, an interceptor) goes through `enter`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from tensorcore.autograd.graph import OpNode, SelectNode
+from tensorcore.autograd.mode import mode
+from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, DType, bool_, get_default_dtype, int64, promote_types
+from tensorcore.errors import DeviceError, OutOfMemoryError, ShapeError, TensorcoreError
+from tensorcore.ops.record import REGISTRY
+from tensorcore.shapes import broadcast_shapes
+from tensorcore.tensor import Tensor, wrap
+
+__all__ = ["dtype_of_number", "enter", "execute", "intercept", "open_door"]
+
+if TYPE_CHECKING:
+    from tensorcore.devices import Kind
+    from tensorcore.ops.record import Op
+
+#: ``interceptor(op, inputs, attributes, proceed)`` returns the op's result, usually ``proceed()``.
+Interceptor = Callable[..., Any]
+
+
+class _Stack(threading.local):
+    interceptors: tuple[Interceptor, ...] = ()
+
+
+_stack: Final = _Stack()
+#: How many interceptors are active in all threads: the fast lanes' one truth test.
+_busy = 0
+
+_new = object.__new__
+_NOTHING: Final[dict[str, Any]] = {}
+
+
+@contextmanager
+def intercept(interceptor: Interceptor) -> Iterator[None]:
+    """Let ``interceptor`` see every kernel call of this thread inside the block."""
+    global _busy
+    before = _stack.interceptors
+    _stack.interceptors = (*before, interceptor)
+    _busy += 1
+    try:
+        yield
+    finally:
+        _busy -= 1
+        _stack.interceptors = before
+
+
+def open_door(op: Op) -> Callable[..., Any]:
+    """The function through which ``op`` is called, by how many operands it has."""
+    if op.primitive and op.outputs == 1 and op.promotes is None:
+        plain = len(op.signature.parameters) == len(op.operands) and not op.variadic
+        if plain and len(op.operands) == 1:
+            return _unary(op)
+        if len(op.operands) == 2 and not op.variadic and (plain or op.operator):
+            return _binary(op)
+    return _general(op)
+
+
+def _unary(op: Op) -> Callable[..., Any]:
+    def emit(input: Any) -> Any:
+        if _busy:
+            return enter(op, (input,), _NOTHING)
+        try:
+            kind = input._kind
+        except AttributeError:
+            return enter(op, (input,), _NOTHING)
+        entry = kind.table[op]
+        if entry is None:
+            return enter(op, (input,), _NOTHING)
+        kernel, kind = entry
+        try:
+            array = kernel(input._array)
+        except Exception as error:
+            explain(op, (input,), error)
+        if type(array) is not kind.array_type:
+            array = kind.as_array(array)
+        out = _new(Tensor)
+        out._array = array
+        out._kind = kind
+        out._view = None
+        if input._node is not None and mode.grad and op.vjp is not None:
+            out._node = OpNode(op, (input,), array, kind, _NOTHING)
+        else:
+            out._node = None
+        return out
+
+    return emit
+
+
+def _binary(op: Op) -> Callable[..., Any]:
+    def emit(input: Any, other: Any) -> Any:
+        if _busy:
+            return enter(op, (input, other), _NOTHING)
+        try:
+            kind = input._kind
+            if kind is not other._kind:
+                return enter(op, (input, other), _NOTHING)
+        except AttributeError:
+            return enter(op, (input, other), _NOTHING)
+        entry = kind.table[op]
+        if entry is None:
+            return enter(op, (input, other), _NOTHING)
+        kernel, kind = entry
+        try:
+            array = kernel(input._array, other._array)
+        except Exception as error:
+            explain(op, (input, other), error)
+        if type(array) is not kind.array_type:
+            array = kind.as_array(array)
+        out = _new(Tensor)
+        out._array = array
+        out._kind = kind
+        out._view = None
+        if (input._node is not None or other._node is not None) and mode.grad and op.vjp is not None:
+            out._node = OpNode(op, (input, other), array, kind, _NOTHING)
+        else:
+            out._node = None
+        return out
+
+    return emit
+
+
+def _general(op: Op) -> Callable[..., Any]:
+    if not op.operands:
+
+        def create(**attributes: Any) -> Any:
+            return _create(op, attributes)
+
+        return create
+
+    if op.variadic or op.promotes is not None or len(op.operands) > 1:
+
+        def emit_all(*inputs: Any, **attributes: Any) -> Any:
+            return enter(op, inputs, attributes)
+
+        return emit_all
+
+    def emit(input: Any, **attributes: Any) -> Any:
+        if _busy or type(input) is not Tensor:
+            return enter(op, (input,), attributes)
+        entry = input._kind.table[op]
+        if entry is None:
+            return enter(op, (input,), attributes)
+        return execute(op, (input,), attributes, *entry)
+
+    return emit
+
+
+def enter(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
+    """The door's slow path: operands are checked, brought to one dtype, and the op is run."""
+    inputs, kind = _agree(op, inputs)
+    entry = kind.table[op]
+    if entry is None:
+        compute, result = op.rule(kind.dtype, op.name)
+        if compute is not kind.dtype:
+            kind = kind.sibling(compute)
+            inputs = _convert(op, inputs, kind)
+            entry = kind.table[op]
+            # Operands of an integer dtype may give a result that the converted dtype's rule does not, as abs.
+            if entry is not None and result is not None and entry[1] is not None and entry[1].dtype is not result:
+                entry = (entry[0], kind.sibling(result))
+    if entry is None:
+        return _expression(op, inputs, attributes)
+    if _busy and _stack.interceptors:
+        return _intercepted(op, inputs, attributes, entry)
+    return execute(op, inputs, attributes, *entry)
+
+
+def _intercepted(op: Op, inputs: Any, attributes: Any, entry: Any) -> Any:
+    stack = _stack.interceptors
+
+    def proceed() -> Any:
+        before = _stack.interceptors
+        _stack.interceptors = before[:-1]
+        try:
+            if _stack.interceptors:
+                return _intercepted(op, inputs, attributes, entry)
+            return execute(op, inputs, attributes, *entry)
+        finally:
+            _stack.interceptors = before
+
+    return stack[-1](op, inputs, attributes, proceed)
+
+
+def execute(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any], kernel: Any, kind: Any) -> Any:
+    """Run a kernel on operands that fit it, wrap the result and record a node where one is needed."""
+    if kind is None:
+        kind = inputs[0]._kind.sibling(attributes["dtype"])
+    try:
+        array = kernel(*[None if x is None else x._array for x in inputs], **attributes)
+    except Exception as error:
+        explain(op, inputs, error)
+    if op.outputs != 1:
+        return _wrap_all(op, inputs, attributes, array, kind)
+    if type(array) is not kind.array_type:
+        array = kind.as_array(array)
+    out = _new(Tensor)
+    out._array = array
+    out._kind = kind
+    out._node = None
+    out._view = (inputs[0], op, attributes) if op.view and kind.dtype is inputs[0]._kind.dtype else None
+    if op.vjp is not None and mode.grad and kind.dtype.category >= FLOATING:
+        for x in inputs:
+            if x is not None and x._node is not None:
+                out._node = OpNode(op, inputs, array, kind, attributes)
+                break
+    return out
+
+
+def _wrap_all(op: Op, inputs: Any, attributes: Any, arrays: Any, kind: Any) -> Any:
+    kinds = tuple(kind if dtype is None else kind.sibling(dtype) for dtype in _output_dtypes(op, len(arrays)))
+    outs = tuple(wrap(array, each) for array, each in zip(arrays, kinds, strict=True))
+    if op.vjp is not None and mode.grad and any(x is not None and x._node is not None for x in inputs):
+        node = OpNode(op, inputs, arrays, kinds, attributes)
+        for place, (out, each) in enumerate(zip(outs, kinds, strict=True)):
+            if each.dtype.category >= FLOATING:
+                out._node = SelectNode(node, place, tuple(out._array.shape), each)
+    return outs
+
+
+def _output_dtypes(op: Op, count: int) -> tuple[DType | None, ...]:
+    # Second and later outputs of an ordering op are positions; everything else keeps the rule's dtype.
+    return (None, int64) if op.outputs == 2 and op.standard == "argsort" else (None,) * count
+
+
+def _create(op: Op, attributes: dict[str, Any]) -> Any:
+    kind = attributes.pop("kind")
+    kernel, _ = kind.table[op]
+    call = {**attributes, "dtype": kind.dtype, "index": kind.device.ordinal}
+
+    def proceed() -> Any:
+        try:
+            return wrap(kind.as_array(kernel(**call)), kind)
+        except Exception as error:
+            explain(op, (), error)
+
+    if _busy and _stack.interceptors:
+        return _stack.interceptors[-1](op, (), {**attributes, "kind": kind}, proceed)
+    return proceed()
+
+
+def _expression(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
+    """A composite without a kernel: its body, under its own gradient rule where it states one."""
+    assert op.body is not None
+    if op.vjp is None:
+        return op.body(*inputs, **attributes)
+    needed = mode.grad and any(x is not None and x._node is not None for x in inputs)
+    if not needed:
+        return op.body(*inputs, **attributes)
+    mode.grad = False
+    try:
+        result = op.body(*inputs, **attributes)
+    finally:
+        mode.grad = True
+    outs = (result,) if op.outputs == 1 else tuple(result)
+    outs = tuple(wrap(out._array, out._kind) for out in outs)
+    if op.outputs == 1:
+        (out,) = outs
+        out._node = OpNode(op, inputs, out._array, out._kind, attributes)
+        return out
+    kinds = tuple(out._kind for out in outs)
+    node = OpNode(op, inputs, tuple(out._array for out in outs), kinds, attributes)  # type: ignore[arg-type]
+    for place, out in enumerate(outs):
+        if out._kind.dtype.category >= FLOATING:
+            out._node = SelectNode(node, place, tuple(out._array.shape), out._kind)
+    return outs
+
+
+def _agree(op: Op, inputs: tuple[Any, ...]) -> tuple[tuple[Any, ...], Kind]:
+    """The operands as tensors of one kind, by PyTorch's promotion; and that kind."""
+    tensors = [x for x in inputs if isinstance(x, Tensor)]
+    if not tensors:
+        _refuse_operands(op, inputs)
+    device = tensors[0]._kind.device
+    for x in tensors:
+        if x._kind.device is not device and x._kind.device != device:
+            places = ", ".join(f"{op.operand_at(i)} on {str(t.device)!r}" for i, t in enumerate(inputs) if isinstance(t, Tensor))
+            raise DeviceError(f"{op.name}: operands are on several devices: {places}; move them with .to(device)")
+    chosen = inputs if op.promotes is None else [inputs[place] for place in op.promotes]
+    dtype = _promoted(op, chosen)
+    kind = device.kind(dtype)
+    return _convert(op, inputs, kind), kind
+
+
+def _promoted(op: Op, operands: Any) -> DType:
+    first = operands[0]
+    if len(operands) == 1 and isinstance(first, Tensor):
+        return first._kind.dtype
+    dimensioned: DType | None = None
+    zero_dim: DType | None = None
+    number: DType | None = None
+    for x in operands:
+        if x is None:
+            continue
+        if isinstance(x, Tensor):
+            dtype = x._kind.dtype
+            if len(x._array.shape):
+                dimensioned = dtype if dimensioned is None else promote_types(dimensioned, dtype)
+            else:
+                zero_dim = dtype if zero_dim is None else promote_types(zero_dim, dtype)
+        else:
+            dtype = dtype_of_number(x, op.name)
+            number = dtype if number is None else promote_types(number, dtype)
+    return _weaker(dimensioned, _weaker(zero_dim, number))  # type: ignore[return-value]
+
+
+def _weaker(strong: DType | None, weak: DType | None) -> DType | None:
+    """The dtype of operands of which the second give way unless their category is higher (PyTorch's rule)."""
+    if strong is None or weak is None:
+        return strong or weak
+    if strong.category >= COMPLEX:
+        return strong
+    if strong.category == FLOATING:
+        return strong.to_complex() if weak.category == COMPLEX else strong
+    if strong.category == BOOL or weak.category > strong.category:
+        return promote_types(strong, weak)
+    return strong
+
+
+def dtype_of_number(value: Any, op: str) -> DType:
+    """The dtype a Python number stands for in promotion."""
+    if isinstance(value, bool):
+        return bool_
+    if isinstance(value, int):
+        return int64
+    if isinstance(value, float):
+        return get_default_dtype()
+    if isinstance(value, complex):
+        return get_default_dtype().to_complex()
+    raise TypeError(f"{op}: expected a tensor or a number, got {type(value).__name__}")
+
+
+def _convert(op: Op, inputs: tuple[Any, ...], kind: Kind) -> tuple[Any, ...]:
+    places = range(len(inputs)) if op.promotes is None else op.promotes
+    converted = list(inputs)
+    for place in places:
+        x = converted[place]
+        if x is None:
+            continue
+        if not isinstance(x, Tensor):
+            converted[place] = kind.scalar(x)
+        elif x._kind.dtype is not kind.dtype:
+            converted[place] = REGISTRY["cast"].emit(x, dtype=kind.dtype)
+    for place, x in enumerate(converted):
+        if x is not None and not isinstance(x, Tensor):
+            raise TypeError(f"{op.name}: {op.operand_at(place)} must be a tensor, got {type(x).__name__}")
+    return tuple(converted)
+
+
+def _refuse_operands(op: Op, inputs: tuple[Any, ...]) -> NoReturn:
+    met = ", ".join(f"{op.operand_at(place)}: {type(x).__name__}" for place, x in enumerate(inputs))
+    raise TypeError(f"{op.name}: expected a tensor, got {met}")
+
+
+def explain(op: Op, inputs: tuple[Any, ...], error: Exception) -> NoReturn:
+    """Raise what a kernel's failure means in the core's words: op, shapes, dtypes, device."""
+    if isinstance(error, TensorcoreError):
+        raise error
+    tensors = [x for x in inputs if x is not None]
+    met = ", ".join(f"{list(x.shape)} {x.dtype.name}" for x in tensors)
+    where = str(tensors[0].device) if tensors else "the device"
+    if isinstance(error, MemoryError):
+        raise OutOfMemoryError(f"{op.name}: no memory on {where} for the result of ({met}): {error}") from error
+    if len(tensors) > 1 and op.promotes is None:
+        try:
+            broadcast_shapes(*(x.shape for x in tensors))
+        except ShapeError as misfit:
+            raise ShapeError(f"{op.name}: {misfit}") from None
+    raise RuntimeError(f"{op.name}: the kernel on {where} failed for ({met}): {error}") from error

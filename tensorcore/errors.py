@@ -1,0 +1,65 @@
+"""The exception classes.
+
+Each derives from the class PyTorch raises and, where the Array API standard or NumPy expects another,
+from that one too, so ``except`` clauses written for either keep working.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "BackendUnavailableError",
+    "CheckpointError",
+    "DTypeError",
+    "DeviceError",
+    "DimensionError",
+    "InplaceError",
+    "MissingKernelError",
+    "OutOfMemoryError",
+    "PluginError",
+    "ShapeError",
+    "TensorcoreError",
+]
+
+
+class TensorcoreError(Exception):
+    """What every error of the library's own derives from."""
+
+
+class ShapeError(TensorcoreError, RuntimeError, ValueError):
+    """Shapes that do not fit the op or one another."""
+
+
+class DTypeError(TensorcoreError, RuntimeError, TypeError):
+    """A dtype that the op does not take, or two that do not combine."""
+
+
+class DimensionError(TensorcoreError, IndexError, ValueError):
+    """A dimension that the tensor does not have."""
+
+
+class DeviceError(TensorcoreError, RuntimeError, ValueError):
+    """An unknown device, or tensors of several devices in one op."""
+
+
+class BackendUnavailableError(DeviceError, ImportError):
+    """A known device whose backend cannot be used; the message gives the reason."""
+
+
+class MissingKernelError(TensorcoreError, NotImplementedError):
+    """An op that the backend has no kernel for."""
+
+
+class InplaceError(TensorcoreError, RuntimeError):
+    """An in-place change that autograd, aliasing or the backend forbids."""
+
+
+class OutOfMemoryError(TensorcoreError, RuntimeError, MemoryError):
+    """A device without room for the allocation asked for."""
+
+
+class PluginError(TensorcoreError, RuntimeError):
+    """A plugin that breaks the contract."""
+
+
+class CheckpointError(TensorcoreError, RuntimeError, ValueError):
+    """A file that is no checkpoint, is damaged, or holds what is not to be read."""

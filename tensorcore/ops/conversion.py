@@ -1,0 +1,174 @@
+"""Conversion between dtypes and devices, copies and aliases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tensorcore import dtypes
+from tensorcore.devices import Device
+from tensorcore.dtypes import COMPLEX, FLOATING, DType
+from tensorcore.errors import DTypeError, ShapeError
+from tensorcore.ops.record import composite, primitive
+from tensorcore.ops.rules import attribute, same
+from tensorcore.tensor import Tensor, wrap
+
+if TYPE_CHECKING:
+    from tensorcore.devices import Kind
+
+
+@primitive(rule=attribute, vjp=lambda g: g, namespaces=(), standard="astype", ulp=0,
+           samples=({"shapes": ((3, 4),), "args": (dtypes.float64,)}, {"shapes": ((3, 4),), "args": (dtypes.int32,)}))  # fmt: skip
+def cast(input: Tensor, dtype: DType) -> Tensor:
+    """The elements converted to ``dtype``: floats to integers by cutting the fraction, integers wrapping."""
+    # The engine brings a cotangent back to the operand's dtype, as it undoes broadcasting.
+    return cast.emit(input, dtype=dtype)
+
+
+@primitive(rule=same, vjp=lambda g: g, namespaces=(), standard="copy", ulp=0, samples=({"shapes": ((3, 4),)},))
+def copy(input: Tensor) -> Tensor:
+    """A row-major copy."""
+
+
+@primitive(rule=same, view=True, put=lambda base, value: value, vjp=lambda g: g, namespaces=("Tensor",), ulp=0)
+def alias(input: Tensor) -> Tensor:
+    """Another tensor over the same memory, in the same graph."""
+
+
+@composite()
+def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
+    """A copy, through which gradients flow."""
+    return copy.emit(input)
+
+
+def detach(input: Tensor) -> Tensor:
+    """A tensor over the same memory, outside the autograd graph."""
+    out = wrap(input._array, input._kind)
+    out._view = (input, alias, {})
+    return out
+
+
+@composite(namespaces=("Tensor",))
+def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
+    """The tensor itself where its elements lie in row-major order, else a copy."""
+    return input if input.is_contiguous() else copy.emit(input)
+
+
+@composite(namespaces=("Tensor",))
+def to(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    """The tensor on another device or in another dtype; itself where nothing changes and ``copy`` is not set.
+
+    Called as ``to(dtype)``, ``to(device)``, ``to(device, dtype)`` or ``to(other)``, as in PyTorch.
+    """
+    device, dtype, copied = parse_to(*args, **kwargs)
+    result = input
+    if device is not None and device != input._kind.device:
+        result = transfer(result, device)
+    if dtype is not None and dtype is not result._kind.dtype:
+        return cast.emit(result, dtype=dtype)  # type: ignore[no-any-return]
+    return copy.emit(result) if copied and result is input else result
+
+
+def parse_to(
+    *args: Any, device: Any = None, dtype: DType | None = None, copy: bool = False, non_blocking: bool = False,
+    memory_format: Any = None, other: Tensor | None = None,
+) -> tuple[Device | None, DType | None, bool]:  # fmt: skip
+    """The (device, dtype, copy) that the arguments of ``to`` ask for."""
+    for place, arg in enumerate(args):
+        if isinstance(arg, Tensor):
+            device, dtype = arg.device, arg.dtype
+        elif isinstance(arg, DType):
+            dtype = arg
+        elif isinstance(arg, bool):
+            # The trailing flags of to(..., non_blocking, copy).
+            copy = arg if place == len(args) - 1 and sum(isinstance(a, bool) for a in args) == 2 else copy
+        elif arg is not None:
+            device = arg
+    if other is not None:
+        device, dtype = other.device, other.dtype
+    if dtype is not None and not isinstance(dtype, DType):
+        raise TypeError(f"to: dtype must be one such as tensorcore.float32, got {dtype!r}")
+    return (None if device is None else Device(device)), dtype, copy
+
+
+def transfer(input: Tensor, device: Device) -> Tensor:
+    """The tensor copied to another device, through host memory; gradients flow back the same way."""
+    from tensorcore.autograd.function import Function
+
+    class ToDevice(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Tensor) -> Tensor:
+            ctx.source = x.device
+            return _copied(x, device.kind(x.dtype))
+
+        @staticmethod
+        def backward(ctx: Any, g: Tensor) -> Tensor:
+            return transfer(g, ctx.source)
+
+    if input._node is None:
+        return _copied(input, device.kind(input.dtype))
+    return ToDevice.apply(input)  # type: ignore[no-any-return]
+
+
+def _copied(x: Tensor, kind: Kind) -> Tensor:
+    from tensorcore.compile.capture import reading
+
+    reading(x, "to(device)")
+    data = x._kind.backend.to_host(x._array)
+    shape = tuple(x._array.shape)
+    return wrap(kind.backend.from_host(data, kind.dtype, shape, kind.device.ordinal), kind)
+
+
+def reinterpret(input: Tensor, dtype: DType) -> Tensor:
+    """The bytes of ``input`` read as ``dtype``; the last side scales with the size of an element."""
+    old, new = input.dtype.itemsize, dtype.itemsize
+    shape = list(input.shape)
+    if old != new:
+        if not shape or shape[-1] * old % new:
+            raise ShapeError(f"view: {input.dtype} of shape {shape} cannot be read as {dtype}: the last side does not divide")
+        shape[-1] = shape[-1] * old // new
+    kind = input._kind.sibling(dtype)
+    data = kind.backend.to_host(input._array)
+    return wrap(kind.backend.from_host(data, dtype, tuple(shape), kind.device.ordinal), kind)
+
+
+def _shortcut(name: str, dtype: DType) -> None:
+    def convert(input: Tensor) -> Tensor:
+        return input if input._kind.dtype is dtype else cast.emit(input, dtype=dtype)  # type: ignore[no-any-return]
+
+    convert.__name__ = name
+    convert.__annotations__ = {"input": "Tensor", "return": "Tensor"}
+    convert.__doc__ = f"The tensor converted to {dtype.name}."
+    SHORTCUTS[name] = composite(namespaces=("Tensor",), samples=({"shapes": ((3, 4),)},))(convert)
+
+
+SHORTCUTS: dict[str, Any] = {}
+for _name, _dtype in (
+    ("float", dtypes.float32), ("double", dtypes.float64), ("half", dtypes.float16), ("bfloat16", dtypes.bfloat16),
+    ("int", dtypes.int32), ("long", dtypes.int64), ("short", dtypes.int16), ("char", dtypes.int8),
+    ("byte", dtypes.uint8), ("bool", dtypes.bool_), ("cfloat", dtypes.complex64), ("cdouble", dtypes.complex128),
+):  # fmt: skip
+    _shortcut(_name, _dtype)
+
+
+@composite(namespaces=("Tensor",))
+def type_as(input: Tensor, other: Tensor) -> Tensor:
+    """The tensor converted to the dtype and device of ``other``."""
+    return to(input, other)
+
+
+@composite(namespaces=("Tensor",))
+def cpu(input: Tensor) -> Tensor:
+    """The tensor on the device ``cpu``."""
+    return to(input, "cpu")
+
+
+@composite(namespaces=("Tensor",))
+def cuda(input: Tensor, device: Any = None, non_blocking: bool = False) -> Tensor:
+    """The tensor on the device ``cuda``, or on the one of that index."""
+    return to(input, Device("cuda", device) if isinstance(device, int) else device or "cuda")
+
+
+def require_floating(op: str, dtype: DType) -> None:
+    """Raise DTypeError unless ``dtype`` is floating point or complex."""
+    if dtype.category not in (FLOATING, COMPLEX):
+        raise DTypeError(f"{op}: expected a floating-point or complex tensor, got {dtype}")

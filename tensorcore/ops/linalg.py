@@ -1,0 +1,110 @@
+"""Products of matrices and vectors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tensorcore.errors import ShapeError
+from tensorcore.ops.elementwise import conj
+from tensorcore.ops.record import composite, primitive
+from tensorcore.ops.rules import same
+from tensorcore.shapes import broadcast_shapes
+
+if TYPE_CHECKING:
+    from tensorcore.tensor import Tensor
+
+
+def _transposed(x: Any) -> Any:
+    return conj(x).transpose(-1, -2)
+
+
+@primitive(
+    rule=same,
+    vjp=(lambda g, other: matmul.emit(g, _transposed(other)), lambda g, input: matmul.emit(_transposed(input), g)),
+    operator="matmul",
+    samples=({"shapes": ((3, 4), (4, 5))}, {"shapes": ((2, 3, 4), (4, 5))}, {"shapes": ((4,), (4,))}, {"shapes": ((2, 1, 3, 4), (5, 4, 2))},
+             {"shapes": ((0, 4), (4, 5))}, {"shapes": ((3, 0), (0, 5))}),
+)  # fmt: skip
+def matmul(input: Tensor, other: Tensor) -> Tensor:
+    """Matrix product over the last two dimensions, the others broadcast; a 1-d operand is a row, or a column.
+
+    Kernels get operands of at least two dimensions whose inner sides agree and whose outer ones broadcast.
+    """
+    try:
+        a, b = input._array.shape, other._array.shape
+    except AttributeError:
+        met = type(other if hasattr(input, "_array") else input).__name__
+        raise TypeError(f"matmul: expected two tensors, got {met}") from None
+    if len(a) > 1 and len(b) > 1:
+        if a[-1] != b[-2]:
+            _misfit(a, b)
+        return matmul.emit(input, other)
+    if not a or not b:
+        raise ShapeError(f"matmul: 0-d tensors have no matrix product; use * (shapes {list(a)} and {list(b)})")
+    if a[-1] != b[-2 if len(b) > 1 else 0]:
+        _misfit(a, b)
+    left = input.unsqueeze(0) if len(a) == 1 else input
+    right = other.unsqueeze(1) if len(b) == 1 else other
+    product = matmul.emit(left, right)
+    if len(b) == 1:
+        product = product.squeeze(-1)
+    return product.squeeze(-1 if len(b) == 1 else -2) if len(a) == 1 else product  # type: ignore[no-any-return]
+
+
+def _misfit(a: Any, b: Any) -> None:
+    raise ShapeError(
+        f"matmul: shapes {list(a)} and {list(b)} do not multiply: the last side of the first ({a[-1]}) must equal "
+        f"the {'second to last' if len(b) > 1 else 'only'} side of the second ({b[-2] if len(b) > 1 else b[0]})"
+    )
+
+
+def _require(op: str, input: Any, other: Any, ndim: tuple[int, int]) -> None:
+    if (input.ndim, other.ndim) != ndim:
+        raise ShapeError(f"{op}: expected tensors of {ndim[0]} and {ndim[1]} dimensions, got shapes {list(input.shape)} and {list(other.shape)}")
+
+
+@composite(samples=({"shapes": ((3, 4), (4, 5))},))
+def mm(input: Tensor, mat2: Tensor) -> Tensor:
+    """Product of two matrices."""
+    _require("mm", input, mat2, (2, 2))
+    return matmul(input, mat2)
+
+
+@composite(samples=({"shapes": ((2, 3, 4), (2, 4, 5))},))
+def bmm(input: Tensor, mat2: Tensor) -> Tensor:
+    """Products of two stacks of matrices of one length."""
+    _require("bmm", input, mat2, (3, 3))
+    if input.shape[0] != mat2.shape[0]:
+        raise ShapeError(f"bmm: stacks of {input.shape[0]} and {mat2.shape[0]} matrices")
+    return matmul(input, mat2)
+
+
+@composite(samples=({"shapes": ((3, 4), (4,))},))
+def mv(input: Tensor, vec: Tensor) -> Tensor:
+    """Product of a matrix and a vector."""
+    _require("mv", input, vec, (2, 1))
+    return matmul(input, vec)
+
+
+@composite(samples=({"shapes": ((4,), (4,))},))
+def dot(input: Tensor, tensor: Tensor) -> Tensor:
+    """Sum of the products of two vectors."""
+    _require("dot", input, tensor, (1, 1))
+    return matmul(input, tensor)
+
+
+@composite(samples=({"shapes": ((3,), (4,))},), aliases=("ger",))
+def outer(input: Tensor, vec2: Tensor) -> Tensor:
+    """Products of every pair of elements of two vectors."""
+    _require("outer", input, vec2, (1, 1))
+    return input.unsqueeze(1) * vec2.unsqueeze(0)
+
+
+@composite(samples=({"shapes": ((5,), (3, 4), (4, 5))},), inplace=True)
+def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """``beta * input + alpha * (mat1 @ mat2)``."""
+    product = mm(mat1, mat2)
+    if tuple(broadcast_shapes(input.shape, product.shape)) != tuple(product.shape):
+        raise ShapeError(f"addmm: input of shape {list(input.shape)} does not broadcast to {list(product.shape)}")
+    scaled = product if alpha == 1 else product * alpha
+    return scaled if beta == 0 else (input if beta == 1 else input * beta) + scaled

@@ -1,0 +1,393 @@
+"""Shape and movement: views, joining, reordering."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from tensorcore.errors import DimensionError, ShapeError
+from tensorcore.ops.record import composite, primitive
+from tensorcore.ops.rules import same
+from tensorcore.shapes import broadcast_shapes, infer_reshape, normalize_dim, normalize_dims
+
+if TYPE_CHECKING:
+    from tensorcore.tensor import Tensor
+
+
+def _ints(shape: tuple[Any, ...], op: str) -> tuple[int, ...]:
+    if len(shape) == 1 and not hasattr(shape[0], "__index__"):
+        shape = shape[0]
+    try:
+        return tuple(side.__index__() for side in shape)
+    except (AttributeError, TypeError):
+        raise TypeError(f"{op}: expected ints, got {shape!r}") from None
+
+
+# ------------------------------------------------------------------ primitives
+
+
+@primitive(
+    rule=same, vjp=lambda g, input_shape: g.reshape(input_shape), view=True,
+    put=lambda base, value, shape: value.reshape(base.shape), ulp=0,
+    samples=({"shapes": ((3, 4),), "args": ((2, 6),)}, {"shapes": ((3, 4),), "args": ((-1,),)}, {"shapes": ((0, 4),), "args": ((4, 0),)}),
+)  # fmt: skip
+def reshape(input: Tensor, *shape: int) -> Tensor:
+    """The elements in row-major order under another shape, sharing memory where possible; one side may be -1."""
+    sides = infer_reshape(_ints(shape, "reshape"), input.numel(), input.shape, "reshape")
+    return reshape.emit(input, shape=sides)
+
+
+def _inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(dims.index(place) for place in range(len(dims)))
+
+
+@primitive(
+    rule=same, vjp=lambda g, dims: permute.emit(g, dims=_inverse(dims)), view=True,
+    put=lambda base, value, dims: permute.emit(value, dims=_inverse(dims)), ulp=0, standard="permute_dims",
+    samples=({"shapes": ((2, 3, 4),), "args": (2, 0, 1)}, {"shapes": ((),), "args": ((),)}),
+)  # fmt: skip
+def permute(input: Tensor, *dims: int) -> Tensor:
+    """A view with the dimensions in the order ``dims``."""
+    places = _ints(dims, "permute")
+    if len(places) != input.ndim:
+        raise ShapeError(f"permute: {len(places)} dims given for a tensor of {input.ndim} dimensions, shape {list(input.shape)}")
+    return permute.emit(input, dims=normalize_dims(places, input.ndim, "permute"))
+
+
+@primitive(
+    rule=same, vjp=lambda g: g, view=True, ulp=0, standard="broadcast_to",
+    samples=({"shapes": ((3, 1),), "args": (2, 3, 4)}, {"shapes": ((),), "args": ((2,),)}),
+)  # fmt: skip
+def expand(input: Tensor, *shape: int) -> Tensor:
+    """A view with sides of 1 stretched to ``shape``; -1 keeps a side, new dimensions go in front."""
+    sides = _ints(shape, "expand")
+    old = tuple(input._array.shape)
+    lead = len(sides) - len(old)
+    wanted = tuple((old[i - lead] if i >= lead else -1) if side == -1 else side for i, side in enumerate(sides))
+    if lead < 0 or -1 in wanted or any(o not in (1, w) for o, w in zip(old, wanted[lead:], strict=True)):
+        raise ShapeError(f"expand: shape {list(old)} does not stretch to {list(sides)}: only sides of 1 do, and -1 stands for an existing side")
+    if wanted == old:
+        return input.alias()
+    return expand.emit(input, shape=wanted)
+
+
+@primitive(rule=same, vjp=lambda g, dims: flip.emit(g, dims=dims), ulp=0, samples=({"shapes": ((3, 4),), "args": ((0, 1),)},))
+def flip(input: Tensor, *dims: int) -> Tensor:
+    """The elements in reverse order along ``dims``, as a copy."""
+    return flip.emit(input, dims=normalize_dims(_ints(dims, "flip"), input.ndim, "flip"))
+
+
+def _cat_rule(g: Any, tensors_shape: Any, needs: tuple[bool, ...], dim: int) -> tuple[Any, ...]:
+    parts = []
+    start = 0
+    for shape, needed in zip(tensors_shape, needs, strict=True):
+        parts.append(narrow(g, dim, start, shape[dim]) if needed else None)
+        start += shape[dim]
+    return tuple(parts)
+
+
+@primitive(
+    rule=same, vjp=_cat_rule, joint=True, ulp=0, standard="concat", aliases=("concat", "concatenate"), namespaces=("",),
+    samples=({"shapes": ((2, 3), (1, 3)), "dim": 0}, {"shapes": ((2, 3), (2, 0), (2, 1)), "dim": 1}),
+)  # fmt: skip
+def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """The tensors joined along an existing dimension; other sides must be equal."""
+    if len(tensors) == 0:
+        raise ShapeError("cat: expected at least one tensor, got none")
+    # PyTorch joins an empty 1-d tensor to anything.
+    parts = [x for x in tensors if x._array.shape != (0,)] or list(tensors[:1])
+    first = parts[0]._array.shape
+    if len(first) == 0:
+        raise ShapeError("cat: 0-d tensors have no dimension to join along; use stack")
+    place = normalize_dim(dim, len(first), "cat")
+    for number, x in enumerate(parts):
+        shape = x._array.shape
+        if len(shape) != len(first) or any(a != b for i, (a, b) in enumerate(zip(first, shape, strict=True)) if i != place):
+            raise ShapeError(f"cat: shapes must agree except in dimension {place}: tensor 0 has {list(first)}, tensor {number} has {list(shape)}")
+    return cat.emit(*parts, dim=place)
+
+
+# ------------------------------------------------------------------ views
+
+
+@composite(aliases=("view_as",), namespaces=("Tensor",))
+def view(input: Tensor, *shape: Any) -> Tensor:
+    """The same memory under another shape (or, given a dtype, read as another dtype); never a copy."""
+    from tensorcore.dtypes import DType
+
+    if len(shape) == 1 and isinstance(shape[0], DType):
+        from tensorcore.ops.conversion import reinterpret
+
+        return reinterpret(input, shape[0])
+    if len(shape) == 1 and hasattr(shape[0], "_array"):
+        shape = shape[0].shape
+    sides = infer_reshape(_ints(shape, "view"), input.numel(), input.shape, "view")
+    if not input.is_contiguous() and not _viewable(input, sides):
+        raise ShapeError(
+            f"view: shape {list(sides)} cannot be laid over a tensor of shape {list(input.shape)} and strides "
+            f"{input.stride()} without copying; use .reshape(...)"
+        )
+    return reshape.emit(input, shape=sides)
+
+
+def _viewable(input: Any, sides: tuple[int, ...]) -> bool:
+    """Whether ``sides`` fit the strides: each run of old sides that the new ones split or join lies without gaps."""
+    blocks: list[list[int]] = []
+    for side, stride in zip(input.shape, input.stride(), strict=True):
+        if side == 1:
+            continue
+        if blocks and blocks[-1][1] == stride * side:
+            blocks[-1] = [blocks[-1][0] * side, stride]
+        else:
+            blocks.append([side, stride])
+    remaining = [side for side in sides if side != 1]
+    for size, _ in blocks:
+        product = 1
+        while remaining and product < size:
+            product *= remaining.pop(0)
+        if product != size:
+            return False
+    return not remaining
+
+
+@composite(namespaces=("Tensor",))
+def reshape_as(input: Tensor, other: Tensor) -> Tensor:
+    """``input`` under the shape of ``other``."""
+    return reshape(input, other.shape)
+
+
+@composite(namespaces=("Tensor",))
+def expand_as(input: Tensor, other: Tensor) -> Tensor:
+    """``input`` stretched to the shape of ``other``."""
+    return expand(input, other.shape)
+
+
+@composite(namespaces=("",), samples=({"shapes": ((3, 1),), "args": ((2, 3, 4),)},))
+def broadcast_to(input: Tensor, shape: Sequence[int]) -> Tensor:
+    """``input`` stretched to ``shape``."""
+    return expand(input, tuple(shape))
+
+
+@composite(namespaces=("",))
+def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """The tensors stretched to their common shape."""
+    shape = broadcast_shapes(*(x.shape for x in tensors))
+    return tuple(expand(x, shape) for x in tensors)
+
+
+@composite(aliases=("swapaxes", "swapdims"), inplace=True, samples=({"shapes": ((2, 3, 4),), "args": (0, 2)},))
+def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """A view with two dimensions exchanged."""
+    ndim = input.ndim
+    first, second = normalize_dim(dim0, ndim, "transpose"), normalize_dim(dim1, ndim, "transpose")
+    order = list(range(ndim))
+    if ndim:
+        order[first], order[second] = second, first
+    return permute.emit(input, dims=tuple(order))
+
+
+@composite(samples=({"shapes": ((3, 4),)},))
+def t(input: Tensor) -> Tensor:
+    """A matrix transposed; tensors of fewer dimensions as they are."""
+    if input.ndim > 2:
+        raise ShapeError(f"t: expected at most 2 dimensions, got shape {list(input.shape)}; use .mT or .transpose")
+    return permute.emit(input, dims=tuple(reversed(range(input.ndim))))
+
+
+@composite(aliases=("moveaxis",), samples=({"shapes": ((2, 3, 4),), "args": (0, -1)},))
+def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
+    """A view with the dimensions ``source`` moved to the places ``destination``."""
+    sources = normalize_dims(source, input.ndim, "movedim")
+    targets = normalize_dims(destination, input.ndim, "movedim")
+    if len(sources) != len(targets):
+        raise ShapeError(f"movedim: {len(sources)} source dims but {len(targets)} destination dims")
+    rest = iter(d for d in range(input.ndim) if d not in sources)
+    order = [sources[targets.index(d)] if d in targets else next(rest) for d in range(input.ndim)]
+    return permute.emit(input, dims=tuple(order))
+
+
+@composite(inplace=True, samples=({"shapes": ((3, 4),), "args": (1,)},))
+def unsqueeze(input: Tensor, dim: int) -> Tensor:
+    """A view with a new dimension of side 1 at ``dim``."""
+    place = normalize_dim(dim, input.ndim + 1, "unsqueeze")
+    shape = tuple(input._array.shape)
+    return reshape.emit(input, shape=(*shape[:place], 1, *shape[place:]))
+
+
+@composite(inplace=True, samples=({"shapes": ((3, 1, 4, 1),)}, {"shapes": ((3, 1, 4),), "dim": 1}))
+def squeeze(input: Tensor, dim: Any = None) -> Tensor:
+    """A view without the dimensions of side 1 (all, or those in ``dim``)."""
+    shape = tuple(input._array.shape)
+    dims = normalize_dims(dim, len(shape), "squeeze")
+    return reshape.emit(input, shape=tuple(side for place, side in enumerate(shape) if side != 1 or place not in dims))
+
+
+@composite(samples=({"shapes": ((2, 3, 4),)}, {"shapes": ((2, 3, 4),), "start_dim": 1}, {"shapes": ((),)}))
+def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+    """Dimensions ``start_dim`` to ``end_dim`` joined into one."""
+    ndim = input.ndim
+    start, end = normalize_dim(start_dim, ndim, "flatten"), normalize_dim(end_dim, ndim, "flatten")
+    if ndim == 0:
+        return reshape.emit(input, shape=(1,))
+    if start > end:
+        raise ShapeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
+    shape = tuple(input._array.shape)
+    joined = 1
+    for side in shape[start : end + 1]:
+        joined *= side
+    return reshape.emit(input, shape=(*shape[:start], joined, *shape[end + 1 :]))
+
+
+@composite(samples=({"shapes": ((2, 12),), "args": (1, (3, -1))},))
+def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
+    """Dimension ``dim`` split into ``sizes``, one of which may be -1."""
+    place = normalize_dim(dim, input.ndim, "unflatten")
+    shape = tuple(input._array.shape)
+    inner = infer_reshape(tuple(sizes), shape[place], (shape[place],), "unflatten")
+    return reshape.emit(input, shape=(*shape[:place], *inner, *shape[place + 1 :]))
+
+
+@composite(samples=({"shapes": ((3, 4),)},))
+def ravel(input: Tensor) -> Tensor:
+    """All elements in one dimension."""
+    return reshape.emit(input, shape=(input.numel(),))
+
+
+@composite(samples=({"shapes": ((3, 4),), "args": (1, 1, 2)},))
+def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
+    """A view of ``length`` elements from ``start`` along ``dim``."""
+    place = normalize_dim(dim, input.ndim, "narrow")
+    side = input._array.shape[place]
+    start = int(start)
+    begin = start + side if start < 0 else start
+    if length < 0 or begin < 0 or begin + length > side:
+        raise DimensionError(f"narrow: {length} elements from {start} do not lie within dimension {place} of shape {list(input.shape)}")
+    return _basic(input, place, slice(begin, begin + length, 1))
+
+
+@composite(samples=({"shapes": ((3, 4),), "args": (1, -1)},))
+def select(input: Tensor, dim: int, index: int) -> Tensor:
+    """A view of the tensor at place ``index`` of dimension ``dim``, which goes away."""
+    if input.ndim == 0:
+        raise DimensionError("select: a 0-d tensor has no dimension to select from")
+    place = normalize_dim(dim, input.ndim, "select")
+    side = input._array.shape[place]
+    index = int(index)
+    if not -side <= index < side:
+        raise DimensionError(f"select: index {index} is out of range for dimension {place} of shape {list(input.shape)}")
+    return _basic(input, place, index % side)
+
+
+def _basic(input: Any, place: int, item: int | slice) -> Any:
+    from tensorcore.ops.indexing import basic_index
+
+    whole = [slice(0, side, 1) for side in input._array.shape]
+    index: list[Any] = list(whole)
+    index[place] = item
+    return basic_index.emit(input, index=tuple(index))
+
+
+@composite(samples=({"shapes": ((3, 4),), "dim": 1},))
+def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
+    """Views at each place of dimension ``dim``, which goes away."""
+    if input.ndim == 0:
+        raise DimensionError("unbind: a 0-d tensor has no dimension to unbind")
+    place = normalize_dim(dim, input.ndim, "unbind")
+    return tuple(_basic(input, place, i) for i in range(input._array.shape[place]))
+
+
+@composite(namespaces=("", "Tensor"), samples=({"shapes": ((5, 4),), "args": (2,)}, {"shapes": ((5, 4),), "args": ((1, 4),)}))
+def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
+    """Views of consecutive parts along ``dim``: parts of one size, the last smaller, or of the sizes given."""
+    place = normalize_dim(dim, tensor.ndim, "split")
+    side = tensor._array.shape[place]
+    if hasattr(split_size_or_sections, "__index__"):
+        size = int(split_size_or_sections)
+        if size < 0 or (size == 0 and side > 0):
+            raise ShapeError(f"split: split_size must be positive, got {size}")
+        sizes = [size] * (side // size) + ([side % size] if side % size else []) if size else [0]
+        sizes = sizes or [0]
+    else:
+        sizes = [int(each) for each in split_size_or_sections]
+        if sum(sizes) != side or min(sizes, default=0) < 0:
+            raise ShapeError(f"split: sizes {sizes} must add up to {side}, the side of dimension {place} of shape {list(tensor.shape)}")
+    parts = []
+    start = 0
+    for size in sizes:
+        parts.append(narrow(tensor, place, start, size))
+        start += size
+    return tuple(parts)
+
+
+@composite(samples=({"shapes": ((5, 4),), "args": (3,)},))
+def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """At most ``chunks`` views of consecutive equal parts along ``dim``, the last smaller."""
+    if chunks <= 0:
+        raise ShapeError(f"chunk: expected at least 1 chunk, got {chunks}")
+    place = normalize_dim(dim, input.ndim, "chunk")
+    side = input._array.shape[place]
+    if side == 0:
+        return tuple(input.alias() for _ in range(chunks))
+    return split(input, -(-side // chunks), place)  # type: ignore[no-any-return]
+
+
+# ------------------------------------------------------------------ joining and repeating
+
+
+@composite(namespaces=("",), samples=({"shapes": ((2, 3), (2, 3)), "dim": 1},))
+def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Tensors of one shape joined along a new dimension ``dim``."""
+    if len(tensors) == 0:
+        raise ShapeError("stack: expected at least one tensor, got none")
+    first = tensors[0].shape
+    for number, x in enumerate(tensors):
+        if x.shape != first:
+            raise ShapeError(f"stack: all shapes must be equal: tensor 0 has {list(first)}, tensor {number} has {list(x.shape)}")
+    place = normalize_dim(dim, len(first) + 1, "stack")
+    return cat([unsqueeze(x, place) for x in tensors], place)
+
+
+@composite(namespaces=("Tensor",), samples=({"shapes": ((2, 3),), "args": (2, 1, 2)},))
+def repeat(input: Tensor, *sizes: int) -> Tensor:
+    """The tensor repeated ``sizes`` times along each dimension, as a copy."""
+    times = _ints(sizes, "repeat")
+    if len(times) < input.ndim:
+        raise ShapeError(f"repeat: {len(times)} sizes given for a tensor of {input.ndim} dimensions")
+    if min(times, default=0) < 0:
+        raise ShapeError(f"repeat: sizes must not be negative, got {list(times)}")
+    shape = (1,) * (len(times) - input.ndim) + tuple(input.shape)
+    pairs = [side for pair in zip((1,) * len(shape), shape, strict=True) for side in pair]
+    wide = [side for pair in zip(times, shape, strict=True) for side in pair]
+    return input.reshape(pairs).expand(wide).reshape([a * b for a, b in zip(times, shape, strict=True)])
+
+
+@composite(samples=({"shapes": ((2, 3),), "args": ((2,),)},))
+def tile(input: Tensor, *dims: int) -> Tensor:
+    """The tensor repeated as NumPy's ``tile``: missing dims in front count 1."""
+    times = _ints(dims, "tile")
+    return repeat(input, (1,) * (input.ndim - len(times)) + times)
+
+
+@composite(samples=({"shapes": ((3, 4),), "args": (1,)}, {"shapes": ((3, 4),), "args": ((1, -2), (0, 1))}))
+def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
+    """Elements shifted along ``dims``, those pushed over the end coming back at the start."""
+    if dims is None:
+        return roll(input.reshape(-1), shifts, 0).reshape(input.shape)
+    steps = [shifts] if hasattr(shifts, "__index__") else list(shifts)
+    places = [dims] if hasattr(dims, "__index__") else list(dims)
+    if len(steps) != len(places):
+        raise ShapeError(f"roll: {len(steps)} shifts for {len(places)} dims")
+    for step, dim in zip(steps, places, strict=True):
+        place = normalize_dim(dim, input.ndim, "roll")
+        side = input.shape[place]
+        cut = (side - step) % side if side else 0
+        if cut:
+            input = cat([narrow(input, place, cut, side - cut), narrow(input, place, 0, cut)], place)
+    return input
+
+
+def ones_like(input: Any) -> Any:
+    """Ones of the shape and kind of ``input``."""
+    from tensorcore.ops.creation import ones
+
+    return ones(input.shape, dtype=input.dtype, device=input.device)

@@ -1,0 +1,232 @@
+"""One op, one record: the decorators `primitive` and `composite`, and the registry they fill."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from tensorcore.ops.rules import Rule, same
+
+__all__ = ["REGISTRY", "Op", "composite", "primitive"]
+
+#: Every op by name, in the order of definition.
+REGISTRY: Final[dict[str, Op]] = {}
+
+#: What a gradient rule may name besides operands and attributes.
+COTANGENT, OUTPUT, NEEDS = "g", "y", "needs"
+
+
+class Op:
+    """The record of one op; calling it calls the op.
+
+    Attributes:
+        name: PyTorch's name, which is also the name of the kernel.
+        primitive: whether every backend must have a kernel.
+        operands: names of the tensor arguments, in the kernel's order; one starting with ``*`` takes any number.
+        front: the function users call, with PyTorch's signature.
+        body: the expression of a composite in other ops, called like the kernel; ``None`` for a primitive.
+        emit: the door: ``emit(*tensors, **attributes)``.
+        rule: dtype rule of the operands listed in ``promotes``.
+        vjp: gradient rules, one per operand, or one joint function; ``None`` where not differentiable.
+        view: whether the result shares the operand's memory.
+        put: for a view, ``put(base, value, **attributes)``: the base with the viewed part replaced.
+        outputs: how many tensors the op returns.
+        namespaces: where it is published: ``""`` (``tc.*``), ``"Tensor"``, ``"nn.functional"``, ...
+        inplace: whether a method with a trailing underscore is derived.
+        operator: the dunder methods derived, such as ``"add"`` for ``__add__`` and its kin.
+        domain: interval from which conformance samples the operands.
+        ulp: error budget in units in the last place of the result.
+        samples: cases ``(shapes of the operands, attributes)`` for tests, or a function of none returning them.
+    """
+
+    __slots__ = (
+        "__wrapped__", "aliases", "body", "callers", "domain", "edges", "emit", "front", "inplace", "joint",
+        "linear", "name", "namespaces", "operands", "operator", "outputs", "primitive", "promotes", "put",
+        "random", "reads", "rule", "samples", "signature", "standard", "ulp", "view", "vjp",
+    )  # fmt: skip
+
+    def __init__(self, front: Callable[..., Any], *, primitive: bool, **facts: Any) -> None:
+        self.name: str = facts.get("name") or front.__name__
+        self.primitive = primitive
+        self.front = front
+        self.__wrapped__ = front
+        self.body: Callable[..., Any] | None = None
+        self.rule: Rule = facts["rule"]
+        self.vjp = facts["vjp"]
+        self.joint: bool = facts["joint"]
+        self.view: bool = facts["view"]
+        self.put = facts["put"]
+        self.outputs: int = facts["outputs"]
+        self.namespaces: tuple[str, ...] = facts["namespaces"]
+        self.aliases: tuple[str, ...] = facts["aliases"]
+        self.standard: str = facts["standard"] or self.name
+        self.inplace: bool = facts["inplace"]
+        self.operator: str | None = facts["operator"]
+        self.domain = facts["domain"]
+        self.ulp: float = facts["ulp"]
+        self.samples = facts["samples"]
+        self.random: bool = facts["random"]
+        self.signature = inspect.signature(front)
+        self.operands: tuple[str, ...] = facts["operands"] or tuple(
+            ("*" if parameter.annotation.startswith("Sequence") else "") + name
+            for name, parameter in self.signature.parameters.items()
+            if isinstance(parameter.annotation, str)
+            and parameter.annotation.startswith(("Tensor", "Sequence[Tensor"))
+        )
+        self.promotes: tuple[int, ...] | None = (
+            None if facts["promotes"] is None else tuple(map(self.operands.index, facts["promotes"]))
+        )
+        self.reads = _reads(self)
+        self.callers: tuple[Any, ...] | None = None
+
+    @property
+    def __doc__(self) -> str | None:  # type: ignore[override]
+        return self.front.__doc__
+
+    @property
+    def __name__(self) -> str:
+        return self.name
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return self.signature
+
+    @property
+    def grad_name(self) -> str:
+        """Name of the backward node, as PyTorch prints it: ``AddBackward0``."""
+        return "".join(part.capitalize() for part in self.name.strip("_").split("_")) + "Backward0"
+
+    @property
+    def variadic(self) -> bool:
+        """Whether the last operand stands for any number."""
+        return bool(self.operands) and self.operands[-1].startswith("*")
+
+    def operand_at(self, place: int) -> str:
+        """How an error names the operand at ``place``."""
+        last = len(self.operands) - 1
+        if self.variadic and place >= last:
+            return f"{self.operands[last][1:]!r}[{place - last}]"
+        return repr(self.operands[place])
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.front(*args, **kwargs)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else self.front.__get__(instance, owner)
+
+    def expression(self, body: Callable[..., Any]) -> Callable[..., Any]:
+        """Decorator: the expression of a composite whose own ``def`` is the front."""
+        self.body = body
+        return body
+
+    def __repr__(self) -> str:
+        return f"<{'primitive' if self.primitive else 'composite'} {self.name}>"
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return (REGISTRY.__getitem__, (self.name,))
+
+
+class Reads:
+    """What one gradient rule reads, resolved from its parameter names."""
+
+    __slots__ = ("inputs", "names", "output", "rest", "shapes")
+
+    def __init__(self, op: Op, rule: Callable[..., Any]) -> None:
+        code = rule.__code__
+        self.names = code.co_varnames[: code.co_argcount]
+        index = {name.lstrip("*"): place for place, name in enumerate(op.operands)}
+        self.output = OUTPUT in self.names
+        places = [index[name] for name in self.names if name in index]
+        last = len(op.operands) - 1
+        #: Where the operand that stands for any number begins, if the rule reads it.
+        self.rest = last if op.variadic and last in places else None
+        self.inputs = tuple(place for place in places if place != self.rest)
+        self.shapes = any(name.removesuffix("_shape") in index for name in self.names if name not in index)
+
+
+def _reads(op: Op) -> tuple[Reads | None, ...]:
+    if op.vjp is None:
+        return ()
+    rules = (op.vjp,) if callable(op.vjp) else op.vjp
+    return tuple(None if rule is None else Reads(op, rule) for rule in rules)
+
+
+def _is_trivial(front: Callable[..., Any]) -> bool:
+    """Whether the body of ``front`` is its docstring alone."""
+    code = front.__code__
+    return len(code.co_names) == 0 and code.co_consts[-1] is None and len(code.co_code) <= _EMPTY_LENGTH
+
+
+def _empty() -> None:
+    """Nothing."""
+
+
+_EMPTY_LENGTH = len(_empty.__code__.co_code)
+
+
+def _register(op: Op) -> Op:
+    from tensorcore.dispatch import open_door
+
+    if op.name in REGISTRY:
+        raise ValueError(f"op {op.name!r} is recorded twice")
+    op.emit = open_door(op)
+    if _is_trivial(op.front):
+        op.front = op.emit
+    REGISTRY[op.name] = op
+    return op
+
+
+def _facts(
+    *,
+    rule: Rule = same,
+    vjp: Any = None,
+    joint: bool = False,
+    view: bool = False,
+    put: Any = None,
+    outputs: int = 1,
+    namespaces: Sequence[str] = ("", "Tensor"),
+    aliases: Sequence[str] = (),
+    standard: str | None = None,
+    inplace: bool = False,
+    operator: str | None = None,
+    domain: tuple[float, float] = (-4.0, 4.0),
+    ulp: float = 4.0,
+    samples: Any = None,
+    random: bool = False,
+    operands: Sequence[str] | None = None,
+    promotes: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    given = locals()
+    given.update(
+        namespaces=tuple(namespaces), aliases=tuple(aliases), operands=operands and tuple(operands)
+    )
+    return given
+
+
+def primitive(**facts: Any) -> Callable[[Callable[..., Any]], Op]:
+    """Record an op that every backend must have; see `Op` for the facts."""
+
+    def decorate(front: Callable[..., Any]) -> Op:
+        return _register(Op(front, primitive=True, **_facts(**facts)))
+
+    return decorate
+
+
+def composite(**facts: Any) -> Callable[[Callable[..., Any]], Op]:
+    """Record an op that is an expression of others.
+
+    The ``def`` is the expression; or it is the front, calls ``op.emit``, and the expression follows under
+    ``@op.expression``. Only then, or when all its arguments are tensors, can a backend override it.
+    """
+
+    def decorate(front: Callable[..., Any]) -> Op:
+        op = Op(front, primitive=False, **_facts(**facts))
+        if "emit" not in front.__code__.co_names and len(op.operands) == len(op.signature.parameters):
+            op.body = front
+        op = _register(op)
+        if op.body is front:
+            op.front = op.emit
+        return op
+
+    return decorate

@@ -1,0 +1,216 @@
+"""Reductions and running totals: primitives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tensorcore.dtypes import INTEGER, DType, int64
+from tensorcore.errors import ShapeError
+from tensorcore.ops.elementwise import conj, eq
+from tensorcore.ops.record import primitive
+from tensorcore.ops.rules import attribute, position, real, same
+from tensorcore.shapes import normalize_dim, normalize_dims
+
+if TYPE_CHECKING:
+    from tensorcore.tensor import Tensor
+
+_SAMPLES = (
+    {"shapes": ((3, 4),)},
+    {"shapes": ((3, 4),), "dim": 0},
+    {"shapes": ((2, 3, 4),), "dim": (0, 2), "keepdim": True},
+    {"shapes": ((),)},
+)
+_ONE_DIM = (
+    {"shapes": ((3, 4),), "dim": 1},
+    {"shapes": ((2, 3, 4),), "dim": 0, "keepdim": True},
+)
+_ALONG = ({"shapes": ((3, 4),), "dim": 0}, {"shapes": ((2, 3, 4),), "dim": -1})
+
+
+def spread(g: Any, shape: tuple[int, ...], dim: tuple[int, ...], keepdim: bool) -> Any:
+    """The cotangent of a reduction, brought back to the operand's shape."""
+    if not keepdim and g.ndim != len(shape):
+        g = g.reshape(tuple(1 if place in dim else side for place, side in enumerate(shape)))
+    return g.expand(shape)
+
+
+def accumulator(dtype: DType | None, input: Any) -> DType:
+    """The dtype of a sum: integers and bool count in int64."""
+    if dtype is not None:
+        return dtype
+    kept = input.dtype
+    return int64 if kept.category <= INTEGER else kept  # type: ignore[no-any-return]
+
+
+@primitive(
+    rule=attribute, vjp=lambda g, input_shape, dim, keepdim: spread(g, input_shape, dim, keepdim), samples=_SAMPLES
+)
+def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None) -> Tensor:
+    """Sum of the elements over the dimensions ``dim`` (all by default); integers count in int64."""
+    dims = normalize_dims(dim if dim != () else None, input.ndim, "sum")
+    return sum.emit(input, dim=dims, keepdim=keepdim, dtype=accumulator(dtype, input))
+
+
+def _prod_rule(g: Any, input: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
+    # The product of the others, without dividing, so that zeros are exact: running products from both ends.
+    from tensorcore.ops.movement import cat, flip, ones_like
+
+    shape = tuple(input.shape)
+    order = (*(d for d in range(len(shape)) if d not in dim), *dim)
+    rows = input.permute(order)
+    kept = tuple(rows.shape[: len(shape) - len(dim)])
+    rows = rows.reshape((*kept, -1))
+    edge = ones_like(rows[..., :1])
+    before = cumprod(cat([edge, rows[..., :-1]], -1), -1)
+    after = flip(cumprod(cat([edge, flip(rows[..., 1:], (-1,))], -1), -1), (-1,))
+    others = (before * after).reshape(tuple(shape[d] for d in order))
+    inverse = tuple(order.index(d) for d in range(len(shape)))
+    return spread(g, shape, dim, keepdim) * conj(others.permute(inverse))
+
+
+@primitive(rule=attribute, vjp=_prod_rule, domain=(0.5, 1.5), samples=_SAMPLES)
+def prod(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None) -> Tensor:
+    """Product of the elements over the dimensions ``dim`` (all by default); integers multiply in int64."""
+    dims = normalize_dims(dim, input.ndim, "prod")
+    return prod.emit(input, dim=dims, keepdim=keepdim, dtype=accumulator(dtype, input))
+
+
+def _extreme_rule(g: Any, y: Any, input: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
+    # Ties share the cotangent equally, as in PyTorch's amax and amin.
+    shape = tuple(input.shape)
+    hit = eq(input, spread(y, shape, dim, keepdim)).to(g.dtype)
+    return spread(g, shape, dim, keepdim) * hit / hit.sum(dim, keepdim=True)
+
+
+def _nonempty(op: str, input: Any, dims: tuple[int, ...]) -> None:
+    if any(input.shape[d] == 0 for d in dims):
+        raise ShapeError(f"{op}: no elements to choose from: shape {list(input.shape)}, reduced over dim {dims}")
+
+
+@primitive(rule=real, vjp=_extreme_rule, samples=_SAMPLES, standard="max", ulp=0)
+def amax(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
+    """Largest element over the dimensions ``dim`` (all by default); NaN if one is; ties share the gradient."""
+    dims = normalize_dims(None if dim == () else dim, input.ndim, "amax")
+    _nonempty("amax", input, dims)
+    return amax.emit(input, dim=dims, keepdim=keepdim)
+
+
+@primitive(rule=real, vjp=_extreme_rule, samples=_SAMPLES, standard="min", ulp=0)
+def amin(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
+    """Smallest element over the dimensions ``dim`` (all by default); NaN if one is; ties share the gradient."""
+    dims = normalize_dims(None if dim == () else dim, input.ndim, "amin")
+    _nonempty("amin", input, dims)
+    return amin.emit(input, dim=dims, keepdim=keepdim)
+
+
+def _arg_extreme(op: Any, input: Any, dim: int | None, keepdim: bool) -> Any:
+    if dim is None:
+        _nonempty(op.name, input, tuple(range(input.ndim)))
+        flat = op.emit(input.reshape((-1,)), dim=0, keepdim=False)
+        return flat.reshape((1,) * input.ndim) if keepdim else flat
+    place = normalize_dim(dim, input.ndim, op.name)
+    if input.ndim == 0:
+        return op.emit(input.reshape((1,)), dim=0, keepdim=False)
+    _nonempty(op.name, input, (place,))
+    return op.emit(input, dim=place, keepdim=keepdim)
+
+
+@primitive(rule=position, samples=_ONE_DIM, ulp=0)
+def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """Place of the largest element along ``dim`` (in the flattened tensor by default), the first of equals; int64."""
+    return _arg_extreme(argmax, input, dim, keepdim)  # type: ignore[no-any-return]
+
+
+@primitive(rule=position, samples=_ONE_DIM, ulp=0)
+def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """Place of the smallest element along ``dim`` (in the flattened tensor by default), the first of equals; int64."""
+    return _arg_extreme(argmin, input, dim, keepdim)  # type: ignore[no-any-return]
+
+
+def _truth(dtype: DType, op: str) -> tuple[DType, DType]:
+    from tensorcore.dtypes import bool_
+
+    return bool_, bool_
+
+
+@primitive(rule=_truth, samples=_SAMPLES, ulp=0)
+def any(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+    """Whether any element is true (not zero) over the dimensions ``dim`` (all by default)."""
+    return any.emit(input, dim=normalize_dims(dim, input.ndim, "any"), keepdim=keepdim)
+
+
+@primitive(rule=_truth, samples=_SAMPLES, ulp=0)
+def all(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+    """Whether all elements are true (not zero) over the dimensions ``dim`` (all by default)."""
+    return all.emit(input, dim=normalize_dims(dim, input.ndim, "all"), keepdim=keepdim)
+
+
+def _reverse_cumsum(g: Any, dim: int) -> Any:
+    from tensorcore.ops.movement import flip
+
+    return flip(cumsum(flip(g, (dim,)), dim), (dim,))
+
+
+@primitive(
+    rule=attribute, vjp=lambda g, dim: _reverse_cumsum(g, dim), samples=_ALONG, inplace=True,
+    standard="cumulative_sum",
+)  # fmt: skip
+def cumsum(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
+    """Running sum along ``dim``; integers count in int64."""
+    place = normalize_dim(dim, input.ndim, "cumsum")
+    if input.ndim == 0:
+        return cumsum.emit(input.reshape((1,)), dim=0, dtype=accumulator(dtype, input)).reshape(())
+    return cumsum.emit(input, dim=place, dtype=accumulator(dtype, input))
+
+
+def _cumprod_rule(g: Any, y: Any, input: Any, dim: int) -> Any:
+    # d y_j / d x_i = y_j / x_i for j >= i; where x_i is 0 the quotient is rebuilt with that factor left out.
+    zero = eq(input, 0)
+    if not bool(any(zero).item()):
+        return _reverse_cumsum(g * conj(y), dim) / conj(input)
+    from tensorcore.ops.movement import stack
+
+    terms = []
+    for i in range(input.shape[dim]):
+        part = input.narrow(dim, 0, i).prod(dim, keepdim=True)
+        rest = input.narrow(dim, i + 1, input.shape[dim] - i - 1)
+        run = part * cumprod(rest, dim)
+        tail = g.narrow(dim, i + 1, input.shape[dim] - i - 1)
+        terms.append((g.select(dim, i) * conj(part).squeeze(dim)) + (tail * conj(run)).sum(dim))
+    return stack(terms, dim)
+
+
+@primitive(
+    rule=attribute, vjp=_cumprod_rule, samples=_ALONG, domain=(0.5, 1.5), inplace=True, standard="cumulative_prod"
+)
+def cumprod(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
+    """Running product along ``dim``; integers multiply in int64."""
+    place = normalize_dim(dim, input.ndim, "cumprod")
+    if input.ndim == 0:
+        return cumprod.emit(input.reshape((1,)), dim=0, dtype=accumulator(dtype, input)).reshape(())
+    return cumprod.emit(input, dim=place, dtype=accumulator(dtype, input))
+
+
+def _sort_rule(g: Any, y: Any, input_shape: tuple[int, ...], dim: int) -> Any:
+    from tensorcore.ops.creation import zeros
+    from tensorcore.ops.indexing import scatter
+
+    return scatter(zeros(input_shape, dtype=g[0].dtype, device=g[0].device), dim, y[1], g[0])
+
+
+@primitive(
+    rule=same, vjp=_sort_rule, outputs=2, samples=_ALONG, standard="argsort", ulp=0,
+)  # fmt: skip
+def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = True) -> Any:
+    """Elements in order along ``dim``, as (values, indices); equal elements keep their order, NaN is largest."""
+    from tensorcore.ops.returns import named
+
+    if input.ndim == 0:
+        normalize_dim(dim, 0, "sort")
+        values, indices = sort.emit(input.reshape((1,)), dim=0, descending=descending)
+        return named("sort", values=values.reshape(()), indices=indices.reshape(()))
+    place = normalize_dim(dim, input.ndim, "sort")
+    values, indices = sort.emit(input, dim=place, descending=descending)
+    return named("sort", values=values, indices=indices)
+
+
