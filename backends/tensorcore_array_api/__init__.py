@@ -1,0 +1,1 @@
+"""Devices made of installed Array API libraries, such as ``torch`` and ``jax``."""

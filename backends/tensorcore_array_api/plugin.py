@@ -1,0 +1,28 @@
+"""Registers a device for each known Array API library."""
+
+from __future__ import annotations
+
+from tensorcore.plugins import BackendSpec, hookimpl
+
+
+@hookimpl
+def tensorcore_backends() -> list[BackendSpec]:
+    """The libraries, each a device of its own name; never the default while ``cpu`` is available."""
+    return [
+        BackendSpec(
+            name,
+            "tensorcore_array_api.backend:make",
+            requires=("array_api_compat", module),
+            priority=priority,
+            description=description,
+            install=f"pip install {install}",
+            argument=name,
+        )
+        for name, module, priority, description, install in (
+            ("torch", "torch", -20, "PyTorch's tensors", "torch"),
+            ("jax", "jax", -21, "JAX's arrays", "jax"),
+            ("mlx", "mlx", -22, "Apple's MLX", "mlx"),
+            ("dpnp", "dpnp", -23, "Intel's dpnp", "dpnp"),
+            ("array_api_strict", "array_api_strict", -30, "the standard's strict test engine", "array-api-strict"),
+        )
+    ]

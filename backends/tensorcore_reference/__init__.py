@@ -1,0 +1,1 @@
+"""The device ``reference``: pure Python, the living specification of every primitive."""

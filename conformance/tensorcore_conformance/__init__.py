@@ -1,0 +1,1 @@
+"""The judge of backends: cases from the op records, an independent oracle, reports."""
