@@ -186,19 +186,7 @@ class Host:
             self._loaded[name] = _made(entry)
             return None
         except Exception as error:
-            if isinstance(error, BackendUnavailableError):
-                reason = str(error)
-            elif isinstance(error, PluginError):
-                reason = f"{entry.origin}: {error}"
-            else:
-                reason = f"loading {entry.spec.target!r} raised {type(error).__name__}: {error}"
-                own = entry.spec.target.partition(":")[0].partition(".")[0]
-                if (
-                    entry.spec.install
-                    and isinstance(error, ImportError)
-                    and (error.name or "").partition(".")[0] != own
-                ):
-                    reason += f"; to install what it needs: {entry.spec.install}"
+            reason = _failure(entry, error)
             off = _Off("failed", reason, error)
             self._failed[name] = off
             return off
@@ -381,9 +369,8 @@ class Host:
         try:
             return _imported(spec.target)
         except Exception as error:
-            raise PluginError(
-                f"{noun} {name!r} of {entries[0].origin}: loading {spec.target!r} raised {type(error).__name__}: {error}"
-            ) from error
+            what = f"loading {spec.target!r} raised {type(error).__name__}: {error}"
+            raise PluginError(f"{noun} {name!r} of {entries[0].origin}: {what}") from error
 
 
 def _imported(target: str) -> Any:
@@ -394,6 +381,20 @@ def _imported(target: str) -> Any:
     for name in path.split("."):
         found = getattr(found, name)
     return found
+
+
+def _failure(entry: Entry, error: Exception) -> str:
+    """Why loading a backend failed, in a sentence."""
+    if isinstance(error, BackendUnavailableError):
+        return str(error)
+    if isinstance(error, PluginError):
+        return f"{entry.origin}: {error}"
+    reason = f"loading {entry.spec.target!r} raised {type(error).__name__}: {error}"
+    if isinstance(error, ImportError) and entry.spec.install:
+        absent, own = (error.name or "").partition(".")[0], entry.spec.target.partition(":")[0].partition(".")[0]
+        if absent != own:
+            reason += f"; to install what it needs: {entry.spec.install}"
+    return reason
 
 
 def _made(entry: Entry) -> Backend:
