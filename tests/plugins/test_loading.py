@@ -1,0 +1,240 @@
+"""Loading backends: lazy, once, and with the reason kept where it fails."""
+
+from __future__ import annotations
+
+import pytest
+
+#: A backend module to which a test adds a line of the class.
+BACKEND = "from bytes_base import Base\n\nclass Bytes(Base):\n    "
+
+
+def test_a_backend_is_made_once_by_many_threads(site):
+    site.backend(
+        source="""
+        import time
+        from bytes_base import Base
+
+        made = []
+
+        class Bytes(Base):
+            def __init__(self):
+                time.sleep(0.05)
+                made.append(self)
+        """
+    )
+    same, made = site.run("""
+        from concurrent.futures import ThreadPoolExecutor
+        from threading import Barrier
+        barrier = Barrier(8)
+        def load(_):
+            barrier.wait()
+            return host.backend('bytes')
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(load, range(8)))
+        import bytes_engine
+        result = [len(set(map(id, found))), len(bytes_engine.made)]
+        """)
+    assert (same, made) == (1, 1)
+
+
+def test_an_unknown_device_lists_the_known_ones_and_why_each_is_off(site):
+    site.backend("first", name="first")
+    site.backend("second", name="second", rest="requires=('absent_library',), install='pip install absent'")
+    site.backend("third", name="third", rest="contract=99")
+    name, text, _ = site.run("result = message(host.backend, 'nowhere')")
+    assert name == "DeviceError"
+    assert text.startswith("unknown device 'nowhere'; available: ")
+    assert "first" in text.partition("known but not available")[0]
+    assert "second (absent_library is not installed; to install: pip install absent)" in text
+    assert "third (plugin 'third' (third 1.0) is written for version 99 of the backend contract" in text
+
+
+def test_a_misspelt_device_gets_a_suggestion(site):
+    site.backend()
+    assert "unknown device 'byte' (did you mean 'bytes'?)" in site.run("result = message(host.backend, 'byte')")[1]
+
+
+def test_a_missing_requirement_is_the_reason(site):
+    site.backend(rest="requires=('json', 'absent_one', 'absent_two'), install='pip install both'")
+    reason = "absent_one and absent_two are not installed; to install: pip install both"
+    error, state, known = site.run("""
+        result = [message(host.backend, 'bytes'), state('bytes'), host.require_known('bytes')]
+        """)
+    assert error[:2] == ["BackendUnavailableError", f"device 'bytes' is not available: {reason}"]
+    assert (state["state"], state["reason"], known) == ("unavailable", reason, None)
+
+
+@pytest.mark.parametrize("behind", [0, 1])
+def test_this_contract_and_the_one_before_are_accepted(site, behind):
+    from tensorcore.backend import CONTRACT_VERSION
+
+    contract = CONTRACT_VERSION - behind
+    site.backend(rest=f"contract={contract}", source=BACKEND + f"contract = {contract}")
+    assert site.run("result = host.backend('bytes').contract") == contract
+
+
+@pytest.mark.parametrize("ahead", [1, -2])
+@pytest.mark.parametrize("where", ["spec", "class"])
+def test_other_contracts_are_refused(site, ahead, where):
+    from tensorcore.backend import CONTRACT_VERSION
+
+    contract = CONTRACT_VERSION + ahead
+    if where == "spec":
+        site.backend(rest=f"contract={contract}")
+    else:
+        site.backend(source=BACKEND + f"contract = {contract}")
+    error, state, imported = site.run("""
+        result = [message(host.backend, 'bytes'), state('bytes'), 'bytes_engine' in sys.modules]
+        """)
+    advice = "upgrade tensorcore-framework" if ahead > 0 else "upgrade the plugin"
+    assert error[0] == "BackendUnavailableError"
+    assert f"is written for version {contract} of the backend contract" in error[1]
+    assert f"accepts {CONTRACT_VERSION} and {CONTRACT_VERSION - 1}; {advice}" in error[1]
+    assert state["state"] == ("incompatible" if where == "spec" else "failed")
+    assert imported is (where == "class")
+
+
+@pytest.mark.parametrize(
+    ("source", "reason", "cause"),
+    [
+        ("def Bytes(): raise OSError('no such accelerator')", "raised OSError: no such accelerator", "OSError"),
+        ("import absent_driver", "No module named 'absent_driver'; to install what it needs: pip install it", None),
+        ("x = 1", "has no attribute 'Bytes'", "AttributeError"),
+        ("Bytes = dict", "made a dict, expected a tensorcore.backend.Backend", "PluginError"),
+        ("from tensorcore.backend import Backend as Bytes", "Can't instantiate abstract class Backend", "TypeError"),
+        (BACKEND + "name = 'bits'", "made a backend named 'bits'", None),
+        (
+            "from tensorcore.errors import BackendUnavailableError\n"
+            "def Bytes(): raise BackendUnavailableError('the driver is older than 12.8')",
+            "device 'bytes' is not available: the driver is older than 12.8",
+            "BackendUnavailableError",
+        ),
+        (
+            "from tensorcore.plugins.host import host\ndef Bytes(): return host.backend('bytes')",
+            "asks for its own device while it is being loaded",
+            "PluginError",
+        ),
+    ],
+)
+def test_a_backend_that_cannot_be_made_keeps_its_reason(site, source, reason, cause):
+    site.backend(source=source, rest="install='pip install it', priority=1000")
+    first, second, state, default = site.run("""
+        import warnings
+        first, second = message(host.backend, 'bytes'), message(host.backend, 'bytes')
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            default = host.default_backend()
+        result = [first, second, state('bytes'), default]
+        """)
+    assert first == second
+    assert first[0] == "BackendUnavailableError"
+    assert reason in first[1]
+    if cause is not None:
+        assert first[2] == cause
+    assert state["state"] == "failed"
+    assert "Traceback (most recent call last)" in state["traceback"]
+    assert default != "bytes"
+
+
+def test_the_available_backend_of_highest_priority_is_the_default(site):
+    site.backend("first", name="first", rest="requires=('absent_library',), priority=2000")
+    site.backend(rest="priority=1000")
+    assert site.run("result = host.default_backend()") == "bytes"
+
+
+def test_passing_over_a_backend_that_fails_warns(site):
+    site.backend(source="1 / 0", rest="priority=1000")
+    result = site.run("""
+        import warnings
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            host.default_backend()
+        result = [[w.category.__name__, str(w.message)] for w in caught]
+        """)
+    assert result == [
+        [
+            "RuntimeWarning",
+            "device 'bytes' is not available: loading 'bytes_engine:Bytes' raised ZeroDivisionError: division by zero; "
+            "another device becomes the default",
+        ]
+    ]
+
+
+def test_states_name_the_devices_of_what_is_loaded(site):
+    site.backend()
+    before, after = site.run("result = [state('bytes'), state('bytes', load=True)]")
+    assert (before["state"], before["devices"]) == ("available", [])
+    assert (after["state"], after["devices"]) == ("loaded", ["bytes"])
+
+
+def test_states_survive_a_backend_that_cannot_count_its_devices(site):
+    source = BACKEND + "def device_count(self): raise OSError('driver gone')\n"
+    site.backend(source=source)
+    state = site.run("result = state('bytes', load=True)")
+    assert (state["state"], state["reason"]) == ("failed", "device_count() raised OSError: driver gone")
+
+
+def test_an_argument_goes_to_the_target(site):
+    source = BACKEND + "def __init__(self, argument): self.name = argument\n"
+    site.backend(source=source, rest="argument='bytes'")
+    assert site.run("result = host.backend('bytes').name") == "bytes"
+
+
+def test_a_device_is_made_without_importing_its_backend(site):
+    site.backend()
+    text, imported, numpy, index = site.run("""
+        from tensorcore.devices import Device
+        device = Device("bytes:0")
+        result = [str(device), 'bytes_engine' in sys.modules, 'numpy' in sys.modules, message(Device, "bytez")]
+        """)
+    assert (text, imported, numpy) == ("bytes:0", False, False)
+    assert index[0] == "DeviceError"
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        ("host.model, 'absent'", "unknown model 'absent'; known: "),
+        ("host.dataset, 'absent'", "unknown data set 'absent'; known: "),
+        ("host.command, 'absent'", "unknown command 'absent'; known: "),
+        ("host.model, 'needy'", "model 'needy' is not available: absent_library is not installed"),
+        (
+            "host.model, 'lost'",
+            "model 'lost' of 'models' (models 1.0): loading 'no_module:f' raised ModuleNotFoundError",
+        ),
+        ("host.unregister, 'absent'", "no plugin 'absent' is registered"),
+        ("host.register, object(), 'models'", "a plugin 'models' is registered already"),
+        ("host.register, object(), 'bare'", "it implements no hook"),
+    ],
+)
+def test_what_cannot_be_had_is_a_plugin_error(site, call, reason):
+    source = """
+        from tensorcore.plugins import ModelSpec, hookimpl
+
+        @hookimpl
+        def tensorcore_models():
+            return [ModelSpec("needy", "m:f", requires=("absent_library",)), ModelSpec("lost", "no_module:f")]
+        """
+    site.install("models", {"models": "models_plugin"}, models_plugin=source)
+    name, text, _ = site.run(f"result = message({call})")
+    assert name == "PluginError"
+    assert reason in text
+
+
+def test_a_plugin_registered_by_hand_comes_and_goes(site):
+    site.backend("other", name="other")
+    result = site.run("""
+        from tensorcore.plugins import BackendSpec, hookimpl
+        class Plugin:
+            @hookimpl
+            def tensorcore_backends(self):
+                return [BackendSpec("bytes", "bytes_engine:Bytes")]
+        host.register(Plugin(), "mine")
+        result = [host.backend("bytes").name, state("bytes")["distribution"]]
+        host.unregister("mine")
+        result += message(host.backend, "bytes")
+        host.register(Plugin(), "mine")
+        result += [host.backend("bytes").name]
+        """)
+    assert result[:3] == ["bytes", "", "DeviceError"]
+    assert result[-1] == "bytes"
