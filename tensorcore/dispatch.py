@@ -63,8 +63,13 @@ def open_door(op: Op) -> Callable[..., Any]:
         if plain and len(op.operands) == 1:
             return _unary(op)
         if len(op.operands) == 2 and not op.variadic and (plain or op.operator):
-            return _binary(op)
-    return _general(op)
+            return _binary(op, enter)
+    return _general(op) if op.primitive else _composite(op)
+
+
+def operator_door(op: Op) -> Callable[..., Any]:
+    """The door of a binary operator's dunder method: foreign operands give NotImplemented, as Python asks."""
+    return _binary(op, _enter_operator)
 
 
 def _unary(op: Op) -> Callable[..., Any]:
@@ -98,19 +103,19 @@ def _unary(op: Op) -> Callable[..., Any]:
     return emit
 
 
-def _binary(op: Op) -> Callable[..., Any]:
+def _binary(op: Op, slow: Callable[..., Any]) -> Callable[..., Any]:
     def emit(input: Any, other: Any) -> Any:
         if _busy:
-            return enter(op, (input, other), _NOTHING)
+            return slow(op, (input, other), _NOTHING)
         try:
             kind = input._kind
             if kind is not other._kind:
-                return enter(op, (input, other), _NOTHING)
+                return slow(op, (input, other), _NOTHING)
         except AttributeError:
-            return enter(op, (input, other), _NOTHING)
+            return slow(op, (input, other), _NOTHING)
         entry = kind.table[op]
         if entry is None:
-            return enter(op, (input, other), _NOTHING)
+            return slow(op, (input, other), _NOTHING)
         kernel, kind = entry
         try:
             array = kernel(input._array, other._array)
@@ -155,6 +160,33 @@ def _general(op: Op) -> Callable[..., Any]:
         return execute(op, (input,), attributes, *entry)
 
     return emit
+
+
+def _composite(op: Op) -> Callable[..., Any]:
+    def emit(*inputs: Any, **attributes: Any) -> Any:
+        if op.vjp is None:
+            for x in inputs:
+                if isinstance(x, Tensor):
+                    if x._kind.table[op] is None:
+                        return op.body(*inputs, **attributes)  # type: ignore[misc]
+                    break
+        return enter(op, inputs, attributes)
+
+    return emit
+
+
+def _enter_operator(op: Op, inputs: tuple[Any, Any], attributes: dict[str, Any]) -> Any:
+    other = inputs[1]
+    if not isinstance(other, (Tensor, int, float, complex)):
+        if getattr(other, "shape", None) == () and hasattr(other, "item"):
+            other = other.item()
+        elif hasattr(other, "__array_interface__"):
+            from tensorcore.ops.creation import tensor
+
+            other = tensor(other, device=inputs[0].device)
+        else:
+            return NotImplemented
+    return enter(op, (inputs[0], other), attributes)
 
 
 def enter(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
@@ -236,7 +268,10 @@ def _output_dtypes(op: Op, count: int) -> tuple[DType | None, ...]:
 
 def _create(op: Op, attributes: dict[str, Any]) -> Any:
     kind = attributes.pop("kind")
-    kernel, _ = kind.table[op]
+    entry = kind.table[op]
+    if entry is None:
+        return op.body(kind=kind, **attributes)  # type: ignore[misc]
+    kernel, _ = entry
     call = {**attributes, "dtype": kind.dtype, "index": kind.device.ordinal}
 
     def proceed() -> Any:

@@ -149,7 +149,7 @@ class OpNode(Node):
         self.shapes = (
             tuple([None if x is None else tuple(x._array.shape) for x in inputs]) if shapes else None
         )
-        self.shape = output.shape if op.outputs == 1 else ()
+        self.shape = output.shape if op.outputs == 1 else tuple(array.shape for array in output)
 
     def name(self) -> str:
         return self.op.grad_name

@@ -11,6 +11,7 @@ from tensorcore.dtypes import ALL, DType
 
 if TYPE_CHECKING:
     from tensorcore.compile.graph import Graph, Program
+    from tensorcore.random.ticket import Ticket
 
 #: The version of the contract this core speaks; it accepts plugins of this one and the one before.
 CONTRACT_VERSION = 1
@@ -59,6 +60,9 @@ class Backend(ABC):
     #: The device name, as users write it.
     name: str
 
+    #: Whether arrays live in host memory, so that reading them copies nothing between devices.
+    host_memory: ClassVar[bool] = True
+
     #: Class of the native arrays; results of another type go through `as_array` (a NumPy scalar, say).
     array_type: type
 
@@ -77,6 +81,10 @@ class Backend(ABC):
     @abstractmethod
     def to_host(self, array: Array) -> memoryview:
         """The elements of ``array`` in the format of `from_host`, as contiguous bytes; may share memory."""
+
+    @abstractmethod
+    def dtype_of(self, array: Array) -> DType:
+        """The dtype of a native array; raises DTypeError for a format that tensors have not."""
 
     @abstractmethod
     def assign(self, target: Array, source: Array) -> Array:
@@ -129,6 +137,10 @@ class Backend(ABC):
 
     def synchronize(self, index: int) -> None:
         """Wait until the work queued on device ``index`` is done."""
+
+    def random_words(self, *, ticket: Ticket, shape: Sequence[int], dtype: DType, index: int) -> Array:
+        """Kernel of the op ``random_words``: the numbers of ``ticket``, drawn on the host, as an array."""
+        return self.from_host(ticket.data, dtype, shape, index)
 
     def kernel(self, name: str, dtype: DType, index: int) -> Kernel | None:
         """The kernel of op ``name`` for operands of ``dtype`` on device ``index``, or ``None``.

@@ -82,9 +82,9 @@ def remainder(input: Tensor, other: Tensor) -> Tensor:
     """Remainder with the sign of the divisor, element by element; for integer division by zero, 0."""
 
 
-def _pow_exponent_rule(g: Any, y: Any, input: Any, other: Any) -> Any:
-    # 0**0 has the limit 0, not NaN, as d/d(other) along other >= 0.
-    zero = logical_zero(input, other)
+def _pow_exponent_rule(g: Any, y: Any, input: Any, exponent: Any) -> Any:
+    # 0**0 has the limit 0, not NaN, as d/d(exponent) along exponent >= 0.
+    zero = logical_zero(input, exponent)
     return g * conj(where(zero, 0.0, y * log(where(zero, 1.0, input))))
 
 
@@ -103,7 +103,7 @@ def real_part(input: Any) -> Any:
 @primitive(
     rule=number,
     vjp=(
-        lambda g, input, other: where(eq(other, 0), 0.0, g * conj(other * pow(input, other - 1))),
+        lambda g, input, exponent: where(eq(exponent, 0), 0.0, g * conj(exponent * pow(input, exponent - 1))),
         _pow_exponent_rule,
     ),
     operator="pow", inplace=True, domain=(0.1, 4), ulp=8,

@@ -71,7 +71,8 @@ class Op:
         self.operands: tuple[str, ...] = facts["operands"] or tuple(
             ("*" if parameter.annotation.startswith("Sequence") else "") + name
             for name, parameter in self.signature.parameters.items()
-            if isinstance(parameter.annotation, str)
+            if parameter.kind is not parameter.KEYWORD_ONLY
+            and isinstance(parameter.annotation, str)
             and parameter.annotation.startswith(("Tensor", "Sequence[Tensor"))
         )
         self.promotes: tuple[int, ...] | None = (

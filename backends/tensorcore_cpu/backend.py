@@ -1,0 +1,227 @@
+"""The backend ``cpu``: what NumPy does otherwise than the Array API standard, or better."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+
+from tensorcore.backend.array_module import ArrayModuleBackend
+from tensorcore.backend.contract import Array, Kernel
+from tensorcore.dtypes import INTEGER, DType, bfloat16, bool_, by_name, float16
+from tensorcore.errors import DTypeError
+from tensorcore_cpu.quiet import quiet, quiet1, quiet2
+
+_NATIVE: dict[DType, Any] = {
+    by_name(name): np.dtype(name)
+    for name in (
+        "bool uint8 uint16 uint32 uint64 int8 int16 int32 int64 float16 float32 float64 complex64 complex128"
+    ).split()
+}
+_NATIVE[bfloat16] = np.dtype(ml_dtypes.bfloat16)
+_DTYPES = {native: dtype for dtype, native in _NATIVE.items()}
+_FLOAT32 = np.dtype("float32")
+
+#: Ops that move elements and never compute with them.
+_MOVES = frozenset(
+    "reshape permute expand flip cat basic_index basic_index_put index gather copy alias assign full where".split()
+)
+#: NumPy's name where it is not the standard's or the other is faster.
+_UFUNCS = {
+    "sub": np.subtract, "mul": np.multiply, "div": np.true_divide, "neg": np.negative, "pow": np.power,
+    "round": np.rint, "conj_physical": np.conjugate, "atan2": np.arctan2, "asin": np.arcsin, "acos": np.arccos,
+    "atan": np.arctan, "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "floor_divide": np.floor_divide,
+    "remainder": np.remainder, "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal,
+    "gt": np.greater, "ge": np.greater_equal, "bitwise_not": np.invert, "bitwise_left_shift": np.left_shift,
+    "bitwise_right_shift": np.right_shift,
+}  # fmt: skip
+_REDUCTIONS = {"sum": np.add, "prod": np.multiply, "amax": np.maximum, "amin": np.minimum}
+
+
+class CpuBackend(ArrayModuleBackend):
+    """NumPy arrays in host memory."""
+
+    def __init__(self) -> None:
+        super().__init__("cpu", np, mutable=True)
+        self.array_type = np.ndarray
+
+    def native_dtypes(self) -> dict[DType, Any]:
+        return _NATIVE
+
+    def native_device(self, index: int) -> Any:
+        return "cpu"
+
+    # ---------------------------------------------------------------- choice of kernels
+
+    def kernel(self, name: str, dtype: DType, index: int) -> Kernel | None:
+        if dtype is bool_ and name in self.ON_BOOL:
+            return getattr(np, self.ON_BOOL[name])  # type: ignore[no-any-return]
+        found: Any = _ufunc(name, dtype)
+        if found is None:
+            found = super().kernel(name, dtype, index)
+        if found is None or name in _MOVES:
+            return found  # type: ignore[no-any-return]
+        if dtype in (float16, bfloat16):
+            return quiet(_through_float32(found, _NATIVE[dtype]))
+        if dtype.category <= INTEGER and name not in ("floor_divide", "remainder", "pow", "bitwise_left_shift", "cast"):
+            return found  # type: ignore[no-any-return]
+        if isinstance(found, np.ufunc):
+            return (quiet1 if found.nin == 1 else quiet2)(found)
+        return quiet(found)
+
+    def inplace_kernel(self, name: str, dtype: DType, index: int) -> Kernel | None:
+        found = _ufunc(name, dtype)
+        return None if found is None or dtype in (float16, bfloat16, bool_) else quiet(found)
+
+    # ---------------------------------------------------------------- host memory
+
+    def from_host(self, data: Any, dtype: DType, shape: Sequence[int], index: int) -> Array:
+        out = np.empty(tuple(shape), _NATIVE[dtype])
+        if out.size:
+            out.reshape(-1).view(np.uint8)[:] = np.frombuffer(data, np.uint8)
+        return out
+
+    def to_host(self, array: Array) -> memoryview:
+        return memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+
+    def share_host(self, data: Any, dtype: DType, shape: Sequence[int], strides: Sequence[int]) -> Array | None:
+        array = np.asarray(data)
+        return array if array.flags.writeable else None
+
+    def to_numpy(self, array: Array) -> Any:
+        return array
+
+    def dtype_of(self, array: Array) -> DType:
+        try:
+            return _DTYPES[array.dtype]
+        except KeyError:
+            raise DTypeError(f"device 'cpu': tensors have no dtype for NumPy's {array.dtype}") from None
+
+    def as_array(self, value: Any) -> Array:
+        return np.asarray(value)
+
+    def item(self, array: Array, dtype: DType) -> bool | int | float | complex:
+        value = array.item()
+        return float(value) if dtype is bfloat16 else value  # type: ignore[no-any-return]
+
+    def strides(self, array: Array) -> tuple[int, ...]:
+        size = array.itemsize
+        return tuple([step // size for step in array.strides])
+
+    def data_ptr(self, array: Array) -> int:
+        return int(array.ctypes.data)
+
+    def from_dlpack(self, capsule_owner: Any, index: int, copy: bool | None) -> Array:
+        array = np.from_dlpack(capsule_owner, copy=copy)
+        return array if array.flags.writeable or copy is False else array.copy()
+
+    def to_dlpack(self, array: Array, **options: Any) -> Any:
+        return array.__dlpack__(**options)
+
+    # ---------------------------------------------------------------- kernels
+
+    def copy(self, input: Array) -> Array:
+        return np.array(input, order="C")
+
+    def cast(self, input: Array, *, dtype: DType) -> Array:
+        native = _NATIVE[dtype]
+        if input.dtype.kind == "c" and native.kind not in "cb":
+            input = input.real
+        return input.astype(native)
+
+    def reshape(self, input: Array, *, shape: tuple[int, ...]) -> Array:
+        return input.reshape(shape)
+
+    def permute(self, input: Array, *, dims: tuple[int, ...]) -> Array:
+        return input.transpose(dims)
+
+    def flip(self, input: Array, *, dims: tuple[int, ...]) -> Array:
+        # PyTorch copies; a view with negative strides would surprise those who read strides.
+        return np.ascontiguousarray(np.flip(input, dims))
+
+    def basic_index_put(self, input: Array, value: Array, *, index: tuple[Any, ...]) -> Array:
+        out = np.array(input, order="C")
+        out[index] = value
+        return out
+
+    def sum(self, input: Array, *, dim: tuple[int, ...], keepdim: bool, dtype: DType) -> Array:
+        return np.add.reduce(input, dim, _NATIVE[dtype], None, keepdim)
+
+    def prod(self, input: Array, *, dim: tuple[int, ...], keepdim: bool, dtype: DType) -> Array:
+        return np.multiply.reduce(input, dim, _NATIVE[dtype], None, keepdim)
+
+    def amax(self, input: Array, *, dim: tuple[int, ...], keepdim: bool) -> Array:
+        return np.maximum.reduce(input, dim, None, None, keepdim)
+
+    def amin(self, input: Array, *, dim: tuple[int, ...], keepdim: bool) -> Array:
+        return np.minimum.reduce(input, dim, None, None, keepdim)
+
+    def sort(self, input: Array, *, dim: int, descending: bool) -> tuple[Array, Array]:
+        if descending:
+            # A stable descending order is the reverse of the stable ascending order of the reversed input.
+            places = input.shape[dim] - 1 - np.flip(np.argsort(np.flip(input, dim), dim, kind="stable"), dim)
+        else:
+            places = np.argsort(input, dim, kind="stable")
+        return np.take_along_axis(input, places, dim), places
+
+    def index(self, input: Array, *indices: Array) -> Array:
+        for each in indices:
+            # NumPy would count negative ones from the end, and the core has done that already.
+            if each.size and each.min() < 0:
+                raise IndexError(f"index {each.min()} is out of range")
+        return input[indices]
+
+    def combine(self, table: Array, places: Array, values: Array, reduce: str) -> Array:
+        out = np.array(table, order="C")
+        if reduce == "set":
+            out[places] = values
+        elif reduce == "sum" and out.ndim > 1 and places.size:
+            # `add.at` goes element by element for rows; sums of sorted runs go at the speed of `add`.
+            order = np.argsort(places, kind="stable")
+            ordered = places[order]
+            starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+            out[ordered[starts]] += np.add.reduceat(values[order], starts, axis=0, dtype=out.dtype)
+        else:
+            _REDUCTIONS[reduce].at(out, places, values)
+        return out
+
+    def nonzero_places(self, input: Array) -> Array:
+        if input.ndim == 0:
+            return np.zeros((int(bool(input)), 0), np.int64)
+        return np.argwhere(input)
+
+    def _rows(self, sides: Sequence[int], indices: Sequence[Array]) -> Array:
+        places: Any = None
+        for side, index in zip(sides, indices, strict=True):
+            if index.size and not (0 <= index.min() and index.max() < side):
+                raise IndexError(f"indices from {index.min()} to {index.max()} are out of range for a side of {side}")
+            places = index if places is None else places * side + index
+        return places
+
+
+def _ufunc(name: str, dtype: DType) -> Any:
+    if dtype.category <= INTEGER and name in ("floor", "ceil", "trunc", "round"):
+        return np.positive
+    found = _UFUNCS.get(name) or (getattr(np, name, None) if name in ArrayModuleBackend.DIRECT else None)
+    return found if isinstance(found, np.ufunc) else None
+
+
+def _through_float32(function: Callable[..., Any], native: Any) -> Callable[..., Any]:
+    """A kernel for 16-bit floats: computed in float32, rounded once."""
+
+    def kernel(*arrays: Any, **attributes: Any) -> Any:
+        wide = [a.astype(_FLOAT32) if a is not None and a.dtype == native else a for a in arrays]
+        target = attributes.get("dtype")
+        if target is not None and _NATIVE[target] == native:
+            attributes["dtype"] = by_name("float32")
+        result = function(*wide, **attributes)
+        if isinstance(result, tuple):
+            return tuple(r.astype(native) if r.dtype == _FLOAT32 else r for r in result)
+        asked = target is None or _NATIVE[target] == native
+        return result.astype(native) if asked and result.dtype == _FLOAT32 else result
+
+    return kernel
+
+

@@ -1,0 +1,24 @@
+"""tensorcore: PyTorch's programming model on any array engine."""
+
+from tensorcore import autograd
+from tensorcore.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from tensorcore.devices import Device as device
+from tensorcore.devices import get_default_device, set_default_device
+from tensorcore.dtypes import *  # noqa: F403 - the dtypes and their functions, listed in its __all__
+from tensorcore.dtypes import DType as dtype
+from tensorcore.dtypes import bool_ as bool
+from tensorcore.dtypes import float16 as half
+from tensorcore.dtypes import float32 as float
+from tensorcore.dtypes import float64 as double
+from tensorcore.dtypes import int16 as short
+from tensorcore.dtypes import int32 as int
+from tensorcore.dtypes import int64 as long
+from tensorcore.functions import *  # noqa: F403 - the ops, derived from the records
+from tensorcore.interop import from_dlpack
+from tensorcore.ops.conversion import detach
+from tensorcore.ops.creation import as_tensor, from_numpy, frombuffer, tensor
+from tensorcore.printing import get_printoptions, printoptions, set_printoptions
+from tensorcore.shapes import Size, broadcast_shapes
+from tensorcore.tensor import Tensor
+
+__version__ = "0.1.0"

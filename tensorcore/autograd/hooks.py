@@ -1,0 +1,74 @@
+"""Hooks on tensors."""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections.abc import Callable
+from typing import Any, Self
+
+from tensorcore.autograd.graph import Node
+
+_next = itertools.count().__next__
+
+
+class RemovableHandle:
+    """What registering a hook returns; ``remove()`` (or leaving its ``with`` block) takes the hook away.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> x = tc.ones(1, requires_grad=True)
+        >>> with x.register_hook(lambda g: g * 2):
+        ...     x.sum().backward()
+        >>> x.grad
+        tensor([2.])
+    """
+
+    def __init__(self, hooks: Any, key: int) -> None:
+        self.id = key
+        self._hooks = weakref.ref(hooks) if not isinstance(hooks, (dict, list)) else lambda: hooks
+
+    @classmethod
+    def add(cls, hooks: Any, hook: Callable[..., Any]) -> RemovableHandle:
+        """Append ``hook`` to the dict ``hooks`` and return its handle."""
+        key = _next()
+        hooks[key] = hook
+        return cls(hooks, key)
+
+    def remove(self) -> None:
+        """Take the hook away; a second call does nothing."""
+        hooks = self._hooks()
+        if hooks is not None:
+            hooks.pop(self.id, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.remove()
+
+
+def register(tensor: Any, hook: Callable[..., Any]) -> RemovableHandle:
+    """Register a gradient hook on a leaf or on the node that made the tensor."""
+    node = tensor._node
+    if node is None:
+        raise RuntimeError("register_hook: the tensor does not require grad, so no gradient will be computed for it")
+    if isinstance(node, Node):
+        if node.hooks is None:
+            node.hooks = {}
+        return RemovableHandle.add(node.hooks, hook)
+    if tensor._hooks is None:
+        tensor._hooks = {}
+    return RemovableHandle.add(tensor._hooks, hook)
+
+
+def retain(tensor: Any) -> None:
+    """Let backward store the gradient of a non-leaf in its ``grad``."""
+    reference = weakref.ref(tensor)
+
+    def keep(gradient: Any) -> None:
+        target = reference()
+        if target is not None:
+            target.grad = gradient.detach() if target.grad is None else target.grad + gradient
+
+    register(tensor, keep)

@@ -1,0 +1,1 @@
+"""Compiled programs: capture of what passes the door, and its replay."""

@@ -1,0 +1,155 @@
+"""Methods of Tensor that are derived from the op records, and the few that spell ops in Python's own ways."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tensorcore.errors import ShapeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tensorcore.ops.record import Op
+    from tensorcore.tensor import Tensor
+
+#: Operators whose reflected form exists.
+_REFLECTED: Final = frozenset(
+    ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift")
+)
+_UNARY: Final = frozenset(("neg", "abs", "invert"))
+
+
+class TensorMethods:
+    """Where the derived methods live; the base class of Tensor."""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: Any) -> Any:
+        from tensorcore.ops.indexing import getitem
+
+        return getitem(self, key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        from tensorcore.ops.indexing import setitem
+
+        setitem(self, key, value)
+
+    def __pos__(self) -> Any:
+        return self.positive()
+
+    @property
+    def T(self) -> Any:  # noqa: N802 - PyTorch's name
+        """The tensor with its dimensions reversed."""
+        return self.permute(tuple(reversed(range(self.ndim))))
+
+    @property
+    def mT(self) -> Any:  # noqa: N802 - PyTorch's name
+        """The tensor with its last two dimensions exchanged."""
+        if self.ndim < 2:
+            raise ShapeError(f"mT: expected at least 2 dimensions, got shape {list(self.shape)}")
+        return self.transpose(-2, -1)
+
+    @property
+    def H(self) -> Any:  # noqa: N802 - PyTorch's name
+        """The conjugate transpose of a matrix."""
+        return self.conj().t()
+
+    @property
+    def mH(self) -> Any:  # noqa: N802 - PyTorch's name
+        """The conjugate of ``mT``."""
+        return self.conj().mT
+
+    @property
+    def real(self) -> Any:
+        """The real part; a real tensor itself."""
+        from tensorcore.ops.complex import real
+
+        return real(self)
+
+    @property
+    def imag(self) -> Any:
+        """The imaginary part of a complex tensor."""
+        from tensorcore.ops.complex import imag
+
+        return imag(self)
+
+    def detach(self) -> Any:
+        """A tensor over the same memory, outside the autograd graph."""
+        from tensorcore.ops.conversion import detach
+
+        return detach(self)  # type: ignore[arg-type]
+
+    def numpy(self, *, force: bool = False) -> Any:
+        """The elements as ``numpy.ndarray``, sharing memory where the backend can.
+
+        Raises:
+            RuntimeError: if it requires grad or is not in host memory, unless ``force``.
+        """
+        from tensorcore.interop import to_numpy
+
+        return to_numpy(self, force)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        from tensorcore.interop import to_array
+
+        return to_array(self, dtype, copy)
+
+    def __dlpack__(self, **options: Any) -> Any:
+        from tensorcore.interop import to_dlpack
+
+        return to_dlpack(self, **options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self._kind.backend.dlpack_device(self._array)
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+def derive(registry: dict[str, Op], cls: type) -> None:
+    """Give ``cls`` the methods, in-place methods and operators that the records name."""
+    from tensorcore.dispatch import operator_door
+
+    for op in list(registry.values()):
+        if "Tensor" in op.namespaces:
+            for name in (op.name, *op.aliases):
+                if name not in cls.__dict__:
+                    setattr(TensorMethods, name, op.front)
+        if op.inplace:
+            for name in (op.name, *op.aliases):
+                setattr(TensorMethods, f"{name}_", _inplace(op, f"{name}_"))
+        if op.operator in _UNARY:
+            setattr(TensorMethods, f"__{op.operator}__", op.emit)
+        elif op.operator is not None:
+            door = op.front if op.operator == "matmul" else operator_door(op)
+            setattr(TensorMethods, f"__{op.operator}__", door)
+            if op.operator in _REFLECTED:
+                setattr(TensorMethods, f"__r{op.operator}__", _reflected(op))
+            if op.inplace:
+                setattr(TensorMethods, f"__i{op.operator}__", _inplace(op, f"__i{op.operator}__"))
+
+
+def _reflected(op: Op) -> Callable[[Any, Any], Any]:
+    def reflected(self: Tensor, other: Any) -> Any:
+        if isinstance(other, (int, float, complex)):
+            return op.emit(other, self)
+        if hasattr(other, "__array_interface__") or hasattr(other, "_array"):
+            from tensorcore.ops.creation import as_tensor
+
+            return op.front(as_tensor(other, device=self.device), self)
+        return NotImplemented
+
+    reflected.__name__ = f"__r{op.operator}__"
+    return reflected
+
+
+def _inplace(op: Op, name: str) -> Callable[..., Any]:
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        from tensorcore.ops.inplace import write
+
+        return write(self, op.front(self, *args, **kwargs), name)
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"`{op.name}` in place: the result becomes the content of this tensor."
+    return method

@@ -1,0 +1,19 @@
+"""The op records, by family; importing the package records them all and derives Tensor's methods."""
+
+from tensorcore.methods import derive
+from tensorcore.ops import (  # noqa: F401 - imported for their records
+    arithmetic,
+    complex,
+    conversion,
+    creation,
+    elementwise,
+    indexing,
+    inplace,
+    linalg,
+    movement,
+    reduction,
+)
+from tensorcore.ops.record import REGISTRY
+from tensorcore.tensor import Tensor
+
+derive(REGISTRY, Tensor)

@@ -1,0 +1,251 @@
+"""Composites of elementwise arithmetic, comparison and logic."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from tensorcore.dtypes import BOOL, FLOATING, promote_types
+from tensorcore.errors import DTypeError, ShapeError
+from tensorcore.ops import elementwise as e
+from tensorcore.ops.record import composite
+from tensorcore.ops.rules import comparison, floating, number, real, real_floating, same
+
+if TYPE_CHECKING:
+    from tensorcore.tensor import Tensor
+
+_ONE = ({"shapes": ((3, 4),)},)
+_TWO = ({"shapes": ((3, 4), (3, 4))}, {"shapes": ((3, 1), (4,))})
+
+
+@composite(rule=number, samples=_TWO, inplace=True)
+def truncated_divide(input: Tensor, other: Tensor) -> Tensor:
+    """Quotient rounded toward zero; integers are kept."""
+    quotient = e.floor_divide(input, other)
+    dtype = quotient.dtype
+    if dtype.category >= FLOATING:
+        return e.trunc(e.div(input, other))  # type: ignore[no-any-return]
+    inexact = e.ne(e.mul(quotient, other), input)
+    return e.where(inexact & e.lt(quotient, 0), quotient + 1, quotient)  # type: ignore[no-any-return]
+
+
+@composite(rule=number, samples=_TWO, inplace=True, ulp=1, vjp=(lambda g: g, lambda g, input, other: -g * e.div(input, other, rounding_mode="trunc")))
+def fmod(input: Tensor, other: Tensor) -> Tensor:
+    """Remainder with the sign of the dividend, element by element."""
+    size = e.remainder(e.abs(input), e.abs(other))
+    if size.dtype.category < FLOATING:
+        return e.where(e.lt(input, 0), e.neg(size), size)  # type: ignore[no-any-return]
+    size = e.where(isinf(other) & isfinite(input), e.abs(input), size)
+    return e.where(signbit(input), e.neg(size), size)  # type: ignore[no-any-return]
+
+
+@composite(rule=number, samples=_ONE, inplace=True, ulp=1, vjp=lambda g, input: g * input * 2)
+def square(input: Tensor) -> Tensor:
+    """Each element times itself."""
+    return e.mul(input, input)  # type: ignore[no-any-return]
+
+
+@composite(rule=floating, samples=_ONE, inplace=True, domain=(0.1, 8), ulp=3, vjp=lambda g, y: g * y * y * y * -0.5)
+def rsqrt(input: Tensor) -> Tensor:
+    """One over the square root of each element."""
+    return 1 / e.sqrt(input)  # type: ignore[no-any-return]
+
+
+@composite(rule=floating, samples=_ONE, inplace=True, domain=(0.1, 8), ulp=1, vjp=lambda g, y: -g * e.conj(y * y))
+def reciprocal(input: Tensor) -> Tensor:
+    """One over each element."""
+    return 1 / input  # type: ignore[operator]
+
+
+@composite(rule=floating, samples=_ONE, inplace=True, domain=(0.1, 8), ulp=4)
+def log2(input: Tensor) -> Tensor:
+    """Logarithm to base 2 of each element."""
+    return e.log(input) * (1 / math.log(2))  # type: ignore[no-any-return]
+
+
+@composite(rule=floating, samples=_ONE, inplace=True, domain=(0.1, 8), ulp=4)
+def log10(input: Tensor) -> Tensor:
+    """Logarithm to base 10 of each element."""
+    return e.log(input) * (1 / math.log(10))  # type: ignore[no-any-return]
+
+
+@composite(rule=floating, samples=_ONE, inplace=True, ulp=8)
+def exp2(input: Tensor) -> Tensor:
+    """2 to the power of each element."""
+    return e.exp(input * math.log(2))  # type: ignore[no-any-return]
+
+
+@composite(rule=same, samples=_ONE, inplace=True, ulp=1)
+def positive(input: Tensor) -> Tensor:
+    """The tensor itself; bool is refused."""
+    if input.dtype.category == BOOL:
+        raise DTypeError("positive: got a bool tensor, expected a number")
+    return input
+
+
+@composite(rule=real_floating, samples=_ONE, inplace=True, ulp=1)
+def frac(input: Tensor) -> Tensor:
+    """Each element without its integer part, with its sign."""
+    return input - e.trunc(input)
+
+
+@composite(rule=real_floating, inplace=True, samples=({"shapes": ((3, 4), (3, 4), ()), "args": ()},), operands=("input", "end", "weight"), ulp=2)
+def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
+    """``input + weight * (end - input)``, exact at both ends."""
+    step = end - input
+    if not hasattr(weight, "_array"):
+        return input + step * weight if abs(weight) < 0.5 else end - step * (1 - weight)
+    return e.where(e.abs(weight) < 0.5, input + step * weight, end - step * (1 - weight))  # type: ignore[no-any-return]
+
+
+@composite(samples=({"shapes": ((3,), (3,), (3,))},), inplace=True, ulp=2)
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
+    """``input + value * tensor1 * tensor2``."""
+    product = tensor1 * tensor2
+    return input + (product if value == 1 else product * value)
+
+
+@composite(samples=({"shapes": ((3,), (3,), (3,)), "domains": (None, None, (0.5, 4))},), inplace=True, ulp=2)
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
+    """``input + value * tensor1 / tensor2``."""
+    quotient = tensor1 / tensor2
+    return input + (quotient if value == 1 else quotient * value)
+
+
+# ------------------------------------------------------------------ bounds
+
+
+@composite(inplace=True, aliases=("clip",), samples=({"shapes": ((3, 4),), "args": (-1.0, 1.0)}, {"shapes": ((3, 4),), "min": 0.5}), ulp=0)
+def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
+    """Elements below ``min`` raised to it, those above ``max`` lowered to it; the gradient is 1 inside and at the bounds."""
+    if min is None and max is None:
+        raise ValueError("clamp: at least one of min and max must be given")
+    outside = None
+    out = input
+    if min is not None:
+        outside = e.lt(input, min)
+        out = e.where(outside, min, out)
+    if max is not None:
+        above = e.gt(out, max)
+        out = e.where(above, max, out)
+    return out
+
+
+@composite(inplace=True, samples=({"shapes": ((3, 4),), "args": (0.5,)},), ulp=0)
+def clamp_min(input: Tensor, min: Any) -> Tensor:
+    """Elements below ``min`` raised to it."""
+    return clamp(input, min=min)
+
+
+@composite(inplace=True, samples=({"shapes": ((3, 4),), "args": (0.5,)},), ulp=0)
+def clamp_max(input: Tensor, max: Any) -> Tensor:
+    """Elements above ``max`` lowered to it."""
+    return clamp(input, max=max)
+
+
+# ------------------------------------------------------------------ kinds of number
+
+
+@composite(rule=comparison, samples=_ONE, ulp=0)
+def isnan(input: Tensor) -> Tensor:
+    """Whether each element is NaN."""
+    return e.ne(input, input)  # type: ignore[no-any-return]
+
+
+@composite(rule=comparison, samples=_ONE, ulp=0)
+def isinf(input: Tensor) -> Tensor:
+    """Whether each element is infinite."""
+    if input.dtype.category < FLOATING:
+        return e.ne(input, input)  # type: ignore[no-any-return]
+    return e.eq(e.abs(input), math.inf)  # type: ignore[no-any-return]
+
+
+@composite(rule=comparison, samples=_ONE, ulp=0)
+def isfinite(input: Tensor) -> Tensor:
+    """Whether each element is neither infinite nor NaN."""
+    if input.dtype.category < FLOATING:
+        return e.eq(input, input)  # type: ignore[no-any-return]
+    return e.lt(e.abs(input), math.inf)  # type: ignore[no-any-return]
+
+
+@composite(rule=real, samples=_ONE, ulp=0)
+def signbit(input: Tensor) -> Tensor:
+    """Whether the sign bit is set: below zero, or -0.0."""
+    if input.dtype.category < FLOATING:
+        return e.lt(input, 0)  # type: ignore[no-any-return]
+    # atan2 tells -0.0 from 0.0, and keeps NaN out.
+    return e.lt(e.atan2(input, -1.0), 0)  # type: ignore[no-any-return]
+
+
+@composite(samples=_TWO, ulp=0, namespaces=("", "Tensor"))
+def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
+    """Whether ``|input - other| <= atol + rtol * |other|``, element by element."""
+    if input.dtype is not other.dtype:
+        raise DTypeError(f"isclose: expected tensors of one dtype, got {input.dtype} and {other.dtype}")
+    close = e.eq(input, other)
+    if equal_nan:
+        close = close | (isnan(input) & isnan(other))
+    if input.dtype.category == BOOL or (rtol == 0 and atol == 0):
+        return close  # type: ignore[no-any-return]
+    gap = e.abs(input - other)
+    return close | (isfinite(gap) & e.le(gap, atol + e.abs(other * rtol)))  # type: ignore[no-any-return]
+
+
+@composite(namespaces=("", "Tensor"))
+def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
+    """Whether all elements are close, as a Python bool."""
+    return bool(isclose(input, other, rtol, atol, equal_nan).all().item())
+
+
+@composite(namespaces=("", "Tensor"))
+def equal(input: Tensor, other: Tensor) -> bool:
+    """Whether shape and all elements are equal, as a Python bool."""
+    return input.shape == other.shape and bool(e.eq(input, other).all().item())
+
+
+# ------------------------------------------------------------------ logic
+
+
+def _truth(x: Any) -> Any:
+    return x if x.dtype.category == BOOL else e.ne(x, 0)
+
+
+@composite(rule=comparison, samples=_TWO, inplace=True, ulp=0)
+def logical_and(input: Tensor, other: Tensor) -> Tensor:
+    """Whether both are true (not zero), element by element."""
+    return _truth(input) & _truth(other)  # type: ignore[no-any-return]
+
+
+@composite(rule=comparison, samples=_TWO, inplace=True, ulp=0)
+def logical_or(input: Tensor, other: Tensor) -> Tensor:
+    """Whether either is true (not zero), element by element."""
+    return _truth(input) | _truth(other)  # type: ignore[no-any-return]
+
+
+@composite(rule=comparison, samples=_TWO, inplace=True, ulp=0)
+def logical_xor(input: Tensor, other: Tensor) -> Tensor:
+    """Whether exactly one is true (not zero), element by element."""
+    return _truth(input) ^ _truth(other)  # type: ignore[no-any-return]
+
+
+@composite(rule=comparison, samples=_ONE, inplace=True, ulp=0)
+def logical_not(input: Tensor) -> Tensor:
+    """Whether each element is false (zero)."""
+    return e.bitwise_not(_truth(input))  # type: ignore[no-any-return]
+
+
+def common_dtype(*tensors: Any) -> Any:
+    """The dtype to which all promote."""
+    dtype = tensors[0].dtype
+    for x in tensors[1:]:
+        dtype = promote_types(dtype, x.dtype)
+    return dtype
+
+
+def same_shape(op: str, first: Any, second: Any) -> None:
+    """Raise ShapeError unless the two shapes are equal."""
+    if first.shape != second.shape:
+        raise ShapeError(f"{op}: expected equal shapes, got {list(first.shape)} and {list(second.shape)}")
+
+
+__all__ = ["allclose", "clamp", "equal", "isclose"]

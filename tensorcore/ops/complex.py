@@ -1,0 +1,88 @@
+"""Complex numbers: parts, polar form, and conversion from and to pairs of reals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tensorcore.dtypes import COMPLEX, DType
+from tensorcore.errors import DTypeError
+from tensorcore.ops.elementwise import atan2, conj_physical, cos, sin
+from tensorcore.ops.record import composite, primitive
+
+if TYPE_CHECKING:
+    from tensorcore.tensor import Tensor
+
+
+def _part(dtype: DType, op: str) -> tuple[DType, DType]:
+    if dtype.category != COMPLEX:
+        raise DTypeError(f"{op}: expected a complex tensor, got {dtype}")
+    return dtype, dtype.to_real()
+
+
+@primitive(rule=_part, vjp=lambda g: g.to(g.dtype.to_complex()), namespaces=(), standard="real", ulp=0)
+def real_part(input: Tensor) -> Tensor:
+    """The real part of each element of a complex tensor."""
+
+
+@primitive(rule=_part, vjp=lambda g: g.to(g.dtype.to_complex()) * 1j, namespaces=(), standard="imag", ulp=0)
+def imag_part(input: Tensor) -> Tensor:
+    """The imaginary part of each element of a complex tensor."""
+
+
+@composite(namespaces=("",), samples=({"shapes": ((3, 4),)},))
+def real(input: Tensor) -> Tensor:
+    """The real part; a real tensor itself."""
+    return real_part.emit(input) if input.is_complex() else input
+
+
+@composite(namespaces=("",))
+def imag(input: Tensor) -> Tensor:
+    """The imaginary part of a complex tensor."""
+    return imag_part.emit(input)
+
+
+@composite(samples=({"shapes": ((3, 4),)},))
+def conj(input: Tensor) -> Tensor:
+    """The complex conjugate; a real tensor itself."""
+    return conj_physical.emit(input) if input.is_complex() else input
+
+
+@composite(namespaces=("",), samples=({"shapes": ((3,), (3,))},))
+def complex(real: Tensor, imag: Tensor) -> Tensor:
+    """The complex numbers with these real and imaginary parts."""
+    if real.dtype is not imag.dtype or not real.is_floating_point():
+        raise DTypeError(f"complex: expected two tensors of one floating-point dtype, got {real.dtype} and {imag.dtype}")
+    dtype = real.dtype.to_complex()
+    return real.to(dtype) + imag.to(dtype) * 1j
+
+
+@composite(namespaces=("",), samples=({"shapes": ((3,), (3,))},))
+def polar(abs: Tensor, angle: Tensor) -> Tensor:
+    """The complex numbers of these moduli and angles."""
+    return complex(abs * cos(angle), abs * sin(angle))
+
+
+@composite(samples=({"shapes": ((3, 4),)},))
+def angle(input: Tensor) -> Tensor:
+    """The angle of each complex number in radians; for a real one 0, or pi below 0."""
+    from tensorcore.ops.elementwise import where
+
+    if input.is_complex():
+        return atan2(imag_part.emit(input), real_part.emit(input))  # type: ignore[no-any-return]
+    return where(input < 0, 3.141592653589793, input * 0.0)
+
+
+@composite(namespaces=("",))
+def view_as_real(input: Tensor) -> Tensor:
+    """The parts as a new last dimension of side 2 (a copy, see docs/differences.md)."""
+    from tensorcore.ops.movement import stack
+
+    return stack([real_part.emit(input), imag_part.emit(input)], -1)
+
+
+@composite(namespaces=("",))
+def view_as_complex(input: Tensor) -> Tensor:
+    """A last dimension of side 2 read as (real, imaginary)."""
+    return complex(input[..., 0], input[..., 1])
+
+

@@ -1,0 +1,456 @@
+"""Creation: tensors from Python data, constants and ranges."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from tensorcore import dtypes
+from tensorcore.devices import Device
+from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, DType, bool_, get_default_dtype, int64
+from tensorcore.errors import DTypeError, ShapeError
+from tensorcore.host_data import encode
+from tensorcore.ops.record import composite, primitive
+from tensorcore.ops.rules import same
+from tensorcore.shapes import normalize_shape
+from tensorcore.tensor import Tensor, wrap
+
+if TYPE_CHECKING:
+    from tensorcore.devices import Kind
+
+_PUBLIC = ("",)
+
+# ------------------------------------------------------------------ primitives
+
+
+@primitive(rule=same, namespaces=_PUBLIC, ulp=0)
+def full(
+    size: Any, fill_value: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
+    out: Tensor | None = None, layout: Any = None, pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
+    """A tensor of shape ``size`` with every element ``fill_value``."""
+    if isinstance(fill_value, Tensor):
+        fill_value = fill_value.item()
+    kind = _kind(device, dtype or _dtype_of(fill_value))
+    value = _fitting(fill_value, kind.dtype)
+    made = full.emit(kind=kind, shape=normalize_shape((size,), "full"), value=value)
+    return _finished(made, requires_grad, out)
+
+
+@primitive(rule=same, namespaces=(), ulp=1)
+def ramp(start: Any, step: Any, count: int, dtype: DType, device: Any = None) -> Tensor:
+    """``start + step * i`` for i from 0 to ``count - 1``; computed in float64 (integers exactly), then rounded."""
+    return ramp.emit(kind=_kind(device, dtype), start=start, step=step, count=count)
+
+
+# ------------------------------------------------------------------ from data
+
+
+def tensor(
+    data: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
+) -> Tensor:
+    """A tensor holding a copy of ``data``: a number, nested lists, a tensor, an array, or a buffer.
+
+    Floats get the default dtype, ints int64, bools bool; arrays keep theirs. The result is a leaf.
+
+    Raises:
+        ShapeError: for ragged lists, naming the place.
+        TypeError: for what is no number, naming the place.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.tensor([[1, 2], [3, 4]])
+        tensor([[1, 2],
+                [3, 4]])
+    """
+    if isinstance(data, Tensor):
+        made = data.detach().to(device=device or data.device, dtype=dtype, copy=True)
+        made = made if made._view is None else made.clone()
+    else:
+        made = _from_data(data, dtype, device)
+    made._node = None
+    if requires_grad:
+        made.requires_grad = True
+    return made
+
+
+def _from_data(data: Any, dtype: DType | None, device: Any) -> Tensor:
+    if isinstance(data, (int, float, complex)):
+        kind = _kind(device, dtype or _dtype_of(data))
+        return wrap(_hosted([data], (), kind), kind)
+    if not isinstance(data, (list, tuple, range)):
+        foreign = _from_buffer(data, dtype, device)
+        if foreign is not None:
+            return foreign
+        if not hasattr(data, "__len__") or not hasattr(data, "__getitem__") or isinstance(data, (str, bytes, dict)):
+            raise TypeError(f"tensor: expected numbers, nested lists or an array, got {type(data).__name__}")
+    if _holds_arrays(data):
+        return _stacked(data, dtype, device)
+    shape = _shape_of(data)
+    flat: list[Any] = []
+    _flatten(data, shape, 0, (), flat)
+    found = dtype or _dtype_of_all(flat)
+    kind = _kind(device, found)
+    return wrap(_hosted(flat, shape, kind), kind)
+
+
+def _hosted(flat: list[Any], shape: tuple[int, ...], kind: Kind) -> Any:
+    return kind.backend.from_host(encode(flat, kind.dtype), kind.dtype, shape, kind.device.ordinal)
+
+
+def _holds_arrays(data: Any) -> bool:
+    while isinstance(data, (list, tuple)) and len(data):
+        data = data[0]
+    return isinstance(data, Tensor) or (hasattr(data, "__array__") and bool(getattr(data, "shape", ())))
+
+
+def _stacked(data: Any, dtype: DType | None, device: Any) -> Tensor:
+    from tensorcore.ops.movement import stack
+
+    parts = [_stacked(x, dtype, device) if isinstance(x, (list, tuple)) else tensor(x, dtype=dtype, device=device) for x in data]
+    return stack(parts).detach().clone()  # type: ignore[no-any-return]
+
+
+def _shape_of(data: Any) -> tuple[int, ...]:
+    shape = []
+    while isinstance(data, (list, tuple, range)) or (hasattr(data, "__len__") and not isinstance(data, (str, bytes, Tensor))):
+        shape.append(len(data))
+        if not len(data) or len(shape) > 64:
+            break
+        data = data[0]
+    return tuple(shape)
+
+
+def _flatten(data: Any, shape: tuple[int, ...], level: int, path: tuple[int, ...], out: list[Any]) -> None:
+    where = "".join(f"[{i}]" for i in path) or "the data"
+    if level == len(shape):
+        if isinstance(data, (int, float, complex)):
+            out.append(data)
+        elif hasattr(data, "item") and not getattr(data, "shape", ()):
+            out.append(data.item())
+        elif hasattr(data, "__float__") or hasattr(data, "__index__"):
+            out.append(data.__index__() if hasattr(data, "__index__") else float(data))
+        elif isinstance(data, (list, tuple)):
+            raise ShapeError(f"tensor: ragged lists: {where} is a list where its neighbours are numbers")
+        else:
+            raise TypeError(f"tensor: {where} is {data!r} of type {type(data).__name__}, expected a number")
+        return
+    try:
+        length = len(data)
+    except TypeError:
+        if isinstance(data, (str, bytes)) or not isinstance(data, (int, float, complex)):
+            raise TypeError(f"tensor: {where} is {data!r} of type {type(data).__name__}, expected a list") from None
+        raise ShapeError(f"tensor: ragged lists: {where} is a number where a list of {shape[level]} was expected") from None
+    if isinstance(data, (str, bytes)):
+        raise TypeError(f"tensor: {where} is {data!r} of type {type(data).__name__}, expected a number")
+    if length != shape[level]:
+        raise ShapeError(f"tensor: ragged lists: {where} has {length} elements, expected {shape[level]} as in the first")
+    if level == len(shape) - 1 and isinstance(data, (list, tuple)) and all(type(x) in (float, int) for x in data):
+        out.extend(data)
+        return
+    for i, part in enumerate(data):
+        _flatten(part, shape, level + 1, (*path, i), out)
+
+
+def _dtype_of_all(flat: list[Any]) -> DType:
+    kinds = set(map(type, flat))
+    if not kinds:
+        return get_default_dtype()
+    if any(issubclass(each, complex) for each in kinds):
+        return get_default_dtype().to_complex()
+    if any(issubclass(each, float) for each in kinds):
+        return get_default_dtype()
+    return bool_ if kinds == {bool} else int64
+
+
+def _dtype_of(value: Any) -> DType:
+    return _dtype_of_all([value])
+
+
+#: Format characters of the buffer protocol for native numbers.
+_FORMATS = {
+    "?": "bool", "B": "uint8", "b": "int8", "e": "float16", "f": "float32", "d": "float64", "Zf": "complex64",
+    "Zd": "complex128",
+}  # fmt: skip
+
+
+def _buffer_dtype(view: memoryview) -> DType | None:
+    code = view.format.lstrip("@=<")
+    if code in _FORMATS:
+        return dtypes.by_name(_FORMATS[code])
+    if code in "hilqnHILQN":
+        return dtypes.by_name(("int" if code.islower() else "uint") + str(view.itemsize * 8))
+    return None
+
+
+def _from_buffer(data: Any, dtype: DType | None, device: Any) -> Tensor | None:
+    if isinstance(data, (str, bytes, bytearray)):
+        return None
+    try:
+        view = memoryview(data)
+    except TypeError:
+        array = getattr(data, "__array__", None)
+        if array is None:
+            return None
+        view = memoryview(array())
+    found = _buffer_dtype(view)
+    if found is None:
+        raise DTypeError(f"tensor: no dtype holds elements of format {view.format!r} of {type(data).__name__}")
+    kind = _kind(device, found)
+    made = wrap(kind.backend.from_host(view.tobytes(), found, tuple(view.shape), kind.device.ordinal), kind)
+    return made if dtype is None else made.to(dtype)
+
+
+def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Tensor:
+    """``data`` as a tensor, sharing memory or returned as is where dtype and device allow.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> x = tc.tensor([1.0])
+        >>> tc.as_tensor(x) is x
+        True
+    """
+    if isinstance(data, Tensor):
+        return data.to(device=device, dtype=dtype)
+    if hasattr(data, "__array_interface__") and (device is None or Device(device) == Device(None)):
+        made = from_numpy(data)
+        return made if dtype is None else made.to(dtype)
+    return tensor(data, dtype=dtype, device=device)
+
+
+def from_numpy(ndarray: Any) -> Tensor:
+    """A tensor on the default device that shares the memory of a NumPy array, where the backend can.
+
+    Raises:
+        TypeError: if ``ndarray`` is no array.
+        DTypeError: for an array of a dtype that tensors have not.
+
+    Example:
+        >>> import numpy, tensorcore as tc
+        >>> tc.from_numpy(numpy.arange(3))
+        tensor([0, 1, 2])
+    """
+    if not hasattr(ndarray, "__array_interface__"):
+        raise TypeError(f"from_numpy: expected a numpy.ndarray, got {type(ndarray).__name__}")
+    view = memoryview(ndarray)
+    found = _buffer_dtype(view)
+    if found is None or view.format[0] in ">!":
+        raise DTypeError(f"from_numpy: no dtype holds elements of format {view.format!r}; convert the array first")
+    kind = _kind(None, found)
+    shared = kind.backend.share_host(ndarray, found, tuple(view.shape), tuple(view.strides or ()))
+    return tensor(ndarray) if shared is None else wrap(shared, kind)
+
+
+def frombuffer(buffer: Any, *, dtype: DType, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
+    """A 1-d tensor of the elements in a bytes-like object.
+
+    Raises:
+        ShapeError: if the bytes do not hold ``count`` elements from ``offset`` on.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.frombuffer(bytes([1, 2, 3]), dtype=tc.uint8)
+        tensor([1, 2, 3], dtype=tensorcore.uint8)
+    """
+    view = memoryview(buffer).cast("B")[offset:]
+    size = dtype.itemsize
+    if count < 0:
+        if len(view) % size:
+            raise ShapeError(f"frombuffer: {len(view)} bytes are no whole number of {dtype} elements")
+        count = len(view) // size
+    if count * size > len(view):
+        raise ShapeError(f"frombuffer: {count} elements of {dtype} need {count * size} bytes, got {len(view)}")
+    kind = _kind(None, dtype)
+    made = wrap(kind.backend.from_host(view[: count * size], dtype, (count,), kind.device.ordinal), kind)
+    return made.requires_grad_(requires_grad)
+
+
+# ------------------------------------------------------------------ constants
+
+
+def _kind(device: Any, dtype: DType | None) -> Kind:
+    return Device(device).kind(dtype or get_default_dtype())
+
+
+def _fitting(value: Any, dtype: DType) -> Any:
+    """``value`` as a number of the dtype's category; integers wrap as casts do."""
+    if dtype.category == BOOL:
+        return bool(value)
+    if isinstance(value, complex):
+        if dtype.category < COMPLEX:
+            raise DTypeError(f"full: a complex number, {value!r}, does not fit into {dtype}")
+        return value
+    if dtype.category == COMPLEX:
+        return complex(value)
+    if dtype.category == FLOATING:
+        return float(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise DTypeError(f"full: {value!r} does not fit into {dtype}")
+    info = dtypes.iinfo(dtype)
+    return (int(value) - info.min) % (1 << dtype.bits) + info.min
+
+
+def _finished(made: Tensor, requires_grad: bool, out: Tensor | None) -> Tensor:
+    if out is not None:
+        from tensorcore.ops.inplace import write_out
+
+        return write_out(out, made)
+    return made.requires_grad_() if requires_grad else made
+
+
+def _constant(name: str, value: int, doc: str) -> Any:
+    def make(
+        *size: Any, out: Tensor | None = None, dtype: DType | None = None, device: Any = None,
+        requires_grad: bool = False, layout: Any = None, pin_memory: bool = False, names: Any = None,
+        memory_format: Any = None,
+    ) -> Tensor:  # fmt: skip
+        kind = _kind(device, dtype)
+        made = full.emit(kind=kind, shape=normalize_shape(size, name), value=_fitting(value, kind.dtype))
+        return _finished(made, requires_grad, out)
+
+    make.__name__ = make.__qualname__ = name
+    make.__doc__ = doc
+    return composite(namespaces=_PUBLIC)(make)
+
+
+zeros = _constant("zeros", 0, "A tensor of zeros.")
+ones = _constant("ones", 1, "A tensor of ones.")
+empty = _constant("empty", 0, "A tensor of unspecified elements (zeros here, so that results never depend on them).")
+
+
+def _like(name: str, value: int | None, doc: str) -> Any:
+    def make(
+        input: Tensor, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
+        layout: Any = None, memory_format: Any = None, pin_memory: bool = False,
+    ) -> Tensor:  # fmt: skip
+        kind = Device(device or input.device).kind(dtype or input.dtype)
+        made = full.emit(kind=kind, shape=tuple(input._array.shape), value=_fitting(value, kind.dtype))
+        return made.requires_grad_() if requires_grad else made  # type: ignore[no-any-return]
+
+    make.__name__ = make.__qualname__ = name
+    make.__doc__ = doc
+    return composite(namespaces=_PUBLIC, samples=({"shapes": ((2, 3),)},))(make)
+
+
+zeros_like = _like("zeros_like", 0, "Zeros of the shape, dtype and device of ``input``.")
+ones_like = _like("ones_like", 1, "Ones of the shape, dtype and device of ``input``.")
+empty_like = _like("empty_like", 0, "Unspecified elements of the shape, dtype and device of ``input``.")
+
+
+@composite(namespaces=_PUBLIC, samples=({"shapes": ((2, 3),), "args": (1.5,)},))
+def full_like(
+    input: Tensor, fill_value: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:  # fmt: skip
+    """A tensor of the shape, dtype and device of ``input`` with every element ``fill_value``."""
+    return full(
+        tuple(input.shape), fill_value, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad
+    )
+
+
+def _new(name: str, maker: Any) -> None:
+    def make(
+        input: Tensor, *size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False
+    ) -> Tensor:
+        return maker(*size, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)  # type: ignore[no-any-return]
+
+    make.__name__ = make.__qualname__ = name
+    make.__doc__ = f"`{maker.__name__}` of the dtype and device of this tensor."
+    composite(namespaces=("Tensor",))(make)
+
+
+for _maker, _name in ((zeros, "new_zeros"), (ones, "new_ones"), (empty, "new_empty"), (full, "new_full"), (tensor, "new_tensor")):
+    _new(_name, _maker)
+
+
+# ------------------------------------------------------------------ ranges
+
+
+@composite(namespaces=_PUBLIC)
+def arange(
+    start: Any = 0, end: Any = None, step: Any = 1, *, dtype: DType | None = None, device: Any = None,
+    requires_grad: bool = False, out: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """Numbers from ``start`` up to, not including, ``end``, ``step`` apart; integers give int64."""
+    if end is None:
+        start, end = 0, start
+    start, end, step = (x.item() if isinstance(x, Tensor) else x for x in (start, end, step))
+    if step == 0:
+        raise ValueError("arange: step must not be zero")
+    if (end - start) / step < 0:
+        raise ShapeError(f"arange: step {step} does not lead from {start} to {end}")
+    if dtype is None:
+        dtype = get_default_dtype() if any(isinstance(x, float) for x in (start, end, step)) else int64
+    whole = all(isinstance(x, int) for x in (start, end, step))
+    count = len(range(start, end, step)) if whole else math.ceil((end - start) / step)
+    return _finished(ramp(start, step, count, dtype, device), requires_grad, out)
+
+
+@composite(namespaces=_PUBLIC)
+def linspace(
+    start: Any, end: Any, steps: int, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
+    out: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """``steps`` numbers evenly spaced from ``start`` to ``end``, both included."""
+    if steps < 0:
+        raise ShapeError(f"linspace: number of steps must not be negative, got {steps}")
+    from tensorcore.ops.movement import cat
+
+    kind = _kind(device, dtype)
+    if steps == 1:
+        return _finished(ramp(start, 0, 1, kind.dtype, device), requires_grad, out)
+    step = (end - start) / max(steps - 1, 1)
+    # From both ends, so that both are exact and the numbers are symmetric.
+    half = steps // 2
+    low = ramp(start, step, half, kind.dtype, device)
+    high = ramp(end - step * (steps - half - 1), step, steps - half, kind.dtype, device)
+    return _finished(cat([low, high]), requires_grad, out)
+
+
+@composite(namespaces=_PUBLIC)
+def eye(
+    n: int, m: int | None = None, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
+    out: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """Ones on the diagonal of an ``n`` by ``m`` matrix, zeros elsewhere."""
+    rows = ramp(0, 1, n, int64, device).unsqueeze(1)
+    columns = ramp(0, 1, n if m is None else m, int64, device)
+    return _finished((rows == columns).to(dtype or get_default_dtype()), requires_grad, out)
+
+
+def _triangle(input: Tensor, diagonal: int, lower: bool) -> Tensor:
+    if input.ndim < 2:
+        raise ShapeError(f"{'tril' if lower else 'triu'}: expected at least 2 dimensions, got shape {list(input.shape)}")
+    from tensorcore.ops.elementwise import where
+
+    rows = ramp(0, 1, input.shape[-2], int64, input.device).unsqueeze(1) + diagonal
+    columns = ramp(0, 1, input.shape[-1], int64, input.device)
+    return where(columns <= rows if lower else columns >= rows, input, 0)  # type: ignore[no-any-return]
+
+
+@composite(inplace=True, samples=({"shapes": ((4, 4),)}, {"shapes": ((2, 3, 4),), "diagonal": -1}))
+def tril(input: Tensor, diagonal: int = 0) -> Tensor:
+    """Elements on and below the diagonal number ``diagonal`` of each matrix, zeros above."""
+    return _triangle(input, diagonal, True)
+
+
+@composite(inplace=True, samples=({"shapes": ((4, 4),)}, {"shapes": ((2, 3, 4),), "diagonal": 1}))
+def triu(input: Tensor, diagonal: int = 0) -> Tensor:
+    """Elements on and above the diagonal number ``diagonal`` of each matrix, zeros below."""
+    return _triangle(input, diagonal, False)
+
+
+@composite(namespaces=_PUBLIC, samples=({"shapes": ((3,), (4,)), "indexing": "ij"},))
+def meshgrid(*tensors: Tensor, indexing: str = "ij") -> tuple[Tensor, ...]:
+    """Coordinate grids from 1-d tensors, with matrix (``"ij"``) or Cartesian (``"xy"``) indexing."""
+    parts: Sequence[Tensor] = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
+    if indexing not in ("ij", "xy"):
+        raise ValueError(f"meshgrid: indexing must be 'ij' or 'xy', got {indexing!r}")
+    swap = indexing == "xy" and len(parts) > 1
+    ordered = [parts[1], parts[0], *parts[2:]] if swap else list(parts)
+    shape = tuple(x.numel() for x in ordered)
+    grids = [x.reshape([-1 if i == d else 1 for i in range(len(shape))]).expand(shape) for d, x in enumerate(ordered)]
+    if swap:
+        grids = [g.transpose(0, 1) for g in (grids[1], grids[0], *grids[2:])]
+    return tuple(grids)

@@ -1,0 +1,107 @@
+"""Writing into tensors: memory, views, versions and the autograd graph kept consistent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tensorcore.autograd.mode import mode
+from tensorcore.errors import DTypeError, ShapeError
+from tensorcore.ops.record import composite, primitive
+from tensorcore.ops.rules import same
+from tensorcore.tensor import check_inplace, mark_changed
+
+if TYPE_CHECKING:
+    from tensorcore.tensor import Tensor
+
+
+@primitive(rule=same, namespaces=(), ulp=0)
+def assign(target: Tensor, source: Tensor) -> Tensor:
+    """Write ``source``, of the target's shape and dtype, into the memory of ``target`` (`Backend.assign`)."""
+    return assign.emit(target, source)
+
+
+def write(target: Tensor, result: Tensor, op: str) -> Tensor:
+    """Make ``result`` the content of ``target``, as the in-place op ``op`` does; returns ``target``.
+
+    Raises:
+        InplaceError: for a leaf that requires grad, in grad mode.
+        DTypeError: if the result's category does not fit the target's dtype.
+        ShapeError: if the result's shape is not the target's.
+    """
+    check_inplace(target, op)
+    kind = target._kind
+    if result._kind is not kind:
+        if result._kind.dtype.category > kind.dtype.category:
+            raise DTypeError(f"{op}: the result is {result.dtype} and cannot be written into a tensor of {target.dtype}")
+        result = result.to(device=kind.device, dtype=kind.dtype)
+    if result._array.shape != target._array.shape:
+        raise ShapeError(f"{op}: the result of shape {list(result.shape)} does not fit the tensor written to, of shape {list(target.shape)}")
+    connect = mode.grad and (result._node is not None or target._node is not None)
+    mark_changed(target, op)
+    with_grad = mode.grad
+    mode.grad = False
+    try:
+        target._array = assign.emit(target, result)._array
+    finally:
+        mode.grad = with_grad
+    if connect:
+        target._node = result._node
+    if target._view is not None and (connect or not kind.mutable):
+        _write_through(target, connect)
+    return target
+
+
+def _write_through(view: Tensor, connect: bool) -> None:
+    """Bring what was written to a view into the tensors it was taken from: their graph, and immutable memory."""
+    while view._view is not None:
+        base, op, attributes = view._view
+        if op.put is None:
+            raise DTypeError(f"{op.name}: a tensor expanded from a smaller one cannot be written in place; clone it first")
+        whole = op.put(base, view, **attributes)
+        if not base._kind.mutable:
+            base._array = whole._array
+        if connect:
+            base._node = whole._node
+        view = base
+
+
+def write_out(out: Tensor, result: Tensor) -> Tensor:
+    """Store a result in the tensor given as ``out=``; its shape is adapted as in PyTorch."""
+    if out._array.shape != result._array.shape:
+        if out.numel():
+            raise ShapeError(f"out: has shape {list(out.shape)}, the result {list(result.shape)}")
+        out._array = result._array if out._kind is result._kind else result.to(out.dtype)._array
+        return out
+    return write(out, result, "out=")
+
+
+@composite(namespaces=("Tensor",))
+def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
+    """Copy the elements of ``src``, broadcast and converted, into this tensor."""
+    source = src.to(device=input.device, dtype=input.dtype)
+    return write(input, source.expand(input.shape) if source.shape != input.shape else source, "copy_")
+
+
+@composite(namespaces=("Tensor",))
+def fill_(input: Tensor, value: Any) -> Tensor:
+    """Set every element to ``value``."""
+    from tensorcore.ops.creation import full_like
+
+    if hasattr(value, "_array"):
+        if value.ndim:
+            raise ShapeError(f"fill_: expected a number or 0-d tensor, got shape {list(value.shape)}")
+        return copy_(input, value)
+    return write(input, full_like(input, value), "fill_")
+
+
+@composite(namespaces=("Tensor",))
+def zero_(input: Tensor) -> Tensor:
+    """Set every element to zero."""
+    return fill_(input, 0)
+
+
+@composite(namespaces=("Tensor",))
+def detach_(input: Tensor) -> Tensor:
+    """Take this tensor out of the graph that made it; it becomes a leaf."""
+    input._node = None
+    return input

@@ -1,0 +1,290 @@
+"""Distributions: words of a generator made into numbers, by PyTorch's conversions, in ops of the tensor's device.
+
+Each sampler returns a tensor of ``shape`` and ``kind``. Uniform and integer draws have the bits of PyTorch's CPU results,
+normal ones are within a few units in the last place.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, DType, bool_, finfo, float32, float64, int32, int64
+from tensorcore.ops.complex import complex as complex_of
+from tensorcore.ops.drawing import random_words
+from tensorcore.ops.elementwise import cos, ge, log, log1p, lt, sin, sqrt, where
+from tensorcore.ops.movement import cat, stack
+
+if TYPE_CHECKING:
+    from tensorcore.devices import Kind
+    from tensorcore.random.generator import Generator
+    from tensorcore.tensor import Tensor
+
+__all__ = ["bernoulli", "cauchy", "exponential", "geometric", "integers", "log_normal", "normal", "uniform", "whole"]
+
+#: Numbers from which on PyTorch fills blocks of 16 instead of drawing one by one.
+_BLOCK = 16
+_MANTISSA = {float32: 24, float64: 53}
+#: From this range on PyTorch takes 64 bits for an integer (its skew is then below 5 %).
+_WIDE_RANGE = 1 << 28
+_INT64_MIN = -(1 << 63)
+#: Largest factor that Veltkamp's splitting takes without overflow.
+_SPLITTABLE = 2.0**996
+
+Shape = tuple[int, ...]
+
+
+def words(shape: Shape, kind: Kind, generator: Generator) -> Tensor:
+    """32-bit words as int32, negative where the upper bit is set."""
+    ticket = generator.ticket("words", math.prod(shape))
+    return random_words(ticket, shape, kind.sibling(int32))
+
+
+def words64(shape: Shape, kind: Kind, generator: Generator) -> Tensor:
+    """64-bit words as int64, negative where the upper bit is set."""
+    ticket = generator.ticket("words64", math.prod(shape))
+    return random_words(ticket, shape, kind.sibling(int64))
+
+
+def _wide(kind: Kind) -> DType:
+    """float64, or float32 on a device without."""
+    return float64 if float64 in kind.device.capabilities.dtypes else float32
+
+
+def _fraction(bits: Tensor, dtype: DType) -> Tensor:
+    """Numbers in [0, 1) from the lower 24 bits of words (float32) or 53 bits of 64-bit words (float64)."""
+    size = _MANTISSA[dtype]
+    return (bits & ((1 << size) - 1)).to(dtype) * 2.0**-size  # type: ignore[no-any-return]
+
+
+def _unit(shape: Shape, kind: Kind, generator: Generator) -> Tensor:
+    """Numbers in [0, 1) of 53 bits, in float64; of their upper 24 bits on a device without it."""
+    bits = words64(shape, kind, generator)
+    if _wide(kind) is float64:
+        return _fraction(bits, float64)
+    return _fraction((bits & ((1 << 53) - 1)) >> 29, float32)
+
+
+def _opmath(dtype: DType) -> DType:
+    """The dtype in which numbers of ``dtype`` are drawn before they are rounded to it."""
+    return float64 if dtype is float64 else float32
+
+
+def _paired(draw: Any, shape: Shape, kind: Kind, *args: Any) -> Tensor:
+    """Complex numbers whose parts are drawn in turn."""
+    parts = draw((*shape, 2), kind.sibling(kind.dtype.to_real()), *args)
+    return complex_of(parts.select(-1, 0), parts.select(-1, 1))  # type: ignore[no-any-return]
+
+
+# ------------------------------------------------------------------ uniform
+
+
+def uniform(shape: Shape, kind: Kind, low: float, high: float, generator: Generator) -> Tensor:
+    """Numbers in [low, high)."""
+    dtype = kind.dtype
+    if dtype.category == COMPLEX:
+        return _paired(uniform, shape, kind, low, high, generator)
+    inner = _opmath(dtype)
+    low_rounded, high_rounded = (_rounded(bound, inner) for bound in (low, high))
+    bits = words64(shape, kind, generator) if inner is float64 else words(shape, kind, generator)
+    fraction = _fraction(bits, inner)
+    if low_rounded == 0.0 and high_rounded == 1.0 and dtype is inner:
+        return fraction
+    value = _scaled(fraction, _rounded(high_rounded - low_rounded, inner), low_rounded, kind).to(dtype)
+    # Rounding can reach the upper bound, which the interval leaves out.
+    return where(value == _rounded(high, dtype), _rounded(low, dtype), value)  # type: ignore[no-any-return]
+
+
+def _rounded(value: float, dtype: DType) -> float:
+    from tensorcore.host_data import round_to
+
+    return round_to(value, dtype)
+
+
+def _scaled(x: Tensor, span: float, low: float, kind: Kind) -> Tensor:
+    """``x * span + low`` rounded once, as PyTorch's fused multiply-add does."""
+    if low == 0.0 or span > _SPLITTABLE:
+        return x * span + low if low else x * span
+    if x.dtype is float32:
+        wide = _wide(kind)
+        # The product of two 24-bit numbers is exact in float64.
+        return (x.to(wide) * span + low).to(float32)  # type: ignore[no-any-return]
+    product, error = _exact_product(x, span)
+    total = product + low
+    virtual = total - product
+    return total + (((product - (total - virtual)) + (low - virtual)) + error)  # type: ignore[no-any-return]
+
+
+def _exact_product(x: Tensor, y: float) -> tuple[Tensor, Tensor]:
+    """Product and rounding error in float64 (Dekker's product, by Veltkamp's splitting)."""
+    split = 134217729.0
+    x_high = x * split - (x * split - x)
+    x_low = x - x_high
+    y_high = y * split - (y * split - y)
+    y_low = y - y_high
+    product = x * y
+    return product, x_low * y_low - (((product - x_high * y_high) - x_low * y_high) - x_high * y_low)  # type: ignore[return-value]
+
+
+# ------------------------------------------------------------------ normal
+
+
+def normal(shape: Shape, kind: Kind, mean: float, std: float, generator: Generator, *, dense: bool = True) -> Tensor:
+    """Normal numbers; ``dense`` says that they are for contiguous memory, which PyTorch fills by another method."""
+    dtype = kind.dtype
+    if dtype.category == COMPLEX:
+        # Half of the variance to each part.
+        return _paired(normal, shape, kind, mean, std / math.sqrt(2.0), generator)
+    count = math.prod(shape)
+    if dense and count >= _BLOCK:
+        value = _filled(count, kind, generator).reshape(shape)
+    else:
+        value = random_words(generator.ticket("normal", count), shape, kind.sibling(_wide(kind)))
+    if std != 1.0:
+        value = value * std
+    if mean != 0.0:
+        value = value + mean
+    return value.to(dtype)
+
+
+def _filled(count: int, kind: Kind, generator: Generator) -> Tensor:
+    """Standard normal numbers in blocks of 16; a last partial block is drawn again as the last 16 numbers."""
+    inner = _opmath(kind.dtype)
+    draw = words64 if inner is float64 else words
+    rest = count % _BLOCK
+    whole_blocks = count - rest
+    if not rest:
+        return _box_muller(draw((count,), kind, generator), inner)
+    # float32 and float64 draw the partial block before it is drawn again; the 16-bit formats do not.
+    wasted = rest if kind.dtype is inner else 0
+    bits = draw((whole_blocks + wasted + _BLOCK,), kind, generator)
+    head = _box_muller(bits.narrow(0, 0, whole_blocks), inner)
+    tail = _box_muller(bits.narrow(0, whole_blocks + wasted, _BLOCK), inner)
+    return cat([head.narrow(0, 0, count - _BLOCK), tail])  # type: ignore[no-any-return]
+
+
+def _box_muller(bits: Tensor, dtype: DType) -> Tensor:
+    """Blocks of 16 normal numbers: the first eight uniform numbers give radii, the last eight angles."""
+    half = _BLOCK // 2
+    # Radii and angles side by side in memory, so that each op runs over one long row.
+    halves = _fraction(bits.reshape(-1, 2, half).permute(1, 0, 2).contiguous(), dtype)
+    radius = sqrt(log(1.0 - halves[0]) * -2.0)
+    theta = halves[1] * (2.0 * math.pi)
+    pairs = stack([radius * cos(theta), radius * sin(theta)])
+    return pairs.permute(1, 0, 2).reshape(-1)  # type: ignore[no-any-return]
+
+
+def log_normal(shape: Shape, kind: Kind, mean: float, std: float, generator: Generator) -> Tensor:
+    """Numbers whose logarithm is normal."""
+    wide = kind.sibling(_wide(kind))
+    return normal(shape, wide, mean, std, generator, dense=False).exp().to(kind.dtype)  # type: ignore[no-any-return]
+
+
+# ------------------------------------------------------------------ other real distributions
+
+
+def exponential(shape: Shape, kind: Kind, rate: float, generator: Generator) -> Tensor:
+    """Waiting times at ``rate``."""
+    return (log1p(-_unit(shape, kind, generator)) * (-1.0 / rate)).to(kind.dtype)  # type: ignore[no-any-return]
+
+
+def cauchy(shape: Shape, kind: Kind, median: float, sigma: float, generator: Generator) -> Tensor:
+    """Cauchy numbers."""
+    angle = (_unit(shape, kind, generator) - 0.5) * math.pi
+    return (angle.tan() * sigma + median).to(kind.dtype)  # type: ignore[no-any-return]
+
+
+def geometric(shape: Shape, kind: Kind, p: float, generator: Generator) -> Tensor:
+    """Number of trials up to the first success."""
+    return (log(_unit(shape, kind, generator)) / math.log1p(-p)).ceil().to(kind.dtype)  # type: ignore[no-any-return]
+
+
+def bernoulli(shape: Shape, kind: Kind, p: float | Tensor, generator: Generator) -> Tensor:
+    """1 with probability ``p``, else 0."""
+    if not hasattr(p, "_kind") or p._kind.dtype is float64:
+        value = _unit(shape, kind, generator)
+    else:
+        value = _fraction(words(shape, kind, generator), float32)
+        p = p.to(float32)
+    return lt(value, p).to(kind.dtype)  # type: ignore[no-any-return]
+
+
+# ------------------------------------------------------------------ integers
+
+
+def integers(shape: Shape, kind: Kind, low: int, span: int, generator: Generator) -> Tensor:
+    """Integers in [low, low + span), for a span of at most 2**64, converted to the dtype."""
+    if span >= _WIDE_RANGE:
+        value = _modulo(words64(shape, kind, generator), span)
+    else:
+        value = _unsigned(words(shape, kind, generator))
+        value = value & (span - 1) if span & (span - 1) == 0 else value % span
+    # What int64 holds of the sum is right even where the sum wraps.
+    return _cast(value + low if low else value, kind.dtype)
+
+
+def whole(shape: Shape, kind: Kind, generator: Generator) -> Tensor:
+    """Integers from 0 to the largest of an integer dtype, or that a floating dtype counts to without gaps."""
+    dtype = kind.dtype
+    if dtype.category == FLOATING:
+        span = (1 << {"float16": 11, "bfloat16": 8, "float32": 24, "float64": 53}[dtype.name]) + 1
+    elif dtype.category == BOOL:
+        span = 2
+    else:
+        span = 1 << (dtype.bits - dtype.is_signed)
+    if dtype.itemsize == 8:
+        return _cast(_modulo(words64(shape, kind, generator), span), dtype)
+    value = _unsigned(words(shape, kind, generator))
+    return _cast(value & (span - 1) if span & (span - 1) == 0 else value % span, dtype)
+
+
+def _unsigned(bits: Tensor) -> Tensor:
+    """The words as int64 in [0, 2**32)."""
+    return bits.to(int64) & 0xFFFFFFFF  # type: ignore[no-any-return]
+
+
+def _cast(value: Tensor, dtype: DType) -> Tensor:
+    return value.to(dtype) if dtype is not bool_ else value != 0
+
+
+def _modulo(bits: Tensor, span: int) -> Tensor:
+    """int64 words, read as unsigned, modulo ``span``; the result as int64 bits."""
+    if span == 1 << 64:
+        return bits
+    if span & (span - 1) == 0:
+        return bits & (span - 1)
+    if span > 1 << 63:
+        # At most once: unsigned numbers compare as signed ones with the upper bit flipped.
+        signed = span - (1 << 64)
+        return where(ge(bits ^ _INT64_MIN, signed ^ _INT64_MIN), bits - signed, bits)  # type: ignore[no-any-return]
+    # A negative word stands for itself plus 2**64; the sum of the two remainders is reduced without overflow.
+    rest = bits % span
+    lift = (1 << 64) % span
+    return where(ge(bits, 0), rest, where(ge(rest, span - lift), rest - (span - lift), rest + lift))  # type: ignore[no-any-return]
+
+
+def smallest_above(bound: int, dtype: DType) -> int:
+    """``bound``, raised where the next integer would round below it in ``dtype``."""
+    rounded = _whole_rounded(bound + 1, dtype)
+    if rounded < bound:
+        return rounded + (1 << (abs(bound + 1).bit_length() - _digits(dtype)))
+    return bound
+
+
+def largest_below(bound: int, dtype: DType) -> int:
+    """``bound``, lowered where the integer before it would round up to it in ``dtype``."""
+    rounded = _whole_rounded(bound - 1, dtype)
+    if rounded >= bound:
+        return rounded - (1 << (abs(bound - 1).bit_length() - _digits(dtype)))
+    return bound
+
+
+def _whole_rounded(value: int, dtype: DType) -> int:
+    rounded = _rounded(value, dtype)
+    if math.isinf(rounded):
+        return _INT64_MIN
+    return int(rounded)
+
+
+def _digits(dtype: DType) -> int:
+    return 1 - int(math.log2(finfo(dtype).eps))
