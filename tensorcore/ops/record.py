@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -172,6 +173,7 @@ def _register(op: Op) -> Op:
     if op.name in REGISTRY:
         raise ValueError(f"op {op.name!r} is recorded twice")
     op.emit = open_door(op)
+    functools.update_wrapper(op.emit, op.front)
     if _is_trivial(op.front):
         op.front = op.emit
     REGISTRY[op.name] = op
