@@ -119,7 +119,9 @@ class AllowedGlobals:
 
     def __init__(self, rebuild: dict[str, Callable[..., Any]], restrict: bool) -> None:
         self.restrict = restrict
-        self.table = {**_table(), **{name: Global(name, call) for name, call in rebuild.items()}}
+        self.table = _torch_names() | {name: Global(name, call) for name, call in rebuild.items()}
+        if restrict:
+            self.table |= _containers()
         self.trusted: set[type] = set()
         for entry in _safe:
             name, value = _named(entry)
@@ -162,17 +164,24 @@ def _imported(module: str, name: str, full: str) -> Global:
     return Global(full, value if callable(value) else None, value)
 
 
-def _table() -> dict[str, Global]:
-    """What does not depend on the file that is read."""
+def _containers() -> dict[str, Global]:
+    """Python's own classes, each made by a function that checks what it is given."""
+    calls: dict[str, Callable[..., Any]] = {
+        "collections.OrderedDict": _ordered_dict,
+        "collections.Counter": _counter,
+        "builtins.set": _set_of,
+        "builtins.frozenset": lambda items=(): frozenset(_set_of(items)),
+        "builtins.complex": _complex,
+        "builtins.bytearray": lambda data=b"": bytearray(_bytes("bytearray", data)),
+        "builtins.bytes": lambda data=b"": bytes(_bytes("bytes", data)),
+        "_codecs.encode": _encode,
+    }
+    return {name: Global(name, call) for name, call in calls.items()}
+
+
+def _torch_names() -> dict[str, Global]:
+    """PyTorch's classes and values, apart from what rebuilds tensors."""
     table = {
-        "collections.OrderedDict": Global("collections.OrderedDict", _ordered_dict),
-        "collections.Counter": Global("collections.Counter", _counter),
-        "builtins.set": Global("builtins.set", _set_of),
-        "builtins.frozenset": Global("builtins.frozenset", lambda items=(): frozenset(_set_of(items))),
-        "builtins.complex": Global("builtins.complex", _complex),
-        "builtins.bytearray": Global("builtins.bytearray", lambda data=b"": bytearray(_bytes("bytearray", data))),
-        "builtins.bytes": Global("builtins.bytes", lambda data=b"": bytes(_bytes("bytes", data))),
-        "_codecs.encode": Global("_codecs.encode", _encode),
         "torch.Size": Global("torch.Size", _size),
         "torch.device": Global("torch.device", _device),
         "torch.Tensor": Global("torch.Tensor"),
