@@ -1,6 +1,6 @@
 """tensorcore: PyTorch's programming model on any array engine."""
 
-from tensorcore import autograd
+from tensorcore import autograd, random
 from tensorcore.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from tensorcore.devices import Device as device
 from tensorcore.devices import get_default_device, set_default_device
@@ -18,6 +18,15 @@ from tensorcore.interop import from_dlpack
 from tensorcore.ops.conversion import detach
 from tensorcore.ops.creation import as_tensor, from_numpy, frombuffer, tensor
 from tensorcore.printing import get_printoptions, printoptions, set_printoptions
+from tensorcore.random import (
+    Generator,
+    default_generator,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    seed,
+    set_rng_state,
+)
 from tensorcore.shapes import Size, broadcast_shapes
 from tensorcore.tensor import Tensor
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import DType
@@ -105,6 +106,13 @@ class Device:
 _DEVICES: Final[dict[tuple[str, int | None], Device]] = {}
 
 
+def forget_kinds(names: Collection[str]) -> None:
+    """Make the devices of these backends look their kernels up anew; tensors that exist keep theirs."""
+    for (name, _), device in list(_DEVICES.items()):
+        if name in names:
+            device._kinds.clear()
+
+
 def _parse(device: Any, index: int | None) -> tuple[str, int | None]:
     if device is None:
         chosen = get_default_device()
@@ -128,7 +136,7 @@ class Kind:
     """The arrays of one dtype on one device: one backend, one table of kernels, and how results are wrapped."""
 
     __slots__ = (
-        "array_type", "as_array", "assign", "backend", "device", "dtype", "mutable", "scalars", "table", "views",
+        "array_type", "as_array", "assign", "backend", "device", "dtype", "mutable", "scalars", "table", "views", "writers",
     )  # fmt: skip
 
     def __init__(self, device: Device, dtype: DType) -> None:
@@ -152,10 +160,21 @@ class Kind:
         self.views = able.views
         self.table = Table(self)
         self.scalars: dict[Any, Tensor] = {}
+        self.writers: dict[Op, Any] = {}
 
     def sibling(self, dtype: DType) -> Kind:
         """The kind of another dtype on the same device."""
         return self.device.kind(dtype)
+
+    def writer(self, op: Op) -> Any:
+        """The kernel of ``op`` that takes ``out=``, or ``None``."""
+        try:
+            return self.writers[op]
+        except KeyError:
+            kernel = None
+            if self.mutable and op.rule(self.dtype, op.name) == (self.dtype, self.dtype):
+                kernel = self.backend.inplace_kernel(op.name, self.dtype, self.device.ordinal)
+            return self.writers.setdefault(op, kernel)
 
     def scalar(self, value: complex) -> Tensor:
         """A 0-d tensor of this kind holding a Python number, shared between uses."""

@@ -1,7 +1,7 @@
 """The one door: every op call on tensors goes through a function made here.
 
-`open_door` gives each op its ``emit``. The lanes for one and two operands are written out because they run for
-nearly every op of a program and cost as much as the kernel on small tensors; all others share one lane.
+`open_door` gives each op its ``emit``. The lanes for one and two operands are written out, not shared, because they run
+for nearly every op of a program and a function call more costs as much as a small kernel; all others share one lane.
 What a lane cannot do at once (another dtype, a scalar, an interceptor) goes through `enter`.
 """
 
@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from tensorcore.autograd.graph import OpNode, SelectNode
 from tensorcore.autograd.mode import mode
-from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, DType, bool_, get_default_dtype, int64, promote_types
+from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, INTEGER, DType, bool_, get_default_dtype, int64, promote_types
 from tensorcore.errors import DeviceError, OutOfMemoryError, ShapeError, TensorcoreError
 from tensorcore.ops.record import REGISTRY
 from tensorcore.shapes import broadcast_shapes
 from tensorcore.tensor import Tensor, wrap
 
-__all__ = ["dtype_of_number", "enter", "execute", "intercept", "open_door"]
+__all__ = ["dtype_of_number", "enter", "execute", "intercept", "intercepted", "open_door"]
 
 if TYPE_CHECKING:
     from tensorcore.devices import Kind
@@ -56,15 +56,25 @@ def intercept(interceptor: Interceptor) -> Iterator[None]:
         _stack.interceptors = before
 
 
+def intercepted() -> bool:
+    """Whether something sees the ops of this thread, such as a recording."""
+    return bool(_busy and _stack.interceptors)
+
+
+def is_busy() -> bool:
+    """Whether an interceptor may be active."""
+    return _busy > 0
+
+
 def open_door(op: Op) -> Callable[..., Any]:
     """The function through which ``op`` is called, by how many operands it has."""
     if op.primitive and op.outputs == 1 and op.promotes is None:
         plain = len(op.signature.parameters) == len(op.operands) and not op.variadic
-        if plain and len(op.operands) == 1:
-            return _unary(op)
+        if len(op.operands) == 1 and not op.variadic:
+            return _unary(op) if plain else _attributed(op)
         if len(op.operands) == 2 and not op.variadic and (plain or op.operator):
             return _binary(op, enter)
-    return _general(op) if op.primitive else _composite(op)
+    return _general(op) if op.primitive or not op.operands else _composite(op)
 
 
 def operator_door(op: Op) -> Callable[..., Any]:
@@ -73,14 +83,15 @@ def operator_door(op: Op) -> Callable[..., Any]:
 
 
 def _unary(op: Op) -> Callable[..., Any]:
+    differentiable = op.vjp is not None
+
     def emit(input: Any) -> Any:
         if _busy:
             return enter(op, (input,), _NOTHING)
         try:
-            kind = input._kind
+            entry = input._kind.table[op]
         except AttributeError:
             return enter(op, (input,), _NOTHING)
-        entry = kind.table[op]
         if entry is None:
             return enter(op, (input,), _NOTHING)
         kernel, kind = entry
@@ -94,7 +105,7 @@ def _unary(op: Op) -> Callable[..., Any]:
         out._array = array
         out._kind = kind
         out._view = None
-        if input._node is not None and mode.grad and op.vjp is not None:
+        if differentiable and input._node is not None and mode.grad:
             out._node = OpNode(op, (input,), array, kind, _NOTHING)
         else:
             out._node = None
@@ -103,13 +114,58 @@ def _unary(op: Op) -> Callable[..., Any]:
     return emit
 
 
+def _attributed(op: Op) -> Callable[..., Any]:
+    """The lane for one operand and attributes: reductions and views."""
+    differentiable = op.vjp is not None
+    view = op.view
+
+    def emit(input: Any, **attributes: Any) -> Any:
+        if _busy:
+            return enter(op, (input,), attributes)
+        try:
+            entry = input._kind.table[op]
+        except AttributeError:
+            return enter(op, (input,), attributes)
+        if entry is None:
+            return enter(op, (input,), attributes)
+        kernel, kind = entry
+        if kind is None:
+            kind = input._kind
+            if attributes["dtype"] is not kind.dtype:
+                kind = kind.sibling(attributes["dtype"])
+        try:
+            array = kernel(input._array, **attributes)
+        except Exception as error:
+            explain(op, (input,), error)
+        if type(array) is not kind.array_type:
+            array = kind.as_array(array)
+        out = _new(Tensor)
+        out._array = array
+        out._kind = kind
+        out._view = (input, op, attributes) if view else None
+        if differentiable and input._node is not None and mode.grad and kind.dtype.category >= FLOATING:
+            out._node = OpNode(op, (input,), array, kind, attributes)
+        else:
+            out._node = None
+        return out
+
+    return emit
+
+
 def _binary(op: Op, slow: Callable[..., Any]) -> Callable[..., Any]:
+    differentiable = op.vjp is not None
+
     def emit(input: Any, other: Any) -> Any:
         if _busy:
             return slow(op, (input, other), _NOTHING)
         try:
             kind = input._kind
-            if kind is not other._kind:
+            cls = type(other)
+            if cls is float or cls is int:
+                if kind.dtype.category < (FLOATING if cls is float else INTEGER):
+                    return slow(op, (input, other), _NOTHING)
+                other = kind.scalar(other)
+            elif kind is not other._kind:
                 return slow(op, (input, other), _NOTHING)
         except AttributeError:
             return slow(op, (input, other), _NOTHING)
@@ -127,7 +183,7 @@ def _binary(op: Op, slow: Callable[..., Any]) -> Callable[..., Any]:
         out._array = array
         out._kind = kind
         out._view = None
-        if (input._node is not None or other._node is not None) and mode.grad and op.vjp is not None:
+        if differentiable and (input._node is not None or other._node is not None) and mode.grad:
             out._node = OpNode(op, (input, other), array, kind, _NOTHING)
         else:
             out._node = None
@@ -144,20 +200,8 @@ def _general(op: Op) -> Callable[..., Any]:
 
         return create
 
-    if op.variadic or op.promotes is not None or len(op.operands) > 1:
-
-        def emit_all(*inputs: Any, **attributes: Any) -> Any:
-            return enter(op, inputs, attributes)
-
-        return emit_all
-
-    def emit(input: Any, **attributes: Any) -> Any:
-        if _busy or type(input) is not Tensor:
-            return enter(op, (input,), attributes)
-        entry = input._kind.table[op]
-        if entry is None:
-            return enter(op, (input,), attributes)
-        return execute(op, (input,), attributes, *entry)
+    def emit(*inputs: Any, **attributes: Any) -> Any:
+        return enter(op, inputs, attributes)
 
     return emit
 

@@ -16,6 +16,7 @@ __all__ = [
     "MissingKernelError",
     "OutOfMemoryError",
     "PluginError",
+    "RangeError",
     "ShapeError",
     "TensorcoreError",
 ]
@@ -31,6 +32,10 @@ class ShapeError(TensorcoreError, RuntimeError, ValueError):
 
 class DTypeError(TensorcoreError, RuntimeError, TypeError):
     """A dtype that the op does not take, or two that do not combine."""
+
+
+class RangeError(TensorcoreError, RuntimeError, ValueError):
+    """A number outside what the op is defined for, such as a negative standard deviation."""
 
 
 class DimensionError(TensorcoreError, IndexError, ValueError):

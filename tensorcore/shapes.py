@@ -108,6 +108,8 @@ def normalize_shape(shape: Any, op: str) -> tuple[int, ...]:
 
 def infer_reshape(shape: tuple[int, ...], numel: int, old: Sequence[int], op: str) -> tuple[int, ...]:
     """``shape`` with its one -1 replaced so that it holds ``numel`` elements."""
+    if -1 not in shape and math.prod(shape) == numel and min(shape, default=0) >= 0:
+        return shape
     unknown = [place for place, side in enumerate(shape) if side == -1]
     known = math.prod(side for side in shape if side != -1)
     bad = len(unknown) > 1 or any(side < -1 for side in shape)

@@ -402,12 +402,21 @@ def mark_changed(tensor: Tensor, op: str) -> None:
             node.overwritten = mark  # type: ignore[attr-defined]
 
 
+_own_modules: dict[str, bool] = {}
+
+
 def user_line() -> str:
     """``file:line`` of the innermost frame outside the library."""
     import sys
 
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("tensorcore"):
+    while frame.f_back is not None:
+        name = frame.f_globals.get("__name__", "")
+        own = _own_modules.get(name)
+        if own is None:
+            own = _own_modules[name] = name.split(".")[0].startswith("tensorcore")
+        if not own:
+            break
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 

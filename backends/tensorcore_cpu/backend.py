@@ -87,8 +87,9 @@ class CpuBackend(ArrayModuleBackend):
         return memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
 
     def share_host(self, data: Any, dtype: DType, shape: Sequence[int], strides: Sequence[int]) -> Array | None:
-        array = np.asarray(data)
-        return array if array.flags.writeable else None
+        if not isinstance(data, np.ndarray):
+            data = np.ndarray(tuple(shape), _NATIVE[dtype], data, 0, tuple(strides))
+        return np.asarray(data) if data.flags.writeable else None
 
     def to_numpy(self, array: Array) -> Any:
         return array
@@ -136,6 +137,15 @@ class CpuBackend(ArrayModuleBackend):
 
     def permute(self, input: Array, *, dims: tuple[int, ...]) -> Array:
         return input.transpose(dims)
+
+    def expand(self, input: Array, *, shape: tuple[int, ...]) -> Array:
+        # `np.broadcast_to` takes 4 µs; the constructor over the same memory takes 0.4.
+        old = input.shape
+        lead = len(shape) - len(old)
+        if not input.flags.c_contiguous:
+            return np.broadcast_to(input, shape)
+        strides = [0] * lead + [0 if side != wide else step for side, wide, step in zip(old, shape[lead:], input.strides, strict=True)]
+        return np.ndarray(shape, input.dtype, input, 0, strides)
 
     def flip(self, input: Array, *, dims: tuple[int, ...]) -> Array:
         # PyTorch copies; a view with negative strides would surprise those who read strides.

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tensorcore.autograd.graph import Node, SelectNode
 from tensorcore.autograd.mode import mode
 from tensorcore.dtypes import COMPLEX, FLOATING
 from tensorcore.errors import DTypeError, ShapeError
+from tensorcore.ops.inplace import add_into
 from tensorcore.tensor import Tensor
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def backward(
@@ -43,12 +41,12 @@ def backward(
     roots = _roots("backward", tensors, grad_tensors)
     keep = create_graph if retain_graph is None else retain_graph
     if inputs is None:
-        _run(roots, keep, create_graph, None, _accumulate)
+        _run(roots, keep, create_graph, None)
         return
     wanted = _sequence(inputs)
     if not wanted:
         raise RuntimeError("backward: inputs is empty; give at least one tensor, or leave it out")
-    found = _run(roots, keep, create_graph, wanted, None)
+    found = _run(roots, keep, create_graph, wanted)
     for tensor, gradient in zip(wanted, found, strict=True):
         if gradient is not None:
             _accumulate(tensor, gradient, False, create_graph)
@@ -83,7 +81,7 @@ def grad(
     keep = create_graph if retain_graph is None else retain_graph
     if is_grads_batched:
         return _batched(outputs, wanted, grad_outputs, keep, create_graph, allow_unused, materialize_grads)
-    found = _run(_roots("grad", outputs, grad_outputs), keep, create_graph, wanted, None)
+    found = _run(_roots("grad", outputs, grad_outputs), keep, create_graph, wanted)
     results: list[Tensor | None] = []
     for place, (tensor, gradient) in enumerate(zip(wanted, found, strict=True)):
         if gradient is None and materialize_grads:
@@ -147,69 +145,71 @@ def _run(
     keep_graph: bool,
     create_graph: bool,
     wanted: Sequence[Tensor] | None,
-    accumulate: Callable[[Tensor, Tensor, bool, bool], None] | None,
 ) -> list[Tensor | None]:
-    """Propagate from ``roots``; call ``accumulate`` at leaves, or return the cotangents of ``wanted``."""
-    pending: dict[int, tuple[Node, Any]] = {}
+    """Propagate from ``roots``: into ``grad`` of the leaves, or return the cotangents of ``wanted``."""
+    pending: dict[int, Any] = {}
     queue: list[int] = []
-    leaves: dict[int, Tensor] = {}
+    leaves: dict[int, tuple[Tensor, Tensor, bool]] = {}
+    targets: frozenset[int] = frozenset()
     captured: dict[int, Any] = {}
-    targets: dict[int, list[int]] = {}
-    needed: set[int] | None = None
+    reach: frozenset[int] | None = None
     if wanted is not None:
-        for place, tensor in enumerate(wanted):
-            edge = tensor._node if isinstance(tensor._node, Node) else tensor
-            targets.setdefault(id(edge), []).append(place)
-        needed = _leading_to([root for root, _ in roots], targets)
+        targets = frozenset(id(_edge(tensor)) for tensor in wanted)
+        reach = _leading_to([root for root, _ in roots], targets)
     grad_mode = mode.grad
     mode.grad = create_graph
     try:
         for output, gradient in roots:
-            edge = output._node if isinstance(output._node, Node) else output
-            arrive(edge, gradient, False, pending, queue, leaves, captured, targets, needed, accumulate, create_graph)
+            _arrive(_edge(output), gradient, False, pending, queue, leaves)
         while queue:
-            node, cotangent = pending.pop(-heappop(queue))
+            sequence = -heappop(queue)
+            node, cotangent = pending.pop(sequence)
             if node.hooks:
-                for hook in list(node.hooks.values()):
-                    replaced = hook(cotangent)
-                    if replaced is not None:
-                        cotangent = replaced
-            if id(node) in targets:
-                captured[id(node)] = cotangent
-                if needed is not None and id(node) not in needed:
+                cotangent = _call_hooks(node.hooks, cotangent)
+            if reach is not None:
+                if id(node) in targets:
+                    captured[id(node)] = cotangent
+                if id(node) not in reach:
                     continue
             if type(node) is SelectNode:
                 _collect(node, cotangent, pending, queue)
                 continue
             results = node.backward(cotangent, create_graph)
-            if getattr(node, "post_hooks", None):
+            if node.post_hooks:
                 results = _post_hooks(node, results, cotangent)
             for edge, result in zip(node.edges, results, strict=False):
                 if edge is not None and result is not None:
-                    owned = result is not cotangent and result._view is None
-                    arrive(edge, result, owned, pending, queue, leaves, captured, targets, needed, accumulate, create_graph)
+                    _arrive(edge, result, result is not cotangent and result._view is None, pending, queue, leaves)
             if not keep_graph:
                 node.release()
+        for key, (leaf, gradient, owned) in leaves.items():
+            if wanted is not None and key not in targets:
+                continue
+            if leaf._hooks:
+                replaced = _call_hooks(leaf._hooks, gradient)
+                owned = owned and replaced is gradient
+                gradient = replaced
+            if wanted is not None:
+                captured[key] = gradient
+            else:
+                _accumulate(leaf, gradient, owned, create_graph)
     finally:
         mode.grad = grad_mode
-    for leaf in leaves.values():
-        for hook in list((leaf._post_hooks or {}).values()):
-            hook(leaf)
-    if wanted is None:
-        return []
-    return [captured.get(id(t._node if isinstance(t._node, Node) else t)) for t in wanted]
+    return [] if wanted is None else [captured.get(id(_edge(tensor))) for tensor in wanted]
 
 
-def arrive(
-    edge: Any, gradient: Tensor, owned: bool, pending: dict[int, Any], queue: list[int], leaves: dict[int, Tensor],
-    captured: dict[int, Any], targets: dict[int, Any], needed: set[int] | None, accumulate: Any, create_graph: bool,
-) -> None:  # fmt: skip
-    """Bring a cotangent to a node (added to what is waiting there) or to a leaf."""
+def _edge(tensor: Tensor) -> Any:
+    """What stands for a tensor in the graph: its node, or itself where it is a leaf."""
+    return tensor._node if isinstance(tensor._node, Node) else tensor
+
+
+def _arrive(
+    edge: Any, gradient: Tensor, owned: bool, pending: dict[int, Any], queue: list[int], leaves: dict[int, Any]
+) -> None:
+    """Bring a cotangent to a node or leaf, where it is added to what is waiting."""
     if isinstance(edge, Node):
-        if needed is not None and id(edge) not in needed and id(edge) not in targets:
-            return
         if gradient._kind is not edge.kind or gradient._array.shape != edge.shape:
-            gradient = _fit(gradient, edge.kind, edge.shape, edge)
+            gradient = _fit(gradient, edge.kind, edge.shape)
         sequence = edge.sequence
         waiting = pending.get(sequence)
         if waiting is None:
@@ -218,47 +218,43 @@ def arrive(
         else:
             pending[sequence] = (edge, waiting[1] + gradient)
         return
-    kind, shape = edge._kind, edge._array.shape
-    if gradient._kind is not kind or gradient._array.shape != shape:
-        fitted = _fit(gradient, kind, shape, edge)
-        owned = owned or (fitted is not gradient and fitted._view is None)
+    if gradient._kind is not edge._kind or gradient._array.shape != edge._array.shape:
+        fitted = _fit(gradient, edge._kind, edge._array.shape)
+        owned = fitted._view is None and (owned or fitted is not gradient)
         gradient = fitted
-    if accumulate is None:
-        if id(edge) in targets:
-            before = captured.get(id(edge))
-            captured[id(edge)] = _hooked(edge, gradient) if before is None else before + _hooked(edge, gradient)
-        return
-    gradient = _hooked(edge, gradient)
-    accumulate(edge, gradient, owned, create_graph)
-    if edge._post_hooks:
-        leaves[id(edge)] = edge
+    waiting = leaves.get(id(edge))
+    if waiting is None:
+        leaves[id(edge)] = (edge, gradient, owned)
+    elif waiting[2] and not mode.grad:
+        leaves[id(edge)] = (edge, add_into(waiting[1], gradient), True)
+    else:
+        leaves[id(edge)] = (edge, waiting[1] + gradient, True)
 
 
-def _hooked(leaf: Tensor, gradient: Tensor) -> Tensor:
-    if leaf._hooks:
-        for hook in list(leaf._hooks.values()):
-            replaced = hook(gradient)
-            if replaced is not None:
-                gradient = replaced
+def _call_hooks(hooks: Any, gradient: Any) -> Any:
+    for hook in list(hooks.values()):
+        replaced = hook(gradient)
+        if replaced is not None:
+            gradient = replaced
     return gradient
 
 
 def _accumulate(leaf: Tensor, gradient: Tensor, owned: bool, create_graph: bool) -> None:
+    """Add to ``leaf.grad``; a cotangent that nothing else holds becomes it as it is."""
     old = leaf.grad
     if old is None:
-        if create_graph:
-            leaf.grad = gradient
-        elif owned and gradient._node is None:
-            leaf.grad = gradient
-        else:
-            leaf.grad = gradient.detach().clone()
+        keep = create_graph or (owned and gradient._node is None)
+        leaf.grad = gradient if keep else gradient.detach().clone()
     elif create_graph:
         leaf.grad = old + gradient
     else:
-        old.add_(gradient)
+        leaf.grad = add_into(old, gradient)
+    if leaf._post_hooks:
+        for hook in list(leaf._post_hooks.values()):
+            hook(leaf)
 
 
-def _fit(gradient: Tensor, kind: Any, shape: tuple[int, ...], edge: Any) -> Tensor:
+def _fit(gradient: Tensor, kind: Any, shape: tuple[int, ...]) -> Tensor:
     """A cotangent in the shape and dtype of the operand: broadcasting and conversion are undone."""
     if tuple(gradient._array.shape) != tuple(shape):
         gradient = sum_to(gradient, shape)
@@ -313,7 +309,7 @@ class Cotangents:
         return found
 
 
-def _leading_to(outputs: Iterable[Tensor], targets: dict[int, Any]) -> set[int]:
+def _leading_to(outputs: Iterable[Tensor], targets: frozenset[int]) -> frozenset[int]:
     """Ids of the nodes from which a target can be reached."""
     reaches: dict[int, bool] = {}
     stack: list[tuple[Any, bool]] = [(t._node, False) for t in outputs if isinstance(t._node, Node)]
@@ -327,7 +323,7 @@ def _leading_to(outputs: Iterable[Tensor], targets: dict[int, Any]) -> set[int]:
             reaches[id(node)] = False
             stack.append((node, True))
             stack.extend((edge, False) for edge in node.edges if isinstance(edge, Node))
-    return {key for key, value in reaches.items() if value}
+    return frozenset(key for key, value in reaches.items() if value)
 
 
 def _post_hooks(node: Node, results: Any, cotangent: Any) -> Any:

@@ -56,6 +56,7 @@ class FunctionNode(Node):
         self.sequence = next_sequence()
         self.clock = clock.now
         self.hooks = None
+        self.post_hooks = None
         self.overwritten = None
         self.released = False
         edges = []

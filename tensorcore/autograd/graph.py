@@ -53,7 +53,8 @@ class Node:
     kind: Kind
     shape: tuple[int, ...]
     sequence: int
-    hooks: list[Callable[..., Any]] | None
+    hooks: dict[int, Callable[..., Any]] | None
+    overwritten: tuple[int, str, str] | None
     post_hooks: dict[int, Callable[..., Any]] | None
 
     def name(self) -> str:
@@ -76,9 +77,9 @@ class Node:
         """Call ``fn(grad_inputs, grad_outputs)`` after this node's backward."""
         from tensorcore.autograd.hooks import RemovableHandle
 
-        if getattr(self, "post_hooks", None) is None:
+        if self.post_hooks is None:
             self.post_hooks = {}
-        return RemovableHandle.add(self.post_hooks, fn)  # type: ignore[arg-type]
+        return RemovableHandle.add(self.post_hooks, fn)
 
     def __repr__(self) -> str:
         return f"<{self.name()}>"
@@ -116,40 +117,36 @@ class OpNode(Node):
         self.sequence = next_sequence()
         self.clock = clock.now
         self.hooks = None
+        self.post_hooks = None
         self.overwritten = None
-        edges = []
-        for x in inputs:
-            node = None if x is None else x._node
-            edges.append(x if node is LEAF else node)
-        self.edges = tuple(edges)
-        keep: set[int] = set()
-        keep_output = shapes = False
-        reads = op.reads
-        if callable(op.vjp):
-            (read,) = reads
-            keep.update(read.inputs)  # type: ignore[union-attr]
-            if read.rest is not None:  # type: ignore[union-attr]
-                keep.update(range(read.rest, len(inputs)))  # type: ignore[union-attr]
-            keep_output, shapes = read.output, read.shapes  # type: ignore[union-attr]
+        # One and two operands are written out: a node is made for nearly every op of a training step.
+        count = len(inputs)
+        if count == 1:
+            (x,) = inputs
+            node = x._node
+            self.edges = (x if node is LEAF else node,)
+            plan = op.plans.get(1)
+        elif count == 2 and inputs[1] is not None:
+            x, z = inputs
+            node, other = x._node, z._node
+            self.edges = (x if node is LEAF else node, z if other is LEAF else other)
+            plan = op.plans.get((node is not None) + 2 * (other is not None))
         else:
-            for edge, read in zip(edges, reads, strict=False):
-                if edge is not None and read is not None:
-                    if read.inputs:
-                        keep.update(read.inputs)
-                    if read.rest is not None:
-                        keep.update(range(read.rest, len(inputs)))
-                    if read.output:
-                        keep_output = True
-                    if read.shapes:
-                        shapes = True
-        self.inputs: Any = (
-            tuple([x if place in keep else None for place, x in enumerate(inputs)]) if keep else None
-        )
+            nodes = [None if x is None else x._node for x in inputs]
+            self.edges = tuple([x if node is LEAF else node for x, node in zip(inputs, nodes, strict=True)])
+            plan = None
+        if plan is None:
+            plan = _plan(op, self.edges)
+        keep, keep_output, keep_shapes = plan
+        if keep is None:
+            self.inputs: Any = None
+        elif keep is ALL:
+            self.inputs = inputs
+        else:
+            self.inputs = tuple([x if place in keep else None for place, x in enumerate(inputs)])
         self.output = output if keep_output else None
-        self.shapes = (
-            tuple([None if x is None else tuple(x._array.shape) for x in inputs]) if shapes else None
-        )
-        self.shape = output.shape if op.outputs == 1 else tuple(array.shape for array in output)
+        self.shapes = tuple([None if x is None else x._array.shape for x in inputs]) if keep_shapes else None
+        self.shape = output.shape if op.outputs == 1 else tuple([array.shape for array in output])
 
     def name(self) -> str:
         return self.op.grad_name
@@ -173,6 +170,12 @@ class OpNode(Node):
         if callable(vjp):
             results = callers[0](vjp, cotangent, self, create_graph)
             return results if op.joint else (results,)
+        if len(callers) == 2:
+            first, second = self.edges[0], self.edges[1]
+            return (
+                None if first is None or callers[0] is None else callers[0](vjp[0], cotangent, self, create_graph),
+                None if second is None or callers[1] is None else callers[1](vjp[1], cotangent, self, create_graph),
+            )
         return [
             None if edge is None or caller is None else caller(rule, cotangent, self, create_graph)
             for rule, caller, edge in zip(vjp, callers, self.edges, strict=False)
@@ -215,6 +218,31 @@ class OpNode(Node):
 
 FREED: Final = ()
 
+#: A plan that keeps every operand, so that the tuple of operands itself is kept.
+ALL: Final = frozenset((-1,))
+
+
+def _plan(op: Op, edges: tuple[Any, ...]) -> tuple[frozenset[int] | None, bool, bool]:
+    """What a node of ``op`` keeps when these operands need gradients: (operands, output, shapes).
+
+    Remembered in ``op.plans`` by the bits of the operands that do.
+    """
+    keep: set[int] = set()
+    output = shapes = False
+    for place, read in enumerate(op.reads):
+        if read is None or (not callable(op.vjp) and (place >= len(edges) or edges[place] is None)):
+            continue
+        keep.update(read.inputs)
+        if read.rest is not None:
+            keep.update(range(read.rest, len(edges)))
+        output |= read.output
+        shapes |= read.shapes
+    kept = (ALL if len(keep) == len(edges) else frozenset(keep)) if keep else None
+    plan = (kept, output, shapes)
+    if len(edges) <= 2:
+        op.plans[sum(1 << place for place, edge in enumerate(edges) if edge is not None)] = plan
+    return plan
+
 
 class SelectNode(Node):
     """Output ``index`` of a node with several."""
@@ -228,6 +256,8 @@ class SelectNode(Node):
         self.kind = kind
         self.edges = (owner,)
         self.hooks = None
+        self.post_hooks = None
+        self.overwritten = None
         self.sequence = next_sequence()
 
     def name(self) -> str:

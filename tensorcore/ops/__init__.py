@@ -6,11 +6,13 @@ from tensorcore.ops import (  # noqa: F401 - imported for their records
     complex,
     conversion,
     creation,
+    drawing,
     elementwise,
     indexing,
     inplace,
     linalg,
     movement,
+    random,
     reduction,
 )
 from tensorcore.ops.record import REGISTRY

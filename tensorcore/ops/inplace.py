@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tensorcore import dispatch
 from tensorcore.autograd.mode import mode
 from tensorcore.errors import DTypeError, ShapeError
+from tensorcore.ops.elementwise import add
 from tensorcore.ops.record import composite, primitive
 from tensorcore.ops.rules import same
 from tensorcore.tensor import check_inplace, mark_changed
@@ -18,6 +20,21 @@ if TYPE_CHECKING:
 def assign(target: Tensor, source: Tensor) -> Tensor:
     """Write ``source``, of the target's shape and dtype, into the memory of ``target`` (`Backend.assign`)."""
     return assign.emit(target, source)
+
+
+def add_into(target: Tensor, other: Tensor) -> Tensor:
+    """``target + other`` in the memory of ``target``, for tensors outside the graph; returns ``target``.
+
+    Gradients are accumulated by it: no node, no note of the user's line.
+    """
+    if not dispatch.is_busy():
+        kind = target._kind
+        kernel = kind.writer(add)
+        if kernel is not None and other._kind is kind and other._array.shape == target._array.shape:
+            kernel(target._array, other._array, out=target._array)
+            target._changes += 1
+            return target
+    return write(target, target + other, "add_")
 
 
 def write(target: Tensor, result: Tensor, op: str) -> Tensor:

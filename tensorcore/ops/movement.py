@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +34,8 @@ def _ints(shape: tuple[Any, ...], op: str) -> tuple[int, ...]:
 )  # fmt: skip
 def reshape(input: Tensor, *shape: int) -> Tensor:
     """The elements in row-major order under another shape, sharing memory where possible; one side may be -1."""
-    sides = infer_reshape(_ints(shape, "reshape"), input.numel(), input.shape, "reshape")
-    return reshape.emit(input, shape=sides)
+    old = input._array.shape
+    return reshape.emit(input, shape=infer_reshape(_ints(shape, "reshape"), math.prod(old), old, "reshape"))
 
 
 def _inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
@@ -121,7 +122,8 @@ def view(input: Tensor, *shape: Any) -> Tensor:
         return reinterpret(input, shape[0])
     if len(shape) == 1 and hasattr(shape[0], "_array"):
         shape = shape[0].shape
-    sides = infer_reshape(_ints(shape, "view"), input.numel(), input.shape, "view")
+    old = input._array.shape
+    sides = infer_reshape(_ints(shape, "view"), math.prod(old), old, "view")
     if not input.is_contiguous() and not _viewable(input, sides):
         raise ShapeError(
             f"view: shape {list(sides)} cannot be laid over a tensor of shape {list(input.shape)} and strides "

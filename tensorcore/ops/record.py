@@ -42,8 +42,8 @@ class Op:
     """
 
     __slots__ = (
-        "__wrapped__", "aliases", "body", "callers", "domain", "edges", "emit", "front", "inplace", "joint",
-        "linear", "name", "namespaces", "operands", "operator", "outputs", "primitive", "promotes", "put",
+        "__wrapped__", "aliases", "body", "callers", "domain", "emit", "front", "inplace", "joint",
+        "name", "namespaces", "operands", "operator", "outputs", "plans", "primitive", "promotes", "put",
         "random", "reads", "rule", "samples", "signature", "standard", "ulp", "view", "vjp",
     )  # fmt: skip
 
@@ -80,7 +80,9 @@ class Op:
             None if facts["promotes"] is None else tuple(map(self.operands.index, facts["promotes"]))
         )
         self.reads = _reads(self)
+        #: Filled by `autograd.graph`: how rules are called, and what nodes keep.
         self.callers: tuple[Any, ...] | None = None
+        self.plans: dict[int, Any] = {}
 
     @property
     def __doc__(self) -> str | None:  # type: ignore[override]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tensorcore.dtypes import INTEGER, DType, int64
 from tensorcore.errors import ShapeError
 from tensorcore.ops.elementwise import conj, eq
+from tensorcore.ops.movement import expand, flip, reshape
 from tensorcore.ops.record import primitive
 from tensorcore.ops.rules import attribute, position, real, same
 from tensorcore.shapes import normalize_dim, normalize_dims
@@ -29,16 +30,16 @@ _ALONG = ({"shapes": ((3, 4),), "dim": 0}, {"shapes": ((2, 3, 4),), "dim": -1})
 
 def spread(g: Any, shape: tuple[int, ...], dim: tuple[int, ...], keepdim: bool) -> Any:
     """The cotangent of a reduction, brought back to the operand's shape."""
-    if not keepdim and g.ndim != len(shape):
-        g = g.reshape(tuple(1 if place in dim else side for place, side in enumerate(shape)))
-    return g.expand(shape)
+    if not keepdim and g._array.shape != () and len(dim) != len(shape):
+        g = reshape.emit(g, shape=tuple([1 if place in dim else side for place, side in enumerate(shape)]))
+    return expand.emit(g, shape=tuple(shape))
 
 
 def accumulator(dtype: DType | None, input: Any) -> DType:
     """The dtype of a sum: integers and bool count in int64."""
     if dtype is not None:
         return dtype
-    kept = input.dtype
+    kept = input._kind.dtype
     return int64 if kept.category <= INTEGER else kept  # type: ignore[no-any-return]
 
 
@@ -47,13 +48,16 @@ def accumulator(dtype: DType | None, input: Any) -> DType:
 )
 def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None) -> Tensor:
     """Sum of the elements over the dimensions ``dim`` (all by default); integers count in int64."""
-    dims = normalize_dims(dim if dim != () else None, input.ndim, "sum")
+    if dim is None or dim == ():
+        dims = tuple(range(len(input._array.shape)))
+    else:
+        dims = normalize_dims(dim, input.ndim, "sum")
     return sum.emit(input, dim=dims, keepdim=keepdim, dtype=accumulator(dtype, input))
 
 
 def _prod_rule(g: Any, input: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
     # The product of the others, without dividing, so that zeros are exact: running products from both ends.
-    from tensorcore.ops.movement import cat, flip, ones_like
+    from tensorcore.ops.movement import cat, ones_like
 
     shape = tuple(input.shape)
     order = (*(d for d in range(len(shape)) if d not in dim), *dim)
@@ -83,7 +87,7 @@ def _extreme_rule(g: Any, y: Any, input: Any, dim: tuple[int, ...], keepdim: boo
 
 
 def _nonempty(op: str, input: Any, dims: tuple[int, ...]) -> None:
-    if any(input.shape[d] == 0 for d in dims):
+    if 0 in [input.shape[d] for d in dims]:
         raise ShapeError(f"{op}: no elements to choose from: shape {list(input.shape)}, reduced over dim {dims}")
 
 
@@ -146,8 +150,6 @@ def all(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
 
 
 def _reverse_cumsum(g: Any, dim: int) -> Any:
-    from tensorcore.ops.movement import flip
-
     return flip(cumsum(flip(g, (dim,)), dim), (dim,))
 
 
