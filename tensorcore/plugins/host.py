@@ -130,10 +130,14 @@ class Host:
         Raises:
             PluginError: where there is none of that name.
         """
+        from tensorcore.devices import forget_kinds
+
         registry = self.registry
         with self._lock:
-            for backend in registry.unregister(name):
+            gone = registry.unregister(name)
+            for backend in gone:
                 self._loaded.pop(backend, None)
+            forget_kinds(gone)
             self._failed.clear()
 
     def problems(self) -> list[PluginProblem]:

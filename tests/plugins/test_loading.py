@@ -238,3 +238,23 @@ def test_a_plugin_registered_by_hand_comes_and_goes(site):
         """)
     assert result[:3] == ["bytes", "", "DeviceError"]
     assert result[-1] == "bytes"
+
+
+def test_another_backend_can_take_a_name_that_became_free(site):
+    site.backend("other", name="other", source=BACKEND + "host_memory = False")
+    result = site.run("""
+        import tensorcore as tc
+        from tensorcore.plugins import BackendSpec, hookimpl
+        class Plugin:
+            def __init__(self, target):
+                self.target = target
+            @hookimpl
+            def tensorcore_backends(self):
+                return [BackendSpec("bytes", self.target)]
+        result = []
+        for target in ("bytes_base:Base", "bytes_engine:Bytes"):
+            host.register(Plugin(target), "mine")
+            result += [type(tc.device("bytes").kind(tc.float32).backend).__name__]
+            host.unregister("mine")
+        """)
+    assert result == ["Base", "Bytes"]
