@@ -12,7 +12,7 @@ _NAN = complex(math.nan, math.nan)
 
 def _scaled(factor: float, part: float) -> float:
     """``factor * part`` where an infinite factor leaves a zero part zero."""
-    return part if part == 0 else factor * part
+    return math.copysign(1.0, factor) * part if part == 0 else factor * part
 
 
 # ------------------------------------------------------------------ arithmetic
@@ -101,6 +101,8 @@ def sinh(x: complex) -> complex:
 
 
 def tanh(x: complex) -> complex:
+    if x.real == 0 and x.imag != x.imag:
+        return x
     try:
         return cmath.tanh(x)
     except ValueError:

@@ -46,8 +46,8 @@ def _to_float16(values: list[float]) -> list[float]:
     form = f"={len(values)}e"
     try:
         return list(struct.unpack(form, struct.pack(form, *values)))
-    except OverflowError:
-        # struct refuses what rounds beyond the largest float16; IEEE 754 rounds it to infinity.
+    except (OverflowError, struct.error):
+        # struct refuses what rounds beyond the largest float16, of ints by the second exception; IEEE 754 makes it infinite.
         inside = [math.copysign(math.inf, value) if abs(value) >= 65520.0 else value for value in values]
         return list(struct.unpack(form, struct.pack(form, *inside)))
 
