@@ -27,6 +27,10 @@ help:
 quickstart: .venv/quickstart.stamp
 	$(BIN)/tensorcore quickstart
 
+# One thread a test process: the processes share the cores.
+test test-parity: export OMP_NUM_THREADS = 1
+test test-parity: export OPENBLAS_NUM_THREADS = 1
+
 test: .venv/dev.stamp
 	$(PY) -m pytest -n $(JOBS) $(ARGS)
 
