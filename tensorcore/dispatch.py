@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from tensorcore.autograd.graph import OpNode, SelectNode
 from tensorcore.autograd.mode import mode
 from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, INTEGER, DType, bool_, get_default_dtype, int64, promote_types
-from tensorcore.errors import DeviceError, OutOfMemoryError, ShapeError, TensorcoreError
+from tensorcore.errors import DeviceError, DimensionError, OutOfMemoryError, ShapeError, TensorcoreError
 from tensorcore.ops.record import REGISTRY
 from tensorcore.shapes import broadcast_shapes
 from tensorcore.tensor import Tensor, wrap
@@ -211,12 +211,17 @@ def _composite(op: Op) -> Callable[..., Any]:
         if op.vjp is None:
             for x in inputs:
                 if isinstance(x, Tensor):
-                    if x._kind.table[op] is None:
+                    # A kernel records no node without a gradient rule: then the expression is differentiated.
+                    if x._kind.table[op] is None or (mode.grad and _needs_grad(inputs)):
                         return op.body(*inputs, **attributes)  # type: ignore[misc]
                     break
         return enter(op, inputs, attributes)
 
     return emit
+
+
+def _needs_grad(inputs: tuple[Any, ...]) -> bool:
+    return any(isinstance(x, Tensor) and x._node is not None for x in inputs)
 
 
 def _enter_operator(op: Op, inputs: tuple[Any, Any], attributes: dict[str, Any]) -> Any:
@@ -295,7 +300,8 @@ def execute(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any], kernel:
 
 
 def _wrap_all(op: Op, inputs: Any, attributes: Any, arrays: Any, kind: Any) -> Any:
-    kinds = tuple(kind if dtype is None else kind.sibling(dtype) for dtype in _output_dtypes(op, len(arrays)))
+    # Outputs differ in dtype where some are positions, as those of sort: the arrays tell.
+    kinds = tuple([kind.sibling(kind.backend.dtype_of(array)) for array in arrays])
     outs = tuple(wrap(array, each) for array, each in zip(arrays, kinds, strict=True))
     if op.vjp is not None and mode.grad and any(x is not None and x._node is not None for x in inputs):
         node = OpNode(op, inputs, arrays, kinds, attributes)
@@ -303,11 +309,6 @@ def _wrap_all(op: Op, inputs: Any, attributes: Any, arrays: Any, kind: Any) -> A
             if each.dtype.category >= FLOATING:
                 out._node = SelectNode(node, place, tuple(out._array.shape), each)
     return outs
-
-
-def _output_dtypes(op: Op, count: int) -> tuple[DType | None, ...]:
-    # Second and later outputs of an ordering op are positions; everything else keeps the rule's dtype.
-    return (None, int64) if op.outputs == 2 and op.standard == "argsort" else (None,) * count
 
 
 def _create(op: Op, attributes: dict[str, Any]) -> Any:
@@ -451,6 +452,8 @@ def explain(op: Op, inputs: tuple[Any, ...], error: Exception) -> NoReturn:
     where = str(tensors[0].device) if tensors else "the device"
     if isinstance(error, MemoryError):
         raise OutOfMemoryError(f"{op.name}: no memory on {where} for the result of ({met}): {error}") from error
+    if isinstance(error, IndexError):
+        raise DimensionError(f"{op.name}: {error} (operands: {met})") from error
     if len(tensors) > 1 and op.promotes is None:
         try:
             broadcast_shapes(*(x.shape for x in tensors))

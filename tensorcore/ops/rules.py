@@ -56,6 +56,13 @@ def real_floating(dtype: DType, op: str) -> tuple[DType, DType]:
     return floating(dtype, op)
 
 
+def inexact(dtype: DType, op: str) -> tuple[DType, DType]:
+    """Real floating point, kept; everything else is refused."""
+    if dtype.category != FLOATING:
+        raise _refuse(op, dtype, "a real floating-point dtype")
+    return dtype, dtype
+
+
 def bits(dtype: DType, op: str) -> tuple[DType, DType]:
     """Integers and bool, kept."""
     if dtype.category > INTEGER:
