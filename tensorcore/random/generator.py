@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.devices import Device
 from tensorcore.dtypes import uint8
-from tensorcore.errors import DTypeError, ShapeError
+from tensorcore.errors import DTypeError, RangeError, ShapeError
 from tensorcore.random import philox
 from tensorcore.random.mt19937 import LENGTH, MT19937
 from tensorcore.random.ticket import Ticket
@@ -91,7 +91,7 @@ class Generator:
 
         Raises:
             TypeError: if ``seed`` is no int.
-            ValueError: if it lies outside [-2**63, 2**64).
+            RangeError: if it lies outside [-2**63, 2**64).
 
         Example:
             >>> import tensorcore as tc
@@ -102,7 +102,7 @@ class Generator:
             raise TypeError(f"manual_seed: expected an int, got {type(seed).__name__}")
         number = seed.__index__()
         if not -(2**63) <= number < 2**64:
-            raise ValueError(f"manual_seed: seed {number} is outside [-2**63, 2**64)")
+            raise RangeError(f"manual_seed: seed {number} is outside [-2**63, 2**64)")
         self._restart(number % 2**64)
         return self
 
@@ -309,7 +309,7 @@ def manual_seed(seed: int) -> Generator:
     """Start the default generator again from ``seed`` (truncated to an int) and return it.
 
     Raises:
-        ValueError: if ``seed`` lies outside [-2**63, 2**64).
+        RangeError: if ``seed`` lies outside [-2**63, 2**64).
 
     Example:
         >>> import tensorcore as tc

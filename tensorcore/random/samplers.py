@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tensorcore.random.generator import Generator
     from tensorcore.tensor import Tensor
 
-__all__ = ["bernoulli", "cauchy", "exponential", "geometric", "integers", "log_normal", "normal", "uniform", "whole"]
+__all__ = ["bernoulli", "cauchy", "exponential", "geometric", "integers", "log_normal", "normal", "uniform", "unit", "whole"]
 
 #: Numbers from which on PyTorch fills blocks of 16 instead of drawing one by one.
 _BLOCK = 16
@@ -57,7 +57,7 @@ def _fraction(bits: Tensor, dtype: DType) -> Tensor:
     return (bits & ((1 << size) - 1)).to(dtype) * 2.0**-size  # type: ignore[no-any-return]
 
 
-def _unit(shape: Shape, kind: Kind, generator: Generator) -> Tensor:
+def unit(shape: Shape, kind: Kind, generator: Generator) -> Tensor:
     """Numbers in [0, 1) of 53 bits, in float64; of their upper 24 bits on a device without it."""
     bits = words64(shape, kind, generator)
     if _wide(kind) is float64:
@@ -185,24 +185,24 @@ def log_normal(shape: Shape, kind: Kind, mean: float, std: float, generator: Gen
 
 def exponential(shape: Shape, kind: Kind, rate: float, generator: Generator) -> Tensor:
     """Waiting times at ``rate``."""
-    return (log1p(-_unit(shape, kind, generator)) * (-1.0 / rate)).to(kind.dtype)  # type: ignore[no-any-return]
+    return (log1p(-unit(shape, kind, generator)) * (-1.0 / rate)).to(kind.dtype)  # type: ignore[no-any-return]
 
 
 def cauchy(shape: Shape, kind: Kind, median: float, sigma: float, generator: Generator) -> Tensor:
     """Cauchy numbers."""
-    angle = (_unit(shape, kind, generator) - 0.5) * math.pi
+    angle = (unit(shape, kind, generator) - 0.5) * math.pi
     return (angle.tan() * sigma + median).to(kind.dtype)  # type: ignore[no-any-return]
 
 
 def geometric(shape: Shape, kind: Kind, p: float, generator: Generator) -> Tensor:
     """Number of trials up to the first success."""
-    return (log(_unit(shape, kind, generator)) / math.log1p(-p)).ceil().to(kind.dtype)  # type: ignore[no-any-return]
+    return (log(unit(shape, kind, generator)) / math.log1p(-p)).ceil().to(kind.dtype)  # type: ignore[no-any-return]
 
 
 def bernoulli(shape: Shape, kind: Kind, p: float | Tensor, generator: Generator) -> Tensor:
     """1 with probability ``p``, else 0."""
     if not hasattr(p, "_kind") or p._kind.dtype is float64:
-        value = _unit(shape, kind, generator)
+        value = unit(shape, kind, generator)
     else:
         value = _fraction(words(shape, kind, generator), float32)
         p = p.to(float32)
