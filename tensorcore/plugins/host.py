@@ -105,7 +105,7 @@ class Host:
         """Register a plugin by hand: a module, class or object whose functions are marked `hookimpl`.
 
         Raises:
-            PluginError: where the name is taken, or the plugin breaks the contract of a hook.
+            PluginError: where its name or one it registers is taken, or it breaks the contract of a hook.
 
         Example:
             >>> from tensorcore.plugins import ModelSpec, hookimpl
@@ -121,7 +121,7 @@ class Host:
         """
         registry = self.registry
         with self._lock:
-            registry.register(plugin, name)
+            registry.register(plugin, name, unique=True)
             self._failed.clear()
 
     def unregister(self, name: str) -> None:
@@ -266,9 +266,8 @@ class Host:
             try:
                 count = self.backend(name).device_count()
                 devices = (name,) if count == 1 else tuple(f"{name}:{index}" for index in range(count))
-            except Exception as error:
-                # A backend that loads and then cannot count its devices is reported, not raised.
-                off = self._off(name) or _Off("failed", f"device_count() raised {type(error).__name__}: {error}", error)
+            except BackendUnavailableError:
+                off = self._off(name)
         text = ""
         if off is not None and off.error is not None:
             import traceback
@@ -412,6 +411,8 @@ def _made(entry: Entry) -> Backend:
         raise PluginError(reason)
     if getattr(made, "name", None) != spec.name:
         raise PluginError(f"{spec.target!r} made a backend named {getattr(made, 'name', None)!r}, not {spec.name!r}")
+    if made.device_count() < 1:
+        raise BackendUnavailableError("it finds no device on this machine")
     return made
 
 

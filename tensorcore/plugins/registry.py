@@ -117,11 +117,14 @@ class Registry:
         text = "".join(traceback.format_exception(error)) if error is not None else ""
         self.problems.append(PluginProblem(point.name, *_distribution(point), reason, text))
 
-    def register(self, plugin: object, name: str, distribution: str = "", version: str = "") -> None:
+    def register(
+        self, plugin: object, name: str, distribution: str = "", version: str = "", unique: bool = False
+    ) -> None:
         """Add the specs of one plugin, all or none.
 
         Raises:
-            PluginError: where a hook is misspelt, has parameters, raises, or returns what the contract forbids.
+            PluginError: where a hook is misspelt, has parameters, raises, or returns what the contract forbids; with
+                ``unique``, also where a name it registers is taken.
         """
         if self._manager.has_plugin(name):
             raise PluginError(f"a plugin {name!r} is registered already")
@@ -131,6 +134,8 @@ class Registry:
             if not self._manager.get_hookcallers(plugin):
                 raise PluginError(f"it implements no hook; the functions marked hookimpl may be {', '.join(HOOKS)}")
             specs = {hook: self._call(hook, expected, plugin) for hook, expected in HOOKS.items()}
+            if unique:
+                self._refuse_taken(specs)
         except Exception as error:
             if self._manager.has_plugin(name):
                 self._manager.unregister(name=name)
@@ -143,6 +148,13 @@ class Registry:
             for spec in found:
                 entries[spec.name] = (*entries.get(spec.name, ()), Entry(spec, name, distribution, version))
             self.entries[hook] = entries
+
+    def _refuse_taken(self, specs: dict[str, list[Any]]) -> None:
+        for hook, found in specs.items():
+            for spec in found:
+                if spec.name in self.entries[hook]:
+                    owner = self.entries[hook][spec.name][0].origin
+                    raise PluginError(f"{hook}: the name {spec.name!r} is taken by the plugin {owner}")
 
     def unregister(self, name: str) -> list[str]:
         """Take out a plugin's specs; returns the names of the backends it had."""

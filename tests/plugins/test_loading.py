@@ -167,11 +167,27 @@ def test_states_name_the_devices_of_what_is_loaded(site):
     assert (after["state"], after["devices"]) == ("loaded", ["bytes"])
 
 
-def test_states_survive_a_backend_that_cannot_count_its_devices(site):
-    source = BACKEND + "def device_count(self): raise OSError('driver gone')\n"
-    site.backend(source=source)
-    state = site.run("result = state('bytes', load=True)")
-    assert (state["state"], state["reason"]) == ("failed", "device_count() raised OSError: driver gone")
+@pytest.mark.parametrize(
+    ("count", "reason"),
+    [
+        ("return 0", "it finds no device on this machine"),
+        ("raise OSError('driver gone')", "loading 'bytes_engine:Bytes' raised OSError: driver gone"),
+    ],
+)
+def test_a_backend_without_devices_is_not_available(site, count, reason):
+    site.backend(source=BACKEND + f"def device_count(self): {count}", rest="priority=1000")
+    state, default = site.run("""
+        import warnings
+        warnings.simplefilter("ignore")
+        result = [state('bytes', load=True), host.default_backend()]
+        """)
+    assert (state["state"], state["reason"], state["devices"]) == ("failed", reason, [])
+    assert default != "bytes"
+
+
+def test_states_name_several_devices(site):
+    site.backend(source=BACKEND + "def device_count(self): return 2")
+    assert site.run("result = state('bytes', load=True)['devices']") == ["bytes:0", "bytes:1"]
 
 
 def test_an_argument_goes_to_the_target(site):
@@ -258,3 +274,18 @@ def test_another_backend_can_take_a_name_that_became_free(site):
             host.unregister("mine")
         """)
     assert result == ["Base", "Bytes"]
+
+
+def test_a_plugin_registered_by_hand_cannot_take_a_name(site):
+    site.backend()
+    name, text, _ = site.run("""
+        from tensorcore.plugins import BackendSpec, hookimpl
+        class Plugin:
+            @hookimpl
+            def tensorcore_backends(self):
+                return [BackendSpec("bytes", "bytes_base:Base")]
+        result = message(host.register, Plugin(), "mine")
+        host.backend("bytes")
+        """)
+    assert name == "PluginError"
+    assert text == "tensorcore_backends: the name 'bytes' is taken by the plugin 'bytes-engine' (bytes-engine 1.0)"
