@@ -47,7 +47,8 @@ def _to_float16(values: list[float]) -> list[float]:
     try:
         return list(struct.unpack(form, struct.pack(form, *values)))
     except (OverflowError, struct.error):
-        # struct refuses what rounds beyond the largest float16, of ints by the second exception; IEEE 754 makes it infinite.
+        # struct refuses what rounds beyond the largest float16, ints by the second exception; IEEE 754 rounds it
+        # to infinity.
         inside = [math.copysign(math.inf, value) if abs(value) >= 65520.0 else value for value in values]
         return list(struct.unpack(form, struct.pack(form, *inside)))
 

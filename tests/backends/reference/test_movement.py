@@ -19,7 +19,15 @@ INF, NAN = math.inf, math.nan
 
 @pytest.mark.parametrize(
     ("shape", "sides"),
-    [((3, 4), (2, 6)), ((3, 4), (12,)), ((), (1, 1)), ((1,), ()), ((0, 4), (4, 0)), ((2, 3, 4), (6, 4)), ((2, 3, 1, 4), (2, 3, 4))],
+    [
+        ((3, 4), (2, 6)),
+        ((3, 4), (12,)),
+        ((), (1, 1)),
+        ((1,), ()),
+        ((0, 4), (4, 0)),
+        ((2, 3, 4), (6, 4)),
+        ((2, 3, 1, 4), (2, 3, 4)),
+    ],
 )
 def test_reshape_shares_memory(backend: Any, given: Any, shown: Any, shape: Any, sides: Any) -> None:
     x = np.arange(float(math.prod(shape))).reshape(shape)
@@ -58,14 +66,20 @@ def test_reshape_to_another_size(backend: Any, given: Any) -> None:
         backend.reshape(given(np.zeros(3)), shape=(4,))
 
 
-@pytest.mark.parametrize(("shape", "sides"), [((3, 1), (2, 3, 4)), ((), (2,)), ((1,), (0,)), ((2, 3), (2, 3)), ((1, 3), (3, 3))])
+@pytest.mark.parametrize(
+    ("shape", "sides"), [((3, 1), (2, 3, 4)), ((), (2,)), ((1,), (0,)), ((2, 3), (2, 3)), ((1, 3), (3, 3))]
+)
 def test_expand(backend: Any, given: Any, shown: Any, shape: Any, sides: Any) -> None:
     x = np.arange(float(math.prod(shape))).reshape(shape)
     array = given(x)
     view = backend.expand(array, shape=sides)
     np.testing.assert_array_equal(shown(view), np.broadcast_to(x, sides))
     assert view.buffer is array.buffer
-    assert np.array(view.strides).tolist() == [s // 8 for s in np.broadcast_to(x, sides).strides] or 0 in sides or 1 in sides
+    assert (
+        np.array(view.strides).tolist() == [s // 8 for s in np.broadcast_to(x, sides).strides]
+        or 0 in sides
+        or 1 in sides
+    )
 
 
 @pytest.mark.parametrize(("shape", "sides"), [((2,), (3,)), ((2, 3), (3,)), ((2,), (2, 3))])
@@ -75,8 +89,8 @@ def test_expand_misfits(backend: Any, given: Any, shape: Any, sides: Any) -> Non
 
 
 INDICES = [
-    (slice(0, 3, 1), slice(0, 4, 2)), (1, slice(1, 4, 1)), (slice(0, 3, 2), 3), (2, 3), (slice(0, 0, 1), slice(0, 4, 1)),
-    (slice(1, 3, 1), slice(1, 4, 2)), (slice(2, 3, 5), slice(3, 4, 1)),
+    (slice(0, 3, 1), slice(0, 4, 2)), (1, slice(1, 4, 1)), (slice(0, 3, 2), 3), (2, 3),
+    (slice(0, 0, 1), slice(0, 4, 1)), (slice(1, 3, 1), slice(1, 4, 2)), (slice(2, 3, 5), slice(3, 4, 1)),
 ]  # fmt: skip
 
 
@@ -160,7 +174,9 @@ def test_flip(backend: Any, given: Any, shown: Any, dims: tuple[int, ...]) -> No
     assert shown(backend.flip(given(np.zeros((0, 3))), dims=(0, 1))).shape == (0, 3)
 
 
-@pytest.mark.parametrize(("shapes", "dim"), [(((2, 3), (1, 3)), 0), (((2, 3), (2, 0), (2, 1)), 1), (((2, 1, 2), (2, 3, 2)), 1), (((3,),), 0)])
+@pytest.mark.parametrize(
+    ("shapes", "dim"), [(((2, 3), (1, 3)), 0), (((2, 3), (2, 0), (2, 1)), 1), (((2, 1, 2), (2, 3, 2)), 1), (((3,),), 0)]
+)
 def test_cat(backend: Any, given: Any, shown: Any, shapes: Any, dim: int) -> None:
     parts = [np.arange(float(math.prod(shape))).reshape(shape) + 10 * i for i, shape in enumerate(shapes)]
     np.testing.assert_array_equal(shown(backend.cat(*map(given, parts), dim=dim)), np.concatenate(parts, dim))
@@ -231,7 +247,18 @@ def test_cast(backend: Any, given: Any, shown: Any, source: DType, target: DType
 @pytest.mark.parametrize("target", dtypes.ALL)
 def test_cast_of_large_integers(backend: Any, given: Any, shown: Any, source: DType, target: DType) -> None:
     info = np.iinfo(source.name)
-    values = [info.max, info.max - 1, info.min, info.max // 2 + 1, info.max // 3, 2**24 + 1, 16777219, 65519, 65520, 65535]
+    values = [
+        info.max,
+        info.max - 1,
+        info.min,
+        info.max // 2 + 1,
+        info.max // 3,
+        2**24 + 1,
+        16777219,
+        65519,
+        65520,
+        65535,
+    ]
     if source is not dtypes.int32:
         # Beside ties of float32: rounding to float64 first would go wrong.
         values += [2**60 + 2**36 + 1, 2**60 + 2**36 - 1, 2**61 + 3 * 2**37 - 1, 2**60 + 2**36]
@@ -270,10 +297,12 @@ def test_cast_of_what_no_integer_holds(backend: Any, given: Any, target: DType, 
 @pytest.mark.parametrize("name", ("float16", "bfloat16", "float32"))
 def test_rounding_to_the_nearest_even(backend: Any, given: Any, shown: Any, name: str) -> None:
     target = dtypes.by_name(name)
-    eps, tiny, top = (float(getattr(ml_dtypes.finfo(numpy_dtype(target)), each)) for each in ("eps", "smallest_subnormal", "max"))
+    eps, tiny, top = (
+        float(getattr(ml_dtypes.finfo(numpy_dtype(target)), each)) for each in ("eps", "smallest_subnormal", "max")
+    )
     x = np.array([
-        1 + eps / 2, 1 + eps * 1.5, 1 + eps * 0.51, tiny / 2, tiny * 1.5, tiny * 0.51, -tiny / 2, top, top * (1 + eps / 8),
-        top * (1 + eps / 2), -top * (1 + eps / 2), 1e308, NAN, -INF, -0.0,
+        1 + eps / 2, 1 + eps * 1.5, 1 + eps * 0.51, tiny / 2, tiny * 1.5, tiny * 0.51, -tiny / 2, top,
+        top * (1 + eps / 8), top * (1 + eps / 2), -top * (1 + eps / 2), 1e308, NAN, -INF, -0.0,
     ])  # fmt: skip
     with np.errstate(over="ignore"):
         wanted = x.astype(np.float32).astype(numpy_dtype(target))

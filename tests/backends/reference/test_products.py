@@ -57,7 +57,12 @@ def test_products_are_summed_in_float64(backend: Any, given: Any) -> None:
 def test_special_values(backend: Any, given: Any) -> None:
     x = given(np.array([[math.inf, 0.0], [3e38, 3e38]], np.float32))
     y = given(np.array([[0.0, 1.0], [1.0, 10.0]], np.float32))
-    assert backend.matmul(x, y).buffer == [pytest.approx(math.nan, nan_ok=True), math.inf, pytest.approx(3e38), math.inf]
+    assert backend.matmul(x, y).buffer == [
+        pytest.approx(math.nan, nan_ok=True),
+        math.inf,
+        pytest.approx(3e38),
+        math.inf,
+    ]
 
 
 @pytest.mark.parametrize(("left", "right"), [((2, 3), (2, 3)), ((2, 2, 3), (3, 3, 2))])

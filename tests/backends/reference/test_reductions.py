@@ -25,7 +25,16 @@ def sample(name: str, shape: tuple[int, ...]) -> Any:
     return generator.integers(0, 2 if name == "bool" else 100, size=shape).astype(name)
 
 
-DIMS = [((3, 4), (0, 1)), ((3, 4), (0,)), ((2, 3, 4), (0, 2)), ((2, 3, 4), (1,)), ((), ()), ((3, 1), ()), ((0, 3), (0,)), ((0, 3), (1,))]
+DIMS = [
+    ((3, 4), (0, 1)),
+    ((3, 4), (0,)),
+    ((2, 3, 4), (0, 2)),
+    ((2, 3, 4), (1,)),
+    ((), ()),
+    ((3, 1), ()),
+    ((0, 3), (0,)),
+    ((0, 3), (1,)),
+]
 
 
 @pytest.mark.parametrize("name", ("bool", *INTEGERS, *FLOATS, *COMPLEXES))
@@ -50,7 +59,9 @@ def test_sum_prod_any_all(
 
 @pytest.mark.parametrize("name", ("bool", *INTEGERS, *FLOATS))
 @pytest.mark.parametrize(("shape", "dim"), [case for case in DIMS if 0 not in case[0]])
-def test_extremes(backend: Any, given: Any, shown: Any, name: str, shape: tuple[int, ...], dim: tuple[int, ...]) -> None:
+def test_extremes(
+    backend: Any, given: Any, shown: Any, name: str, shape: tuple[int, ...], dim: tuple[int, ...]
+) -> None:
     x = sample(name, shape)
     for keepdim in (False, True):
         for op, oracle in (("amax", np.max), ("amin", np.min)):
@@ -125,7 +136,9 @@ def test_nan_counts_as_true(backend: Any, given: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ("bool", *INTEGERS, *FLOATS, *COMPLEXES))
-@pytest.mark.parametrize(("shape", "dim"), [((5,), 0), ((3, 4), 0), ((2, 3, 4), 1), ((2, 3, 4), 2), ((0, 3), 0), ((3, 0), 0)])
+@pytest.mark.parametrize(
+    ("shape", "dim"), [((5,), 0), ((3, 4), 0), ((2, 3, 4), 1), ((2, 3, 4), 2), ((0, 3), 0), ((3, 0), 0)]
+)
 def test_running_totals(backend: Any, given: Any, shown: Any, name: str, shape: tuple[int, ...], dim: int) -> None:
     x = sample(name, shape)
     total = dtypes.int64 if x.dtype.kind in "biu" else dtypes.by_name(name)
@@ -136,7 +149,9 @@ def test_running_totals(backend: Any, given: Any, shown: Any, name: str, shape: 
 
 
 @pytest.mark.parametrize("name", ("bool", *INTEGERS, *FLOATS, *COMPLEXES))
-@pytest.mark.parametrize(("shape", "dim"), [((7,), 0), ((4, 3), 0), ((2, 5, 3), 1), ((0,), 0), ((2, 0), 1), ((0, 2), 1)])
+@pytest.mark.parametrize(
+    ("shape", "dim"), [((7,), 0), ((4, 3), 0), ((2, 5, 3), 1), ((0,), 0), ((2, 0), 1), ((0, 2), 1)]
+)
 def test_sort(backend: Any, given: Any, shown: Any, name: str, shape: tuple[int, ...], dim: int) -> None:
     x = sample(name, shape)
     values, indices = backend.sort(given(x), dim=dim, descending=False)
@@ -157,5 +172,6 @@ def test_reductions_of_views(backend: Any, given: Any, shown: Any) -> None:
     np.testing.assert_array_equal(shown(found), x.transpose(2, 0, 1).sum(1))
     stretched = backend.expand(given(x[:1, :, :1]), shape=(2, 3, 4))
     np.testing.assert_array_equal(
-        shown(backend.cumsum(stretched, dim=2, dtype=dtypes.float64)), np.cumsum(np.broadcast_to(x[:1, :, :1], (2, 3, 4)), 2)
+        shown(backend.cumsum(stretched, dim=2, dtype=dtypes.float64)),
+        np.cumsum(np.broadcast_to(x[:1, :, :1], (2, 3, 4)), 2),
     )
