@@ -151,6 +151,10 @@ class CpuBackend(ArrayModuleBackend):
         # PyTorch copies; a view with negative strides would surprise those who read strides.
         return np.ascontiguousarray(np.flip(input, dims))
 
+    def basic_index(self, input: Array, *, index: tuple[Any, ...]) -> Array:
+        # Ints alone give NumPy's scalar, a copy; with an ellipsis they give a 0-d view.
+        return input[(*index, ...)]
+
     def basic_index_put(self, input: Array, value: Array, *, index: tuple[Any, ...]) -> Array:
         out = np.array(input, order="C")
         out[index] = value
