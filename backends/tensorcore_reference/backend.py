@@ -30,7 +30,7 @@ class ReferenceBackend(ElementwiseKernels, ReductionKernels, MovementKernels, In
         >>> backend = ReferenceBackend()
         >>> x = backend.ramp(start=0, step=0.5, count=4, dtype=float32, index=0)
         >>> backend.sum(backend.exp(x), dim=(0,), keepdim=False, dtype=float32).buffer
-        [9.848692893981934]
+        [9.848691940307617]
     """
 
     name = "reference"
