@@ -2,6 +2,7 @@
 
 from tensorcore import autograd, random
 from tensorcore.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from tensorcore.compile.function import compile
 from tensorcore.devices import Device as device
 from tensorcore.devices import get_default_device, set_default_device
 from tensorcore.dtypes import *  # noqa: F403 - the dtypes and their functions, listed in its __all__

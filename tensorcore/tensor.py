@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorcore.autograd.graph import LEAF, LeafType, Node, clock
 from tensorcore.autograd.mode import mode
+from tensorcore.compile import capture
 from tensorcore.dtypes import FLOATING, DType
 from tensorcore.errors import DTypeError, InplaceError, ShapeError
 from tensorcore.host_data import decode, encode, nest
@@ -52,7 +53,7 @@ class Tensor(TensorMethods):
     #: ``(tensor viewed, op, attributes)`` of a view.
     _view: tuple[Tensor, Any, dict[str, Any]] | None
 
-    grad: Tensor | None = None
+    _grad: Tensor | None = None
     #: (clock, op, where) of the last in-place change, and how many there were.
     _changed: tuple[int, str, str] | None = None
     _changes: int = 0
@@ -190,6 +191,26 @@ class Tensor(TensorMethods):
         return self
 
     @property
+    def grad(self) -> Tensor | None:
+        """The gradient that backward has added up for this leaf, or ``None``."""
+        if capture.active():
+            capture.grad_read(self)
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None and (value._kind is not self._kind or value._array.shape != self._array.shape):
+            if not isinstance(value, Tensor):
+                raise TypeError(f"grad: expected a tensor or None, got {type(value).__name__}")
+            raise ShapeError(
+                f"grad: a gradient of shape {list(value.shape)}, {value.dtype} on {str(value.device)!r} does not fit a tensor of "
+                f"shape {list(self.shape)}, {self.dtype} on {str(self.device)!r}"
+            )
+        if capture.active():
+            capture.grad_written(self)
+        self._grad = value
+
+    @property
     def is_leaf(self) -> bool:
         """Whether no recorded op made it."""
         return not isinstance(self._node, Node)
@@ -279,16 +300,12 @@ class Tensor(TensorMethods):
         """The one element as a Python number; raises ShapeError if there are more."""
         if math.prod(self._array.shape) != 1:
             raise ShapeError(f"item: a tensor of {self.numel()} elements is no single number, shape {list(self.shape)}")
-        from tensorcore.compile.capture import reading
-
-        reading(self, "item")
+        capture.reading(self, "item")
         return self._kind.backend.item(self._array, self._kind.dtype)
 
     def tolist(self) -> Any:
         """Nested lists of Python numbers; a number for a 0-d tensor."""
-        from tensorcore.compile.capture import reading
-
-        reading(self, "tolist")
+        capture.reading(self, "tolist")
         flat = decode(self._kind.backend.to_host(self._array), self._kind.dtype)
         return nest(flat, self._array.shape)
 
@@ -352,7 +369,7 @@ class Tensor(TensorMethods):
         made._node = self._node
         memo[id(self)] = made
         for name, value in self.__dict__.items():
-            if name in ("grad",) or not name.startswith("_"):
+            if name == "_grad" or not name.startswith("_"):
                 setattr(made, name, copy.deepcopy(value, memo))
         return made
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from tensorcore.autograd.graph import Node, SelectNode
 from tensorcore.autograd.mode import mode
+from tensorcore.compile import capture
 from tensorcore.dtypes import COMPLEX, FLOATING
 from tensorcore.errors import DTypeError, ShapeError
 from tensorcore.ops.inplace import add_into
@@ -156,6 +157,7 @@ def _run(
     if wanted is not None:
         targets = frozenset(id(_edge(tensor)) for tensor in wanted)
         reach = _leading_to([root for root, _ in roots], targets)
+    recording = capture.active()
     grad_mode = mode.grad
     mode.grad = create_graph
     try:
@@ -164,6 +166,8 @@ def _run(
         while queue:
             sequence = -heappop(queue)
             node, cotangent = pending.pop(sequence)
+            if recording:
+                capture.consumed(node)
             if node.hooks:
                 cotangent = _call_hooks(node.hooks, cotangent)
             if reach is not None:
