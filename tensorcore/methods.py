@@ -145,9 +145,13 @@ def _reflected(op: Op) -> Callable[[Any, Any], Any]:
 
 
 def _inplace(op: Op, name: str) -> Callable[..., Any]:
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        from tensorcore.ops.inplace import write
+    from tensorcore.ops.inplace import update, write
 
+    binary = len(op.operands) == 2 and op.primitive
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if binary and len(args) == 1 and not kwargs and update(op, self, args[0], name):
+            return self
         return write(self, op.front(self, *args, **kwargs), name)
 
     method.__name__ = method.__qualname__ = name

@@ -6,9 +6,10 @@ Methods that are ops are derived from the records (`tensorcore.methods`); what s
 from __future__ import annotations
 
 import math
+import sys
 from typing import TYPE_CHECKING, Any
 
-from tensorcore.autograd.graph import LEAF, LeafType, Node, clock
+from tensorcore.autograd.graph import LEAF, Change, LeafType, Node, clock
 from tensorcore.autograd.mode import mode
 from tensorcore.compile import capture
 from tensorcore.dtypes import FLOATING, DType
@@ -54,8 +55,8 @@ class Tensor(TensorMethods):
     _view: tuple[Tensor, Any, dict[str, Any]] | None
 
     _grad: Tensor | None = None
-    #: (clock, op, where) of the last in-place change, and how many there were.
-    _changed: tuple[int, str, str] | None = None
+    #: (clock, op, code, line) of the last in-place change, and how many there were.
+    _changed: Change | None = None
     _changes: int = 0
     _hooks: dict[int, Callable[..., Any]] | None = None
     _post_hooks: dict[int, Callable[..., Any]] | None = None
@@ -408,15 +409,15 @@ def root_of(tensor: Tensor) -> Tensor:
 
 def mark_changed(tensor: Tensor, op: str) -> None:
     """Note that ``op`` changes the memory of ``tensor``, for backward's check."""
-    root = root_of(tensor)
+    root = tensor if tensor._view is None else root_of(tensor)
     clock.now += 1
-    mark = (clock.now, op, user_line())
+    mark = (clock.now, op, *_user_place())
     root._changed = mark
     root._changes += 1
-    for changed in (root, tensor):
-        node = changed._node
-        if isinstance(node, Node):
-            node.overwritten = mark  # type: ignore[attr-defined]
+    if isinstance(root._node, Node):
+        root._node.overwritten = mark
+    if root is not tensor and isinstance(tensor._node, Node):
+        tensor._node.overwritten = mark
 
 
 _own_modules: dict[str, bool] = {}
@@ -424,9 +425,12 @@ _own_modules: dict[str, bool] = {}
 
 def user_line() -> str:
     """``file:line`` of the innermost frame outside the library."""
-    import sys
+    code, line = _user_place()
+    return f"{code.co_filename}:{line}"
 
-    frame = sys._getframe(1)
+
+def _user_place() -> tuple[Any, int]:
+    frame: Any = sys._getframe(2)
     while frame.f_back is not None:
         name = frame.f_globals.get("__name__", "")
         own = _own_modules.get(name)
@@ -435,7 +439,7 @@ def user_line() -> str:
         if not own:
             break
         frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    return frame.f_code, frame.f_lineno
 
 
 def check_inplace(tensor: Tensor, op: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tensorcore.autograd.graph import LEAF, Node, SelectNode, clock, next_sequence
+from tensorcore.autograd.graph import LEAF, Node, SelectNode, clock, described, next_sequence
 from tensorcore.autograd.mode import mode
 from tensorcore.dtypes import FLOATING
 from tensorcore.errors import InplaceError
@@ -90,8 +90,8 @@ class FunctionNode(Node):
                 mark = root_of(tensor)._changed
                 if mark is not None and mark[0] > self.clock:
                     raise InplaceError(
-                        f"{self.name()}: a saved tensor of shape {list(tensor.shape)} was changed in place by {mark[1]} "
-                        f"at {mark[2]}"
+                        f"{self.name()}: a saved tensor of shape {list(tensor.shape)} was changed in place by "
+                        f"{described(mark)}"
                     )
                 if place is not None and mode.grad:
                     tensor._node = self if self.outputs == 1 else SelectNode(self, place, tensor._array.shape, tensor._kind)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from functools import cache
+from types import CodeType
 from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.errors import InplaceError
@@ -38,6 +39,15 @@ class Clock:
 
 clock: Final = Clock()
 
+#: An in-place change: when, by which op, and the code and line of the user's program.
+Change = tuple[int, str, CodeType, int]
+
+
+def described(change: Change) -> str:
+    """``op at file:line``, for errors."""
+    _, op, code, line = change
+    return f"{op} at {code.co_filename}:{line}"
+
 
 class Node:
     """One step of the graph; its edges lead to the nodes (or leaf tensors) of its operands.
@@ -54,7 +64,7 @@ class Node:
     shape: tuple[int, ...]
     sequence: int
     hooks: dict[int, Callable[..., Any]] | None
-    overwritten: tuple[int, str, str] | None
+    overwritten: Change | None
     post_hooks: dict[int, Callable[..., Any]] | None
 
     def name(self) -> str:
@@ -207,7 +217,7 @@ class OpNode(Node):
         if changed is not None:
             raise InplaceError(
                 f"{self.op.name}: its {name}, of shape {list(shape)}, is needed for backward but was changed in place "
-                f"by {changed[1]} at {changed[2]}; change a copy (x.clone()) or use the op without the underscore"
+                f"by {described(changed)}; change a copy (x.clone()) or use the op without the underscore"
             )
 
     def release(self) -> None:

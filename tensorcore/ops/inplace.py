@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from tensorcore import dispatch
 from tensorcore.autograd.mode import mode
-from tensorcore.errors import DTypeError, ShapeError
+from tensorcore.dtypes import FLOATING, INTEGER
+from tensorcore.errors import DTypeError, InplaceError, ShapeError
 from tensorcore.ops.elementwise import add
 from tensorcore.ops.record import composite, primitive
 from tensorcore.ops.rules import same
-from tensorcore.tensor import check_inplace, mark_changed
+from tensorcore.tensor import check_inplace, mark_changed, root_of
 
 if TYPE_CHECKING:
+    from tensorcore.ops.record import Op
     from tensorcore.tensor import Tensor
 
 
@@ -20,6 +22,35 @@ if TYPE_CHECKING:
 def assign(target: Tensor, source: Tensor) -> Tensor:
     """Write ``source``, of the target's shape and dtype, into the memory of ``target`` (`Backend.assign`)."""
     return assign.emit(target, source)
+
+
+def update(op: Op, target: Tensor, other: Any, name: str) -> bool:
+    """Run the kernel of a binary op straight into the target's memory, where nothing else has to be kept up.
+
+    False, with nothing done, where the general way through `write` is needed: another kind or shape, autograd,
+    an interceptor, a backend without such a kernel.
+    """
+    if dispatch.is_busy():
+        return False
+    kind = target._kind
+    kernel = kind.writer(op)
+    if kernel is None:
+        return False
+    cls = type(other)
+    if cls is float or cls is int:
+        if kind.dtype.category < (FLOATING if cls is float else INTEGER):
+            return False
+        other = kind.scalar(other)
+    elif getattr(other, "_kind", None) is not kind:
+        return False
+    shape = other._array.shape
+    if shape != target._array.shape and shape != ():
+        return False
+    if mode.grad and (target._node is not None or other._node is not None or root_of(target)._node is not None):
+        return False
+    mark_changed(target, name)
+    kernel(target._array, other._array, out=target._array)
+    return True
 
 
 def add_into(target: Tensor, other: Tensor) -> Tensor:
@@ -53,6 +84,11 @@ def write(target: Tensor, result: Tensor, op: str) -> Tensor:
         result = result.to(device=kind.device, dtype=kind.dtype)
     if result._array.shape != target._array.shape:
         raise ShapeError(f"{op}: the result of shape {list(result.shape)} does not fit the tensor written to, of shape {list(target.shape)}")
+    if target._view is not None and kind.mutable and _overlaps(target):
+        raise InplaceError(
+            f"{op}: several elements of the tensor of shape {list(target.shape)} share one place in memory (it was expanded); "
+            "clone it before changing it in place"
+        )
     connect = mode.grad and (result._node is not None or target._node is not None)
     mark_changed(target, op)
     with_grad = mode.grad
@@ -68,12 +104,16 @@ def write(target: Tensor, result: Tensor, op: str) -> Tensor:
     return target
 
 
+def _overlaps(target: Tensor) -> bool:
+    return any(step == 0 and side > 1 for step, side in zip(target.stride(), target._array.shape, strict=True))
+
+
 def _write_through(view: Tensor, connect: bool) -> None:
     """Bring what was written to a view into the tensors it was taken from: their graph, and immutable memory."""
     while view._view is not None:
         base, op, attributes = view._view
         if op.put is None:
-            raise DTypeError(f"{op.name}: a tensor expanded from a smaller one cannot be written in place; clone it first")
+            raise InplaceError(f"{op.name}: a tensor expanded from a smaller one cannot be changed in place; clone it first")
         whole = op.put(base, view, **attributes)
         if not base._kind.mutable:
             base._array = whole._array
