@@ -350,7 +350,7 @@ def _expression(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> 
         out._node = OpNode(op, inputs, out._array, out._kind, attributes)
         return out
     kinds = tuple(out._kind for out in outs)
-    node = OpNode(op, inputs, tuple(out._array for out in outs), kinds, attributes)  # type: ignore[arg-type]
+    node = OpNode(op, inputs, tuple(out._array for out in outs), kinds, attributes)
     for place, out in enumerate(outs):
         if out._kind.dtype.category >= FLOATING:
             out._node = SelectNode(node, place, tuple(out._array.shape), out._kind)

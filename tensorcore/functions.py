@@ -10,7 +10,7 @@ def _publish() -> None:
     for op in _REGISTRY.values():
         if "" in op.namespaces:
             for name in (op.name, *op.aliases):
-                globals()[name] = op
+                globals()[name] = op.front
                 __all__.append(name)
 
 

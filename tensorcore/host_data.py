@@ -98,7 +98,7 @@ def decode(data: Any, dtype: DType) -> list[Any]:
     numbers = view.cast(_ARRAY_CODES[dtype.name]).tolist()  # type: ignore[call-overload]
     if dtype.category == COMPLEX:
         return list(map(complex, numbers[::2], numbers[1::2]))
-    return numbers  # type: ignore[no-any-return]
+    return numbers
 
 
 def nest(flat: Sequence[Any], shape: Sequence[int]) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from tensorcore.derived import DerivedMethods
 from tensorcore.errors import ShapeError
 
 if TYPE_CHECKING:
@@ -13,16 +14,24 @@ if TYPE_CHECKING:
     from tensorcore.tensor import Tensor
 
 #: Operators whose reflected form exists.
-_REFLECTED: Final = frozenset(
+REFLECTED: Final = frozenset(
     ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift")
 )
-_UNARY: Final = frozenset(("neg", "abs", "invert"))
+UNARY_OPERATORS: Final = frozenset(("neg", "abs", "invert"))
+BINARY_OPERATORS: Final = REFLECTED | {"eq", "ne", "lt", "le", "gt", "ge"}
 
 
-class TensorMethods:
-    """Where the derived methods live; the base class of Tensor."""
+class TensorMethods(DerivedMethods):
+    """Methods that spell ops in Python's own ways; the base class of Tensor."""
 
     __slots__ = ()
+
+    if TYPE_CHECKING:
+        # Tensor's own, named here because the methods below are Tensor's base.
+        _array: Any
+        _kind: Any
+        ndim: Any
+        shape: Any
 
     def __getitem__(self, key: Any) -> Any:
         from tensorcore.ops.indexing import getitem
@@ -102,11 +111,6 @@ class TensorMethods:
     def __dlpack_device__(self) -> tuple[int, int]:
         return self._kind.backend.dlpack_device(self._array)
 
-    if TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any: ...
-
-
 def derive(registry: dict[str, Op], cls: type) -> None:
     """Give ``cls`` the methods, in-place methods and operators that the records name."""
     from tensorcore.dispatch import operator_door
@@ -114,20 +118,20 @@ def derive(registry: dict[str, Op], cls: type) -> None:
     for op in list(registry.values()):
         if "Tensor" in op.namespaces:
             for name in (op.name, *op.aliases):
-                if name not in cls.__dict__:
-                    setattr(TensorMethods, name, op.front)
+                if name not in cls.__dict__ and name not in TensorMethods.__dict__:
+                    setattr(DerivedMethods, name, op.front)
         if op.inplace:
             for name in (op.name, *op.aliases):
-                setattr(TensorMethods, f"{name}_", _inplace(op, f"{name}_"))
-        if op.operator in _UNARY:
-            setattr(TensorMethods, f"__{op.operator}__", op.emit)
+                setattr(DerivedMethods, f"{name}_", _inplace(op, f"{name}_"))
+        if op.operator in UNARY_OPERATORS:
+            setattr(DerivedMethods, f"__{op.operator}__", op.emit)
         elif op.operator is not None:
             door = op.front if op.operator == "matmul" else operator_door(op)
-            setattr(TensorMethods, f"__{op.operator}__", door)
-            if op.operator in _REFLECTED:
-                setattr(TensorMethods, f"__r{op.operator}__", _reflected(op))
+            setattr(DerivedMethods, f"__{op.operator}__", door)
+            if op.operator in REFLECTED:
+                setattr(DerivedMethods, f"__r{op.operator}__", _reflected(op))
             if op.inplace:
-                setattr(TensorMethods, f"__i{op.operator}__", _inplace(op, f"__i{op.operator}__"))
+                setattr(DerivedMethods, f"__i{op.operator}__", _inplace(op, f"__i{op.operator}__"))
 
 
 def _reflected(op: Op) -> Callable[[Any, Any], Any]:

@@ -196,7 +196,7 @@ def _flatten(nested: Any, ndim: int) -> list[Any]:
         return [nested]
     for _ in range(ndim - 1):
         nested = [element for part in nested for element in part]
-    return nested  # type: ignore[no-any-return]
+    return nested
 
 
 def _brackets(nested: list[Any], cut: tuple[bool, ...], indent: int, write: Any, width: int) -> str:

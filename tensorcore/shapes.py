@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from tensorcore.errors import DimensionError, ShapeError
@@ -81,11 +81,11 @@ def normalize_dim(dim: int, ndim: int, op: str) -> int:
     return place % span
 
 
-def normalize_dims(dim: int | Iterable[int] | None, ndim: int, op: str) -> tuple[int, ...]:
+def normalize_dims(dim: Any, ndim: int, op: str) -> tuple[int, ...]:
     """Dimensions to reduce: ``None`` means all; duplicates are refused."""
     if dim is None:
         return tuple(range(ndim))
-    dims = [dim] if hasattr(dim, "__index__") else list(dim)  # type: ignore[arg-type, list-item]
+    dims: list[Any] = [dim] if hasattr(dim, "__index__") else list(dim)
     places = tuple(normalize_dim(each, ndim, op) for each in dims)
     if len(set(places)) < len(places):
         raise ShapeError(f"{op}: a dimension appears twice in dim={tuple(dims)}")

@@ -365,8 +365,8 @@ class Tensor(TensorMethods):
             raise RuntimeError("deepcopy: only leaf tensors are copied; use .detach() or .clone() for others")
         import copy
 
-        kernel, kind = self._kind.table[_copy_op()]  # type: ignore[misc]
-        made = wrap(kind.as_array(kernel(self._array)), self._kind, type(self))
+        kernel, _ = self._kind.table[_copy_op()]  # type: ignore[misc]
+        made = wrap(self._kind.as_array(kernel(self._array)), self._kind, type(self))
         made._node = self._node
         memo[id(self)] = made
         for name, value in self.__dict__.items():

@@ -266,7 +266,7 @@ def _fit(gradient: Tensor, kind: Any, shape: tuple[int, ...]) -> Tensor:
         return gradient
     if gradient.dtype.category == COMPLEX and kind.dtype.category != COMPLEX:
         gradient = gradient.real
-    return gradient.to(device=kind.device, dtype=kind.dtype)  # type: ignore[no-any-return]
+    return gradient.to(device=kind.device, dtype=kind.dtype)
 
 
 def sum_to(gradient: Any, shape: tuple[int, ...]) -> Any:

@@ -179,8 +179,8 @@ class Function:
         )
         node.keep(outs)
         tensors = [out for out in outs if isinstance(out, Tensor)]
-        node.kind = tensors[0]._kind if len(outs) == 1 else tuple(getattr(o, "_kind", None) for o in outs)  # type: ignore[assignment]
-        node.shape = tuple(tensors[0]._array.shape) if len(outs) == 1 else tuple(  # type: ignore[assignment]
+        node.kind = tensors[0]._kind if len(outs) == 1 else tuple(getattr(o, "_kind", None) for o in outs)
+        node.shape = tuple(tensors[0]._array.shape) if len(outs) == 1 else tuple(
             tuple(o._array.shape) if isinstance(o, Tensor) else () for o in outs
         )
         for place, out in enumerate(outs):

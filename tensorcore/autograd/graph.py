@@ -60,8 +60,9 @@ class Node:
     )  # fmt: skip
 
     edges: tuple[Any, ...]
-    kind: Kind
-    shape: tuple[int, ...]
+    #: Kind and shape of the output; tuples of them where there are several.
+    kind: Any
+    shape: Any
     sequence: int
     hooks: dict[int, Callable[..., Any]] | None
     overwritten: Change | None
@@ -120,7 +121,7 @@ class OpNode(Node):
 
     __slots__ = ("attributes", "clock", "inputs", "op", "output", "shapes")
 
-    def __init__(self, op: Op, inputs: tuple[Any, ...], output: Any, kind: Kind, attributes: Any) -> None:
+    def __init__(self, op: Op, inputs: tuple[Any, ...], output: Any, kind: Any, attributes: Any) -> None:
         self.op = op
         self.kind = kind
         self.attributes = attributes
@@ -196,7 +197,7 @@ class OpNode(Node):
         from tensorcore.tensor import wrap
 
         if self.op.outputs != 1:
-            return tuple(wrap(array, kind) for array, kind in zip(self.output, self.kind, strict=True))  # type: ignore[call-overload]
+            return tuple(wrap(array, kind) for array, kind in zip(self.output, self.kind, strict=True))
         saved = wrap(self.output, self.kind)
         if create_graph:
             saved._node = self

@@ -26,7 +26,7 @@ class RemovableHandle:
 
     def __init__(self, hooks: Any, key: int) -> None:
         self.id = key
-        self._hooks = weakref.ref(hooks) if not isinstance(hooks, (dict, list)) else lambda: hooks
+        self._hooks = hooks
 
     @classmethod
     def add(cls, hooks: Any, hook: Callable[..., Any]) -> RemovableHandle:
@@ -37,9 +37,7 @@ class RemovableHandle:
 
     def remove(self) -> None:
         """Take the hook away; a second call does nothing."""
-        hooks = self._hooks()
-        if hooks is not None:
-            hooks.pop(self.id, None)
+        self._hooks.pop(self.id, None)
 
     def __enter__(self) -> Self:
         return self

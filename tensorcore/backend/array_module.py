@@ -63,7 +63,7 @@ class ArrayModuleBackend(Backend):
 
             own = getattr(self.xp, REGISTRY[name].standard, None)
         if dtype is bool_ and name in self.ON_BOOL:
-            return getattr(self.xp, self.ON_BOOL[name])  # type: ignore[no-any-return]
+            return getattr(self.xp, self.ON_BOOL[name])
         return own
 
     #: The standard gives these no meaning for bool; PyTorch's is the logical one.

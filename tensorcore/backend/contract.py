@@ -113,7 +113,7 @@ class Backend(ABC):
         """The one element of ``array`` as a Python number."""
         from tensorcore.host_data import decode
 
-        return decode(self.to_host(array), dtype)[0]  # type: ignore[no-any-return]
+        return decode(self.to_host(array), dtype)[0]
 
     def share_host(self, data: Any, dtype: DType, shape: Sequence[int], strides: Sequence[int]) -> Array | None:
         """An array that shares the memory of the host buffer ``data`` (strides in bytes), or ``None``."""

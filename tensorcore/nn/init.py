@@ -412,7 +412,7 @@ def _orthonormal_rows(matrix: Tensor, block: int = 32) -> Tensor:
             rest = _without(row, cat(rows)) if rows else row
             rows.append(rest / (rest * rest).sum().sqrt())
         done.append(cat(rows))
-    return cat(done)  # type: ignore[no-any-return]
+    return cat(done)
 
 
 def _without(rows: Tensor, basis: Tensor) -> Tensor:

@@ -2,12 +2,14 @@
 
 from tensorcore.methods import derive
 from tensorcore.ops import (  # noqa: F401 - imported for their records
+    activation,
     arithmetic,
     complex,
     conversion,
     creation,
     drawing,
     elementwise,
+    error_function,
     indexing,
     inplace,
     linalg,

@@ -24,9 +24,9 @@ def truncated_divide(input: Tensor, other: Tensor) -> Tensor:
     quotient = e.floor_divide(input, other)
     dtype = quotient.dtype
     if dtype.category >= FLOATING:
-        return e.trunc(e.div(input, other))  # type: ignore[no-any-return]
+        return e.trunc(e.div(input, other))
     inexact = e.ne(e.mul(quotient, other), input)
-    return e.where(inexact & e.lt(quotient, 0), quotient + 1, quotient)  # type: ignore[no-any-return]
+    return e.where(inexact & e.lt(quotient, 0), quotient + 1, quotient)
 
 
 @composite(rule=number, samples=_TWO, inplace=True, ulp=1, vjp=(lambda g: g, lambda g, input, other: -g * e.div(input, other, rounding_mode="trunc")))
@@ -34,45 +34,45 @@ def fmod(input: Tensor, other: Tensor) -> Tensor:
     """Remainder with the sign of the dividend, element by element."""
     size = e.remainder(e.abs(input), e.abs(other))
     if size.dtype.category < FLOATING:
-        return e.where(e.lt(input, 0), e.neg(size), size)  # type: ignore[no-any-return]
+        return e.where(e.lt(input, 0), e.neg(size), size)
     size = e.where(isinf(other) & isfinite(input), e.abs(input), size)
-    return e.where(signbit(input), e.neg(size), size)  # type: ignore[no-any-return]
+    return e.where(signbit(input), e.neg(size), size)
 
 
 @composite(rule=number, samples=_ONE, inplace=True, ulp=1, vjp=lambda g, input: g * input * 2)
 def square(input: Tensor) -> Tensor:
     """Each element times itself."""
-    return e.mul(input, input)  # type: ignore[no-any-return]
+    return e.mul(input, input)
 
 
 @composite(rule=floating, samples=_ONE, inplace=True, domain=(0.1, 8), ulp=3, vjp=lambda g, y: g * y * y * y * -0.5)
 def rsqrt(input: Tensor) -> Tensor:
     """One over the square root of each element."""
-    return 1 / e.sqrt(input)  # type: ignore[no-any-return]
+    return 1 / e.sqrt(input)
 
 
 @composite(rule=floating, samples=_ONE, inplace=True, domain=(0.1, 8), ulp=1, vjp=lambda g, y: -g * e.conj(y * y))
 def reciprocal(input: Tensor) -> Tensor:
     """One over each element."""
-    return 1 / input  # type: ignore[operator]
+    return 1 / input
 
 
 @composite(rule=floating, samples=_ONE, inplace=True, domain=(0.1, 8), ulp=4)
 def log2(input: Tensor) -> Tensor:
     """Logarithm to base 2 of each element."""
-    return e.log(input) * (1 / math.log(2))  # type: ignore[no-any-return]
+    return e.log(input) * (1 / math.log(2))
 
 
 @composite(rule=floating, samples=_ONE, inplace=True, domain=(0.1, 8), ulp=4)
 def log10(input: Tensor) -> Tensor:
     """Logarithm to base 10 of each element."""
-    return e.log(input) * (1 / math.log(10))  # type: ignore[no-any-return]
+    return e.log(input) * (1 / math.log(10))
 
 
 @composite(rule=floating, samples=_ONE, inplace=True, ulp=8)
 def exp2(input: Tensor) -> Tensor:
     """2 to the power of each element."""
-    return e.exp(input * math.log(2))  # type: ignore[no-any-return]
+    return e.exp(input * math.log(2))
 
 
 @composite(rule=same, samples=_ONE, inplace=True, ulp=1)
@@ -95,7 +95,7 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     step = end - input
     if not hasattr(weight, "_array"):
         return input + step * weight if abs(weight) < 0.5 else end - step * (1 - weight)
-    return e.where(e.abs(weight) < 0.5, input + step * weight, end - step * (1 - weight))  # type: ignore[no-any-return]
+    return e.where(e.abs(weight) < 0.5, input + step * weight, end - step * (1 - weight))
 
 
 @composite(samples=({"shapes": ((3,), (3,), (3,))},), inplace=True, ulp=2)
@@ -149,32 +149,32 @@ def clamp_max(input: Tensor, max: Any) -> Tensor:
 @composite(rule=comparison, samples=_ONE, ulp=0)
 def isnan(input: Tensor) -> Tensor:
     """Whether each element is NaN."""
-    return e.ne(input, input)  # type: ignore[no-any-return]
+    return e.ne(input, input)
 
 
 @composite(rule=comparison, samples=_ONE, ulp=0)
 def isinf(input: Tensor) -> Tensor:
     """Whether each element is infinite."""
     if input.dtype.category < FLOATING:
-        return e.ne(input, input)  # type: ignore[no-any-return]
-    return e.eq(e.abs(input), math.inf)  # type: ignore[no-any-return]
+        return e.ne(input, input)
+    return e.eq(e.abs(input), math.inf)
 
 
 @composite(rule=comparison, samples=_ONE, ulp=0)
 def isfinite(input: Tensor) -> Tensor:
     """Whether each element is neither infinite nor NaN."""
     if input.dtype.category < FLOATING:
-        return e.eq(input, input)  # type: ignore[no-any-return]
-    return e.lt(e.abs(input), math.inf)  # type: ignore[no-any-return]
+        return e.eq(input, input)
+    return e.lt(e.abs(input), math.inf)
 
 
 @composite(rule=real, samples=_ONE, ulp=0)
 def signbit(input: Tensor) -> Tensor:
     """Whether the sign bit is set: below zero, or -0.0."""
     if input.dtype.category < FLOATING:
-        return e.lt(input, 0)  # type: ignore[no-any-return]
+        return e.lt(input, 0)
     # atan2 tells -0.0 from 0.0, and keeps NaN out.
-    return e.lt(e.atan2(input, -1.0), 0)  # type: ignore[no-any-return]
+    return e.lt(e.atan2(input, -1.0), 0)
 
 
 @composite(samples=_TWO, ulp=0, namespaces=("", "Tensor"))
@@ -186,9 +186,9 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-
     if equal_nan:
         close = close | (isnan(input) & isnan(other))
     if input.dtype.category == BOOL or (rtol == 0 and atol == 0):
-        return close  # type: ignore[no-any-return]
+        return close
     gap = e.abs(input - other)
-    return close | (isfinite(gap) & e.le(gap, atol + e.abs(other * rtol)))  # type: ignore[no-any-return]
+    return close | (isfinite(gap) & e.le(gap, atol + e.abs(other * rtol)))
 
 
 @composite(namespaces=("", "Tensor"))
@@ -213,25 +213,25 @@ def _truth(x: Any) -> Any:
 @composite(rule=comparison, samples=_TWO, inplace=True, ulp=0)
 def logical_and(input: Tensor, other: Tensor) -> Tensor:
     """Whether both are true (not zero), element by element."""
-    return _truth(input) & _truth(other)  # type: ignore[no-any-return]
+    return _truth(input) & _truth(other)
 
 
 @composite(rule=comparison, samples=_TWO, inplace=True, ulp=0)
 def logical_or(input: Tensor, other: Tensor) -> Tensor:
     """Whether either is true (not zero), element by element."""
-    return _truth(input) | _truth(other)  # type: ignore[no-any-return]
+    return _truth(input) | _truth(other)
 
 
 @composite(rule=comparison, samples=_TWO, inplace=True, ulp=0)
 def logical_xor(input: Tensor, other: Tensor) -> Tensor:
     """Whether exactly one is true (not zero), element by element."""
-    return _truth(input) ^ _truth(other)  # type: ignore[no-any-return]
+    return _truth(input) ^ _truth(other)
 
 
 @composite(rule=comparison, samples=_ONE, inplace=True, ulp=0)
 def logical_not(input: Tensor) -> Tensor:
     """Whether each element is false (zero)."""
-    return e.bitwise_not(_truth(input))  # type: ignore[no-any-return]
+    return e.bitwise_not(_truth(input))
 
 
 def common_dtype(*tensors: Any) -> Any:

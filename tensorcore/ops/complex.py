@@ -68,7 +68,7 @@ def angle(input: Tensor) -> Tensor:
     from tensorcore.ops.elementwise import where
 
     if input.is_complex():
-        return atan2(imag_part.emit(input), real_part.emit(input))  # type: ignore[no-any-return]
+        return atan2(imag_part.emit(input), real_part.emit(input))
     return where(input < 0, 3.141592653589793, input * 0.0)
 
 

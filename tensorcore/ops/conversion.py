@@ -64,7 +64,7 @@ def to(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     if device is not None and device != input._kind.device:
         result = transfer(result, device)
     if dtype is not None and dtype is not result._kind.dtype:
-        return cast.emit(result, dtype=dtype)  # type: ignore[no-any-return]
+        return cast.emit(result, dtype=dtype)
     return copy.emit(result) if copied and result is input else result
 
 
@@ -106,7 +106,7 @@ def transfer(input: Tensor, device: Device) -> Tensor:
 
     if input._node is None:
         return _copied(input, device.kind(input.dtype))
-    return ToDevice.apply(input)  # type: ignore[no-any-return]
+    return ToDevice.apply(input)
 
 
 def _copied(x: Tensor, kind: Kind) -> Tensor:
@@ -133,7 +133,7 @@ def reinterpret(input: Tensor, dtype: DType) -> Tensor:
 
 def _shortcut(name: str, dtype: DType) -> None:
     def convert(input: Tensor) -> Tensor:
-        return input if input._kind.dtype is dtype else cast.emit(input, dtype=dtype)  # type: ignore[no-any-return]
+        return input if input._kind.dtype is dtype else cast.emit(input, dtype=dtype)
 
     convert.__name__ = name
     convert.__annotations__ = {"input": "Tensor", "return": "Tensor"}

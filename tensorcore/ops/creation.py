@@ -109,7 +109,7 @@ def _stacked(data: Any, dtype: DType | None, device: Any) -> Tensor:
     from tensorcore.ops.movement import stack
 
     parts = [_stacked(x, dtype, device) if isinstance(x, (list, tuple)) else tensor(x, dtype=dtype, device=device) for x in data]
-    return stack(parts).detach().clone()  # type: ignore[no-any-return]
+    return stack(parts).detach().clone()
 
 
 def _shape_of(data: Any) -> tuple[int, ...]:
@@ -198,7 +198,7 @@ def _from_buffer(data: Any, dtype: DType | None, device: Any) -> Tensor | None:
     if found is None:
         raise DTypeError(f"tensor: no dtype holds elements of format {view.format!r} of {type(data).__name__}")
     kind = _kind(device, found)
-    made = wrap(kind.backend.from_host(view.tobytes(), found, tuple(view.shape), kind.device.ordinal), kind)
+    made = wrap(kind.backend.from_host(view.tobytes(), found, tuple(view.shape or ()), kind.device.ordinal), kind)
     return made if dtype is None else made.to(dtype)
 
 
@@ -238,7 +238,7 @@ def from_numpy(ndarray: Any) -> Tensor:
     if found is None or view.format[0] in ">!":
         raise DTypeError(f"from_numpy: no dtype holds elements of format {view.format!r}; convert the array first")
     kind = _kind(None, found)
-    shared = kind.backend.share_host(ndarray, found, tuple(view.shape), tuple(view.strides or ()))
+    shared = kind.backend.share_host(ndarray, found, tuple(view.shape or ()), tuple(view.strides or ()))
     return tensor(ndarray) if shared is None else wrap(shared, kind)
 
 
@@ -326,7 +326,7 @@ def _like(name: str, value: int | None, doc: str) -> Any:
     ) -> Tensor:  # fmt: skip
         kind = Device(device or input.device).kind(dtype or input.dtype)
         made = full.emit(kind=kind, shape=tuple(input._array.shape), value=_fitting(value, kind.dtype))
-        return made.requires_grad_() if requires_grad else made  # type: ignore[no-any-return]
+        return made.requires_grad_() if requires_grad else made
 
     make.__name__ = make.__qualname__ = name
     make.__doc__ = doc
@@ -353,7 +353,7 @@ def _new(name: str, maker: Any) -> None:
     def make(
         input: Tensor, *size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False
     ) -> Tensor:
-        return maker(*size, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)  # type: ignore[no-any-return]
+        return maker(*size, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
 
     make.__name__ = make.__qualname__ = name
     make.__doc__ = f"`{maker.__name__}` of the dtype and device of this tensor."
@@ -426,7 +426,7 @@ def _triangle(input: Tensor, diagonal: int, lower: bool) -> Tensor:
 
     rows = ramp(0, 1, input.shape[-2], int64, input.device).unsqueeze(1) + diagonal
     columns = ramp(0, 1, input.shape[-1], int64, input.device)
-    return where(columns <= rows if lower else columns >= rows, input, 0)  # type: ignore[no-any-return]
+    return where(columns <= rows if lower else columns >= rows, input, 0)
 
 
 @composite(inplace=True, samples=({"shapes": ((4, 4),)}, {"shapes": ((2, 3, 4),), "diagonal": -1}))

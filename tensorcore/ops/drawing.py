@@ -29,7 +29,7 @@ def random_words(ticket: Ticket, shape: tuple[int, ...], kind: Kind) -> Tensor:
 
     Its kernel is `Backend.random_words`, the same for all.
     """
-    return random_words.emit(kind=kind, ticket=ticket, shape=shape)  # type: ignore[no-any-return]
+    return random_words.emit(kind=kind, ticket=ticket, shape=shape)
 
 
 @composite(rule=same, namespaces=(), random=True, ulp=0)
@@ -39,7 +39,7 @@ def philox_uniform(ticket: Ticket, shape: tuple[int, ...], kind: Kind) -> Tensor
     ``kind`` is float32 on some device. A backend's kernel of this name takes ``ticket`` and ``shape``, and reads
     ``ticket.key`` and ``ticket.offset``.
     """
-    return philox_uniform.emit(kind=kind, ticket=ticket, shape=shape)  # type: ignore[no-any-return]
+    return philox_uniform.emit(kind=kind, ticket=ticket, shape=shape)
 
 
 @philox_uniform.expression
@@ -53,4 +53,4 @@ def _philox_uniform(*, ticket: Ticket, shape: tuple[int, ...], kind: Kind) -> Te
     zero: Any = counter & 0
     out = philox.rounds((low, high, zero, zero), list(zip(keys[0::2], keys[1::2], strict=True)))
     bits = stack([word & 0xFFFFFF for word in out], 1).reshape(-1).narrow(0, 0, count)
-    return (bits.to(float32) * 2.0**-24).reshape(shape)  # type: ignore[no-any-return]
+    return (bits.to(float32) * 2.0**-24).reshape(shape)

@@ -392,7 +392,7 @@ def where(condition: Tensor, input: Tensor | None = None, other: Tensor | None =
     if input is None and other is None:
         from tensorcore.ops.indexing import nonzero
 
-        return nonzero(condition, as_tuple=True)  # type: ignore[return-value]
+        return nonzero(condition, as_tuple=True)
     from tensorcore.dtypes import BOOL
     from tensorcore.errors import DTypeError
 

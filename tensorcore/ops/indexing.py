@@ -177,14 +177,14 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
         raise ShapeError(f"index_select: index must be 1-d, got shape {list(index.shape)}")
     place = normalize_dim(dim, input.ndim, "index_select")
     picked = take.emit(input.movedim(place, 0), index.reshape(-1).to(int64))
-    return picked.movedim(0, place)  # type: ignore[no-any-return]
+    return picked.movedim(0, place)
 
 
 @composite(samples=({"shapes": ((3, 4), (3, 4)), "dtypes": (None, "bool")},))
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements where ``mask`` is true, in one dimension."""
     shape = broadcast_shapes(input.shape, mask.shape)
-    return expand(input, shape)[expand(mask, shape)]  # type: ignore[no-any-return]
+    return expand(input, shape)[expand(mask, shape)]
 
 
 @composite(inplace=True, samples=({"shapes": ((3, 4), (4,)), "dtypes": (None, "bool"), "args": (2.0,)},))

@@ -48,7 +48,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     product = matmul.emit(left, right)
     if len(b) == 1:
         product = product.squeeze(-1)
-    return product.squeeze(-1 if len(b) == 1 else -2) if len(a) == 1 else product  # type: ignore[no-any-return]
+    return product.squeeze(-1 if len(b) == 1 else -2) if len(a) == 1 else product
 
 
 def _misfit(a: Any, b: Any) -> None:

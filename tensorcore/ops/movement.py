@@ -32,7 +32,7 @@ def _ints(shape: tuple[Any, ...], op: str) -> tuple[int, ...]:
     put=lambda base, value, shape: value.reshape(base.shape), ulp=0,
     samples=({"shapes": ((3, 4),), "args": ((2, 6),)}, {"shapes": ((3, 4),), "args": ((-1,),)}, {"shapes": ((0, 4),), "args": ((4, 0),)}),
 )  # fmt: skip
-def reshape(input: Tensor, *shape: int) -> Tensor:
+def reshape(input: Tensor, *shape: Any) -> Tensor:
     """The elements in row-major order under another shape, sharing memory where possible; one side may be -1."""
     old = input._array.shape
     return reshape.emit(input, shape=infer_reshape(_ints(shape, "reshape"), math.prod(old), old, "reshape"))
@@ -47,7 +47,7 @@ def _inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
     put=lambda base, value, dims: permute.emit(value, dims=_inverse(dims)), ulp=0, standard="permute_dims",
     samples=({"shapes": ((2, 3, 4),), "args": (2, 0, 1)}, {"shapes": ((),), "args": ((),)}),
 )  # fmt: skip
-def permute(input: Tensor, *dims: int) -> Tensor:
+def permute(input: Tensor, *dims: Any) -> Tensor:
     """A view with the dimensions in the order ``dims``."""
     places = _ints(dims, "permute")
     if len(places) != input.ndim:
@@ -59,7 +59,7 @@ def permute(input: Tensor, *dims: int) -> Tensor:
     rule=same, vjp=lambda g: g, view=True, ulp=0, standard="broadcast_to",
     samples=({"shapes": ((3, 1),), "args": (2, 3, 4)}, {"shapes": ((),), "args": ((2,),)}),
 )  # fmt: skip
-def expand(input: Tensor, *shape: int) -> Tensor:
+def expand(input: Tensor, *shape: Any) -> Tensor:
     """A view with sides of 1 stretched to ``shape``; -1 keeps a side, new dimensions go in front."""
     sides = _ints(shape, "expand")
     old = tuple(input._array.shape)
@@ -73,7 +73,7 @@ def expand(input: Tensor, *shape: int) -> Tensor:
 
 
 @primitive(rule=same, vjp=lambda g, dims: flip.emit(g, dims=dims), ulp=0, samples=({"shapes": ((3, 4),), "args": ((0, 1),)},))
-def flip(input: Tensor, *dims: int) -> Tensor:
+def flip(input: Tensor, *dims: Any) -> Tensor:
     """The elements in reverse order along ``dims``, as a copy."""
     return flip.emit(input, dims=normalize_dims(_ints(dims, "flip"), input.ndim, "flip"))
 
@@ -330,7 +330,7 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     side = input._array.shape[place]
     if side == 0:
         return tuple(input.alias() for _ in range(chunks))
-    return split(input, -(-side // chunks), place)  # type: ignore[no-any-return]
+    return split(input, -(-side // chunks), place)
 
 
 # ------------------------------------------------------------------ joining and repeating
@@ -350,7 +350,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
 
 @composite(namespaces=("Tensor",), samples=({"shapes": ((2, 3),), "args": (2, 1, 2)},))
-def repeat(input: Tensor, *sizes: int) -> Tensor:
+def repeat(input: Tensor, *sizes: Any) -> Tensor:
     """The tensor repeated ``sizes`` times along each dimension, as a copy."""
     times = _ints(sizes, "repeat")
     if len(times) < input.ndim:
@@ -364,7 +364,7 @@ def repeat(input: Tensor, *sizes: int) -> Tensor:
 
 
 @composite(samples=({"shapes": ((2, 3),), "args": ((2,),)},))
-def tile(input: Tensor, *dims: int) -> Tensor:
+def tile(input: Tensor, *dims: Any) -> Tensor:
     """The tensor repeated as NumPy's ``tile``: missing dims in front count 1."""
     times = _ints(dims, "tile")
     return repeat(input, (1,) * (input.ndim - len(times)) + times)

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-import math
-import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tensorcore.devices import Device
-from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, DType, float32, float64, get_default_dtype, iinfo, int64
-from tensorcore.dtypes import finfo as limits_of
-from tensorcore.errors import DTypeError, RangeError, ShapeError
+from tensorcore.dtypes import BOOL, FLOATING, INTEGER, DType, finfo, float32, float64, get_default_dtype, int64
+from tensorcore.errors import RangeError, ShapeError
 from tensorcore.ops.drawing import random_words
 from tensorcore.ops.elementwise import where
 from tensorcore.ops.inplace import write, write_out
 from tensorcore.ops.record import composite
 from tensorcore.random import samplers
-from tensorcore.random.generator import Generator, default_generator
+from tensorcore.random.arguments import (
+    bounds,
+    lower_bound,
+    require_all,
+    require_chance,
+    require_chances,
+    require_dtype,
+    require_held,
+    require_positive,
+    require_std,
+    source_of,
+)
+from tensorcore.random.generator import Generator
 from tensorcore.shapes import broadcast_shapes, normalize_shape
 from tensorcore.tensor import Tensor, check_inplace, wrap
 
@@ -28,24 +37,10 @@ _METHOD = ("Tensor",)
 _BOTH = ("", "Tensor")
 
 
-def _source(generator: Any, op: str) -> Generator:
-    if generator is None:
-        return default_generator
-    if not isinstance(generator, Generator):
-        raise TypeError(f"{op}: generator must be a tensorcore.Generator, got {type(generator).__name__}")
-    return generator
-
-
 def _kind(op: str, device: Any, dtype: DType | None, least: int = FLOATING) -> Kind:
     dtype = dtype or get_default_dtype()
-    _require(op, dtype, least)
+    require_dtype(op, dtype, least)
     return Device(device).kind(dtype)
-
-
-def _require(op: str, dtype: DType, least: int = FLOATING, most: int = COMPLEX) -> None:
-    if not least <= dtype.category <= most:
-        wanted = "a floating-point" + (" or complex" if most == COMPLEX else "") if least == FLOATING else "a real"
-        raise DTypeError(f"{op}: expected {wanted} dtype, got {dtype}")
 
 
 def _finished(made: Tensor, requires_grad: bool, out: Any) -> Tensor:
@@ -75,7 +70,7 @@ def _ordered(like: Tensor, draw: Draw) -> Tensor:
     if order is None:
         return draw(shape, like.is_contiguous())
     drawn = draw(tuple(shape[dim] for dim in order), False)
-    return drawn.permute(tuple(order.index(dim) for dim in range(len(order))))  # type: ignore[no-any-return]
+    return drawn.permute(tuple(order.index(dim) for dim in range(len(order))))
 
 
 def _drawn_like(input: Tensor, draw: Draw) -> Tensor:
@@ -114,7 +109,7 @@ def rand(
         tensor([0.4963, 0.7682, 0.0885])
     """
     kind = out._kind if out is not None and dtype is None else _kind("rand", device, dtype)
-    made = samplers.uniform(normalize_shape(size, "rand"), kind, 0.0, 1.0, _source(generator, "rand"))
+    made = samplers.uniform(normalize_shape(size, "rand"), kind, 0.0, 1.0, source_of(generator, "rand"))
     return _finished(made, requires_grad, out)
 
 
@@ -134,7 +129,7 @@ def randn(
         tensor([ 1.5410, -0.2934, -2.1788])
     """
     kind = out._kind if out is not None and dtype is None else _kind("randn", device, dtype)
-    made = samplers.normal(normalize_shape(size, "randn"), kind, 0.0, 1.0, _source(generator, "randn"))
+    made = samplers.normal(normalize_shape(size, "randn"), kind, 0.0, 1.0, source_of(generator, "randn"))
     return _finished(made, requires_grad, out)
 
 
@@ -161,8 +156,9 @@ def randint(
     if size is None or isinstance(size, int):
         raise TypeError("randint: expected (high, size) or (low, high, size) with size a sequence of ints")
     kind = out._kind if out is not None and dtype is None else _kind("randint", device, dtype or int64, BOOL)
-    low, high = _bounds("randint", low, high, kind.dtype)
-    made = samplers.integers(normalize_shape((size,), "randint"), kind, low, high - low, _source(generator, "randint"))
+    low, high = bounds("randint", low, high, kind.dtype)
+    shape = normalize_shape((size,), "randint")
+    made = samplers.integers(shape, kind, low, high - low, source_of(generator, "randint"))
     return _finished(made, requires_grad, out)
 
 
@@ -185,15 +181,15 @@ def randperm(
     if n < 0:
         raise RangeError(f"randperm: n must not be negative, got {n}")
     kind = out._kind if out is not None and dtype is None else _kind("randperm", device, dtype or int64, BOOL)
-    _holds("randperm", "n - 1", max(n - 1, 0), kind.dtype, whole=True)
-    ticket = _source(generator, "randperm").ticket("permutation", n)
+    require_held("randperm", "n - 1", max(n - 1, 0), kind.dtype, whole=True)
+    ticket = source_of(generator, "randperm").ticket("permutation", n)
     made = random_words(ticket, (n,), kind.sibling(int64)).to(kind.dtype)
     return _finished(made, requires_grad, out)
 
 
 def _like_kind(op: str, input: Tensor, dtype: DType | None, device: Any, least: int = FLOATING) -> Kind:
     dtype = dtype or input.dtype
-    _require(op, dtype, least)
+    require_dtype(op, dtype, least)
     return Device(input.device if device is None else device).kind(dtype)
 
 
@@ -203,7 +199,7 @@ def rand_like(
     device: Any = None, requires_grad: bool = False, memory_format: Any = None,
 ) -> Tensor:  # fmt: skip
     """`rand` of the shape, dtype and device of ``input``."""
-    kind, source = _like_kind("rand_like", input, dtype, device), _source(generator, "rand_like")
+    kind, source = _like_kind("rand_like", input, dtype, device), source_of(generator, "rand_like")
     made = _drawn_like(input, lambda shape, dense: samplers.uniform(shape, kind, 0.0, 1.0, source))
     return _finished(made, requires_grad, None)
 
@@ -214,7 +210,7 @@ def randn_like(
     device: Any = None, requires_grad: bool = False, memory_format: Any = None,
 ) -> Tensor:  # fmt: skip
     """`randn` of the shape, dtype and device of ``input``."""
-    kind, source = _like_kind("randn_like", input, dtype, device), _source(generator, "randn_like")
+    kind, source = _like_kind("randn_like", input, dtype, device), source_of(generator, "randn_like")
     made = _drawn_like(input, lambda shape, dense: samplers.normal(shape, kind, 0.0, 1.0, source, dense=dense))
     return _finished(made, requires_grad, None)
 
@@ -227,8 +223,8 @@ def randint_like(
     """`randint` of the shape, dtype and device of ``input``: ``randint_like(input, [low,] high)``."""
     if high is None:
         low, high = 0, low
-    kind, source = _like_kind("randint_like", input, dtype, device, BOOL), _source(generator, "randint_like")
-    low, high = _bounds("randint_like", low, high, kind.dtype)
+    kind, source = _like_kind("randint_like", input, dtype, device, BOOL), source_of(generator, "randint_like")
+    low, high = bounds("randint_like", low, high, kind.dtype)
     made = _drawn_like(input, lambda shape, dense: samplers.integers(shape, kind, low, high - low, source))
     return _finished(made, requires_grad, None)
 
@@ -250,13 +246,13 @@ def normal(
         >>> tc.normal(tc.tensor([0.0, 100.0]), 0.5, generator=tc.Generator().manual_seed(0))
         tensor([ 0.7705, 99.8533])
     """
-    source = _source(generator, "normal")
+    source = source_of(generator, "normal")
     mean, std = (x.detach() if isinstance(x, Tensor) else x for x in (mean, std))
     given = [x for x in (mean, std) if isinstance(x, Tensor)]
     if not given:
         if size is None:
             raise TypeError("normal: size is needed where mean and std are numbers")
-        _require_std("normal", std)
+        require_std("normal", std)
         kind = out._kind if out is not None and dtype is None else _kind("normal", device, dtype)
         made = samplers.normal(normalize_shape((size,), "normal"), kind, float(mean), float(std), source)
         return _finished(made, requires_grad, out)
@@ -264,12 +260,12 @@ def normal(
         raise TypeError("normal: size comes with numbers for mean and std; their shapes say it here")
     shape = tuple(broadcast_shapes(*(x.shape for x in given)))
     kind = given[0]._kind
-    _require("normal", kind.dtype)
+    require_dtype("normal", kind.dtype)
     if isinstance(std, Tensor):
-        _check_values("normal", "std", std, (std >= 0).all(), "not be negative")
+        require_all("normal", "std", std, (std >= 0).all(), "not be negative")
         made = samplers.normal(shape, kind, 0.0, 1.0, source) * std.to(kind.dtype) + mean
     else:
-        _require_std("normal", std)
+        require_std("normal", std)
         made = samplers.normal(shape, kind, 0.0, float(std), source) + mean
     return _finished(made.to(kind.dtype), requires_grad, out)
 
@@ -287,11 +283,11 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
         >>> tc.bernoulli(tc.tensor([0.0, 1.0, 0.5]), generator=tc.Generator().manual_seed(0))
         tensor([0., 1., 1.])
     """
-    source = _source(generator, "bernoulli")
+    source = source_of(generator, "bernoulli")
     if p is None:
-        _check_chances("bernoulli", input)
+        require_chances("bernoulli", input)
     else:
-        _check_chance("bernoulli", p)
+        require_chance("bernoulli", p)
     chances = input.detach() if p is None else float(p)
     return _finished(samplers.bernoulli(tuple(input.shape), input._kind, chances, source), False, out)
 
@@ -314,20 +310,24 @@ def multinomial(
         >>> tc.multinomial(tc.tensor([0.0, 3.0, 0.0]), 1)
         tensor([1])
     """
-    _require("multinomial", input.dtype, FLOATING, FLOATING)
+    require_dtype("multinomial", input.dtype, FLOATING, FLOATING)
     if input.ndim not in (1, 2):
         raise ShapeError(f"multinomial: expected 1 or 2 dimensions, got shape {list(input.shape)}")
     places = input.shape[-1]
     if num_samples <= 0:
         raise ShapeError(f"multinomial: num_samples must be positive, got {num_samples}")
     if not replacement and num_samples > places:
-        raise ShapeError(f"multinomial: {num_samples} samples without replacement from {places} places; shape {list(input.shape)}")
+        raise ShapeError(
+            f"multinomial: {num_samples} samples without replacement from {places} places; shape {list(input.shape)}"
+        )
     if places > 1 << 24:
         raise ShapeError(f"multinomial: at most {1 << 24} places, got shape {list(input.shape)}")
     weights = input.detach()
-    _check_values("multinomial", "input", weights, ((weights >= 0) & (weights < float("inf"))).all(), "be finite and not negative")
-    _check_values("multinomial", "input", weights, (weights.sum(-1) > 0).all(), "have a positive sum in each row")
-    source = _source(generator, "multinomial")
+    good = ((weights >= 0) & (weights < float("inf"))).all()
+    require_all("multinomial", "input", weights, good, "be finite and not negative")
+    good = (weights.sum(-1) > 0).all()
+    require_all("multinomial", "input", weights, good, "lie in a row with a positive sum")
+    source = source_of(generator, "multinomial")
     if replacement and num_samples > 1:
         made = _with_replacement(weights, num_samples, source)
     else:
@@ -365,23 +365,23 @@ def _with_replacement(weights: Tensor, num_samples: int, source: Generator) -> T
 def uniform_(input: Tensor, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None) -> Tensor:
     """Uniform numbers in [from, to), in place."""
     dtype = input.dtype
-    _require("uniform_", dtype)
+    require_dtype("uniform_", dtype)
     low, high = float(from_), float(to)
-    largest = limits_of(dtype).max
+    largest = finfo(dtype).max
     if not low <= high:
         raise RangeError(f"uniform_: expected from <= to, got from={low} and to={high}")
     if not (abs(low) <= largest and abs(high) <= largest and high - low <= largest):
         raise RangeError(f"uniform_: from={low}, to={high} and their difference must lie within the range of {dtype}")
-    source = _source(generator, "uniform_")
+    source = source_of(generator, "uniform_")
     return _fill(input, "uniform_", lambda shape, dense: samplers.uniform(shape, input._kind, low, high, source))
 
 
 @composite(namespaces=_METHOD, random=True)
 def normal_(input: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
     """Normal numbers, in place."""
-    _require("normal_", input.dtype)
-    _require_std("normal_", std)
-    source = _source(generator, "normal_")
+    require_dtype("normal_", input.dtype)
+    require_std("normal_", std)
+    source = source_of(generator, "normal_")
     return _fill(
         input, "normal_",
         lambda shape, dense: samplers.normal(shape, input._kind, float(mean), float(std), source, dense=dense),
@@ -391,9 +391,9 @@ def normal_(input: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Ge
 @composite(namespaces=_METHOD, random=True)
 def log_normal_(input: Tensor, mean: float = 1.0, std: float = 2.0, *, generator: Generator | None = None) -> Tensor:
     """Numbers whose logarithm is normal with ``mean`` and ``std``, in place."""
-    _require("log_normal_", input.dtype, FLOATING, FLOATING)
-    _require_positive("log_normal_", "std", std)
-    source = _source(generator, "log_normal_")
+    require_dtype("log_normal_", input.dtype, FLOATING, FLOATING)
+    require_positive("log_normal_", "std", std)
+    source = source_of(generator, "log_normal_")
     return _fill(
         input, "log_normal_",
         lambda shape, dense: samplers.log_normal(shape, input._kind, float(mean), float(std), source),
@@ -403,121 +403,68 @@ def log_normal_(input: Tensor, mean: float = 1.0, std: float = 2.0, *, generator
 @composite(namespaces=_METHOD, random=True)
 def exponential_(input: Tensor, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:
     """Exponential numbers at the rate ``lambd``, in place."""
-    _require("exponential_", input.dtype, FLOATING, FLOATING)
-    _require_positive("exponential_", "lambd", lambd)
-    source = _source(generator, "exponential_")
-    return _fill(input, "exponential_", lambda shape, dense: samplers.exponential(shape, input._kind, float(lambd), source))
+    require_dtype("exponential_", input.dtype, FLOATING, FLOATING)
+    require_positive("exponential_", "lambd", lambd)
+    source = source_of(generator, "exponential_")
+    rate = float(lambd)
+    return _fill(input, "exponential_", lambda shape, dense: samplers.exponential(shape, input._kind, rate, source))
 
 
 @composite(namespaces=_METHOD, random=True)
 def cauchy_(input: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator: Generator | None = None) -> Tensor:
     """Cauchy numbers, in place."""
-    _require("cauchy_", input.dtype, FLOATING, FLOATING)
-    _require_positive("cauchy_", "sigma", sigma)
-    source = _source(generator, "cauchy_")
-    return _fill(input, "cauchy_", lambda shape, dense: samplers.cauchy(shape, input._kind, float(median), float(sigma), source))
+    require_dtype("cauchy_", input.dtype, FLOATING, FLOATING)
+    require_positive("cauchy_", "sigma", sigma)
+    source = source_of(generator, "cauchy_")
+    centre, width = float(median), float(sigma)
+    return _fill(input, "cauchy_", lambda shape, dense: samplers.cauchy(shape, input._kind, centre, width, source))
 
 
 @composite(namespaces=_METHOD, random=True)
 def geometric_(input: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
     """Number of trials up to the first success, each with probability ``p``, in place."""
-    _require("geometric_", input.dtype, BOOL + 1, FLOATING)
+    require_dtype("geometric_", input.dtype, INTEGER, FLOATING)
     if not 0 < p < 1:
         raise RangeError(f"geometric_: p must lie in (0, 1), got {p}")
-    source = _source(generator, "geometric_")
+    source = source_of(generator, "geometric_")
     return _fill(input, "geometric_", lambda shape, dense: samplers.geometric(shape, input._kind, float(p), source))
 
 
 @composite(namespaces=_METHOD, random=True, operands=("input",))
 def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:
     """1 with probability ``p`` (a number, or a tensor that broadcasts), else 0, in place."""
-    _require("bernoulli_", input.dtype, BOOL, FLOATING)
-    source = _source(generator, "bernoulli_")
+    require_dtype("bernoulli_", input.dtype, BOOL, FLOATING)
+    source = source_of(generator, "bernoulli_")
     if not isinstance(p, Tensor):
-        _check_chance("bernoulli_", p)
+        require_chance("bernoulli_", p)
         return _fill(input, "bernoulli_", lambda shape, dense: samplers.bernoulli(shape, input._kind, float(p), source))
-    _check_chances("bernoulli_", p)
+    require_chances("bernoulli_", p)
     chances = p.detach().to(input.device).expand(input.shape)
     order = _memory_order(input)
     chances = chances if order is None else chances.permute(order)
     return _fill(input, "bernoulli_", lambda shape, dense: samplers.bernoulli(shape, input._kind, chances, source))
 
 
+_UNSET: Any = object()
+
+
 @composite(namespaces=_METHOD, random=True)
-def random_(input: Tensor, from_: int | None = None, to: int | None = None, *, generator: Generator | None = None) -> Tensor:
+def random_(
+    input: Tensor, from_: int = _UNSET, to: int | None = _UNSET, *, generator: Generator | None = None
+) -> Tensor:
     """Integers in [from, to), in place: ``random_()``, ``random_(to)`` or ``random_(from, to)``.
 
-    Without bounds, from 0 to the largest integer of the dtype, or that a floating dtype counts to without gaps;
-    ``random_(from, None)`` goes up to that.
+    Without bounds, from 0 to the largest integer of the dtype, or up to which a floating dtype counts without gaps;
+    ``random_(from, None)`` goes up to that, too.
     """
     dtype = input.dtype
-    _require("random_", dtype, BOOL, FLOATING)
-    source = _source(generator, "random_")
-    if from_ is None and to is None:
+    require_dtype("random_", dtype, BOOL, FLOATING)
+    source = source_of(generator, "random_")
+    if from_ is _UNSET and to is _UNSET:
         return _fill(input, "random_", lambda shape, dense: samplers.whole(shape, input._kind, source))
-    low, high = (0, from_) if to is None else (from_ or 0, to)
-    low, high = _bounds("random_", low, high, dtype)
+    if to is None:
+        low, high = lower_bound("random_", from_, dtype)
+    else:
+        low, high = (0, from_) if to is _UNSET else (0 if from_ is _UNSET else from_, to)
+        low, high = bounds("random_", low, high, dtype)
     return _fill(input, "random_", lambda shape, dense: samplers.integers(shape, input._kind, low, high - low, source))
-
-
-# ------------------------------------------------------------------ checks
-
-
-def _bounds(op: str, low: Any, high: Any, dtype: DType) -> tuple[int, int]:
-    low, high = (x.item() if isinstance(x, Tensor) else x for x in (low, high))
-    if not hasattr(low, "__index__") or not hasattr(high, "__index__"):
-        raise TypeError(f"{op}: low and high must be ints, got {low!r} and {high!r}")
-    first, last = low.__index__(), high.__index__()
-    _require(op, dtype, BOOL, FLOATING)
-    if first < last and dtype.category == FLOATING:
-        first, last = samplers.smallest_above(first, dtype), samplers.largest_below(last, dtype)
-    if first >= last:
-        raise RangeError(f"{op}: low must be below high, got low={low} and high={high} for {dtype}")
-    _holds(op, "low", first, dtype)
-    _holds(op, "high - 1", last - 1, dtype)
-    return first, last
-
-
-def _holds(op: str, name: str, value: int, dtype: DType, whole: bool = False) -> None:
-    if dtype.category == FLOATING:
-        gapless = 1 << (1 - int(math.log2(limits_of(dtype).eps)))
-        if abs(value) > limits_of(dtype).max or (whole and value > gapless):
-            raise RangeError(f"{op}: {name} = {value} is beyond what {dtype} holds")
-        if abs(value) > gapless:
-            warnings.warn(
-                f"{op}: {name} = {value} lies outside [-{gapless}, {gapless}], where {dtype} holds every integer",
-                stacklevel=4,
-            )
-        return
-    least, most = (0, 1) if dtype.category == BOOL else (iinfo(dtype).min, iinfo(dtype).max)
-    if not least <= value <= most:
-        raise RangeError(f"{op}: {name} = {value} is out of range for {dtype}, which holds {least} to {most}")
-
-
-def _require_std(op: str, std: Any) -> None:
-    if not std >= 0:
-        raise RangeError(f"{op}: std must not be negative, got {std}")
-
-
-def _require_positive(op: str, name: str, value: Any) -> None:
-    if not value > 0:
-        raise RangeError(f"{op}: {name} must be positive, got {value}")
-
-
-def _check_chance(op: str, p: Any) -> None:
-    if not 0 <= p <= 1:
-        raise RangeError(f"{op}: p must lie in [0, 1], got {p}")
-
-
-def _check_chances(op: str, p: Tensor) -> None:
-    if not p.is_floating_point():
-        raise DTypeError(f"{op}: probabilities must be a floating-point tensor, got {p.dtype}")
-    _check_values(op, "p", p, ((p >= 0) & (p <= 1)).all(), "lie in [0, 1]")
-
-
-def _check_values(op: str, name: str, x: Tensor, good: Tensor, wanted: str) -> None:
-    from tensorcore.dispatch import intercepted
-
-    # What is being recorded cannot be read; PyTorch's recorded programs do not check either.
-    if not intercepted() and not good.item():
-        raise RangeError(f"{op}: every element of {name} must {wanted}; shape {list(x.shape)}, {x.dtype}")

@@ -47,8 +47,12 @@ class Op:
         "random", "reads", "rule", "samples", "signature", "standard", "ulp", "view", "vjp",
     )  # fmt: skip
 
+    name: str
+    emit: Callable[..., Any]
+    front: Callable[..., Any]
+
     def __init__(self, front: Callable[..., Any], *, primitive: bool, **facts: Any) -> None:
-        self.name: str = facts.get("name") or front.__name__
+        self.name = facts.get("name") or front.__name__
         self.primitive = primitive
         self.front = front
         self.__wrapped__ = front
@@ -178,8 +182,28 @@ def _register(op: Op) -> Op:
     functools.update_wrapper(op.emit, op.front)
     if _is_trivial(op.front):
         op.front = op.emit
+    elif not _NUMPY_SPELLINGS.keys().isdisjoint(op.signature.parameters):
+        op.front = _with_numpy_spellings(op.front)
     REGISTRY[op.name] = op
     return op
+
+
+#: PyTorch's argument names and what NumPy calls them; both are accepted.
+_NUMPY_SPELLINGS: Final = {"dim": "axis", "keepdim": "keepdims"}
+
+
+def _with_numpy_spellings(front: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(front)
+    def spelled(*args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            for name, other in _NUMPY_SPELLINGS.items():
+                if other in kwargs:
+                    if name in kwargs:
+                        raise TypeError(f"{front.__name__}: {name} and {other} are the same argument; give one")
+                    kwargs[name] = kwargs.pop(other)
+        return front(*args, **kwargs)
+
+    return spelled
 
 
 def _facts(

@@ -40,7 +40,7 @@ def accumulator(dtype: DType | None, input: Any) -> DType:
     if dtype is not None:
         return dtype
     kept = input._kind.dtype
-    return int64 if kept.category <= INTEGER else kept  # type: ignore[no-any-return]
+    return int64 if kept.category <= INTEGER else kept
 
 
 @primitive(
@@ -122,13 +122,13 @@ def _arg_extreme(op: Any, input: Any, dim: int | None, keepdim: bool) -> Any:
 @primitive(rule=position, samples=_ONE_DIM, ulp=0)
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Place of the largest element along ``dim`` (in the flattened tensor by default), the first of equals; int64."""
-    return _arg_extreme(argmax, input, dim, keepdim)  # type: ignore[no-any-return]
+    return _arg_extreme(argmax, input, dim, keepdim)
 
 
 @primitive(rule=position, samples=_ONE_DIM, ulp=0)
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Place of the smallest element along ``dim`` (in the flattened tensor by default), the first of equals; int64."""
-    return _arg_extreme(argmin, input, dim, keepdim)  # type: ignore[no-any-return]
+    return _arg_extreme(argmin, input, dim, keepdim)
 
 
 def _truth(dtype: DType, op: str) -> tuple[DType, DType]:

@@ -9,7 +9,7 @@ from typing import Any
 
 @cache
 def _type(op: str, fields: tuple[str, ...]) -> Any:
-    made = namedtuple(op, fields)  # noqa: PYI024 - the fields come at run time
+    made: Any = namedtuple(op, fields)  # type: ignore[misc] # name and fields come at run time
 
     def shown(self: Any) -> str:
         parts = ",\n".join(f"{name}={value!r}" for name, value in zip(fields, self, strict=True))

@@ -35,10 +35,11 @@ __all__ = [
 #: The seed of a generator that was given none, PyTorch's: a large prime with as many zeros as ones in binary.
 _DEFAULT_SEED: Final = 67280421310721
 
-# PyTorch's layout of a CPU generator's state, 5056 bytes: initial seed, words left in the block (counted from 624 down to
-# 1), whether seeded, words used, 624 words of 64 bits; then the polar method's numbers, of which PyTorch uses the second, the
-# cached normal number, and whether it is valid; last a cached float32 normal number and its flag, which the CPU never sets.
-# The third number, which PyTorch neither reads nor sets, carries the Philox offset: its own states have 0 there.
+# PyTorch's layout of a CPU generator's state, 5056 bytes: initial seed, words left in the block (from 624 down to 1),
+# whether seeded, words used, 624 words of 64 bits; then three numbers of a polar method, of which PyTorch uses the
+# second, the cached normal number, and whether it is valid; last a cached float32 normal number and its flag, which the
+# CPU never sets. The third number, which PyTorch neither reads nor sets, carries the Philox offset: in PyTorch's own
+# states it is 0.
 _LAYOUT: Final = struct.Struct("<QiiQ624QddqI4xfI")
 #: From this many elements on PyTorch shuffles with 64-bit numbers, as 32 bits would be visibly skewed.
 _WIDE_SHUFFLE: Final = (2**32 - 1) // 20

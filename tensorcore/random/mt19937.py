@@ -1,6 +1,7 @@
 """MT19937, the generator of PyTorch's CPU stream, at the speed of the interpreter's own C implementation.
 
-Python's ``random.Random`` is MT19937 too, seeded in another way; given PyTorch's initial state it yields PyTorch's words.
+Python's ``random.Random`` is MT19937 too, seeded in another way; given PyTorch's initial state it yields PyTorch's
+words.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Distributions: words of a generator made into numbers, by PyTorch's conversions, in ops of the tensor's device.
 
-Each sampler returns a tensor of ``shape`` and ``kind``. Uniform and integer draws have the bits of PyTorch's CPU results,
-normal ones are within a few units in the last place.
+Each sampler returns a tensor of ``shape`` and ``kind``. Uniform and integer draws have the bits of PyTorch's CPU
+results, normal ones are within a few units in the last place.
 """
 
 from __future__ import annotations
@@ -20,11 +20,22 @@ if TYPE_CHECKING:
     from tensorcore.random.generator import Generator
     from tensorcore.tensor import Tensor
 
-__all__ = ["bernoulli", "cauchy", "exponential", "geometric", "integers", "log_normal", "normal", "uniform", "unit", "whole"]
+__all__ = [
+    "bernoulli",
+    "cauchy",
+    "digits",
+    "exponential",
+    "geometric",
+    "integers",
+    "log_normal",
+    "normal",
+    "uniform",
+    "unit",
+    "whole",
+]
 
 #: Numbers from which on PyTorch fills blocks of 16 instead of drawing one by one.
 _BLOCK = 16
-_MANTISSA = {float32: 24, float64: 53}
 #: From this range on PyTorch takes 64 bits for an integer (its skew is then below 5 %).
 _WIDE_RANGE = 1 << 28
 _INT64_MIN = -(1 << 63)
@@ -53,8 +64,13 @@ def _wide(kind: Kind) -> DType:
 
 def _fraction(bits: Tensor, dtype: DType) -> Tensor:
     """Numbers in [0, 1) from the lower 24 bits of words (float32) or 53 bits of 64-bit words (float64)."""
-    size = _MANTISSA[dtype]
-    return (bits & ((1 << size) - 1)).to(dtype) * 2.0**-size  # type: ignore[no-any-return]
+    size = digits(dtype)
+    return (bits & ((1 << size) - 1)).to(dtype) * 2.0**-size
+
+
+def digits(dtype: DType) -> int:
+    """Bits of the significand, the hidden one included."""
+    return 1 - int(math.log2(finfo(dtype).eps))
 
 
 def unit(shape: Shape, kind: Kind, generator: Generator) -> Tensor:
@@ -73,7 +89,7 @@ def _opmath(dtype: DType) -> DType:
 def _paired(draw: Any, shape: Shape, kind: Kind, *args: Any) -> Tensor:
     """Complex numbers whose parts are drawn in turn."""
     parts = draw((*shape, 2), kind.sibling(kind.dtype.to_real()), *args)
-    return complex_of(parts.select(-1, 0), parts.select(-1, 1))  # type: ignore[no-any-return]
+    return complex_of(parts.select(-1, 0), parts.select(-1, 1))
 
 
 # ------------------------------------------------------------------ uniform
@@ -92,7 +108,7 @@ def uniform(shape: Shape, kind: Kind, low: float, high: float, generator: Genera
         return fraction
     value = _scaled(fraction, _rounded(high_rounded - low_rounded, inner), low_rounded, kind).to(dtype)
     # Rounding can reach the upper bound, which the interval leaves out.
-    return where(value == _rounded(high, dtype), _rounded(low, dtype), value)  # type: ignore[no-any-return]
+    return where(value == _rounded(high, dtype), _rounded(low, dtype), value)
 
 
 def _rounded(value: float, dtype: DType) -> float:
@@ -108,11 +124,11 @@ def _scaled(x: Tensor, span: float, low: float, kind: Kind) -> Tensor:
     if x.dtype is float32:
         wide = _wide(kind)
         # The product of two 24-bit numbers is exact in float64.
-        return (x.to(wide) * span + low).to(float32)  # type: ignore[no-any-return]
+        return (x.to(wide) * span + low).to(float32)
     product, error = _exact_product(x, span)
     total = product + low
     virtual = total - product
-    return total + (((product - (total - virtual)) + (low - virtual)) + error)  # type: ignore[no-any-return]
+    return total + (((product - (total - virtual)) + (low - virtual)) + error)
 
 
 def _exact_product(x: Tensor, y: float) -> tuple[Tensor, Tensor]:
@@ -160,7 +176,7 @@ def _filled(count: int, kind: Kind, generator: Generator) -> Tensor:
     bits = draw((whole_blocks + wasted + _BLOCK,), kind, generator)
     head = _box_muller(bits.narrow(0, 0, whole_blocks), inner)
     tail = _box_muller(bits.narrow(0, whole_blocks + wasted, _BLOCK), inner)
-    return cat([head.narrow(0, 0, count - _BLOCK), tail])  # type: ignore[no-any-return]
+    return cat([head.narrow(0, 0, count - _BLOCK), tail])
 
 
 def _box_muller(bits: Tensor, dtype: DType) -> Tensor:
@@ -171,13 +187,13 @@ def _box_muller(bits: Tensor, dtype: DType) -> Tensor:
     radius = sqrt(log(1.0 - halves[0]) * -2.0)
     theta = halves[1] * (2.0 * math.pi)
     pairs = stack([radius * cos(theta), radius * sin(theta)])
-    return pairs.permute(1, 0, 2).reshape(-1)  # type: ignore[no-any-return]
+    return pairs.permute(1, 0, 2).reshape(-1)
 
 
 def log_normal(shape: Shape, kind: Kind, mean: float, std: float, generator: Generator) -> Tensor:
     """Numbers whose logarithm is normal."""
     wide = kind.sibling(_wide(kind))
-    return normal(shape, wide, mean, std, generator, dense=False).exp().to(kind.dtype)  # type: ignore[no-any-return]
+    return normal(shape, wide, mean, std, generator, dense=False).exp().to(kind.dtype)
 
 
 # ------------------------------------------------------------------ other real distributions
@@ -185,18 +201,18 @@ def log_normal(shape: Shape, kind: Kind, mean: float, std: float, generator: Gen
 
 def exponential(shape: Shape, kind: Kind, rate: float, generator: Generator) -> Tensor:
     """Waiting times at ``rate``."""
-    return (log1p(-unit(shape, kind, generator)) * (-1.0 / rate)).to(kind.dtype)  # type: ignore[no-any-return]
+    return (log1p(-unit(shape, kind, generator)) * (-1.0 / rate)).to(kind.dtype)
 
 
 def cauchy(shape: Shape, kind: Kind, median: float, sigma: float, generator: Generator) -> Tensor:
     """Cauchy numbers."""
     angle = (unit(shape, kind, generator) - 0.5) * math.pi
-    return (angle.tan() * sigma + median).to(kind.dtype)  # type: ignore[no-any-return]
+    return (angle.tan() * sigma + median).to(kind.dtype)
 
 
 def geometric(shape: Shape, kind: Kind, p: float, generator: Generator) -> Tensor:
     """Number of trials up to the first success."""
-    return (log(unit(shape, kind, generator)) / math.log1p(-p)).ceil().to(kind.dtype)  # type: ignore[no-any-return]
+    return (log(unit(shape, kind, generator)) / math.log1p(-p)).ceil().to(kind.dtype)
 
 
 def bernoulli(shape: Shape, kind: Kind, p: float | Tensor, generator: Generator) -> Tensor:
@@ -206,7 +222,7 @@ def bernoulli(shape: Shape, kind: Kind, p: float | Tensor, generator: Generator)
     else:
         value = _fraction(words(shape, kind, generator), float32)
         p = p.to(float32)
-    return lt(value, p).to(kind.dtype)  # type: ignore[no-any-return]
+    return lt(value, p).to(kind.dtype)
 
 
 # ------------------------------------------------------------------ integers
@@ -227,7 +243,7 @@ def whole(shape: Shape, kind: Kind, generator: Generator) -> Tensor:
     """Integers from 0 to the largest of an integer dtype, or that a floating dtype counts to without gaps."""
     dtype = kind.dtype
     if dtype.category == FLOATING:
-        span = (1 << {"float16": 11, "bfloat16": 8, "float32": 24, "float64": 53}[dtype.name]) + 1
+        span = (1 << digits(dtype)) + 1
     elif dtype.category == BOOL:
         span = 2
     else:
@@ -240,7 +256,7 @@ def whole(shape: Shape, kind: Kind, generator: Generator) -> Tensor:
 
 def _unsigned(bits: Tensor) -> Tensor:
     """The words as int64 in [0, 2**32)."""
-    return bits.to(int64) & 0xFFFFFFFF  # type: ignore[no-any-return]
+    return bits.to(int64) & 0xFFFFFFFF
 
 
 def _cast(value: Tensor, dtype: DType) -> Tensor:
@@ -256,18 +272,18 @@ def _modulo(bits: Tensor, span: int) -> Tensor:
     if span > 1 << 63:
         # At most once: unsigned numbers compare as signed ones with the upper bit flipped.
         signed = span - (1 << 64)
-        return where(ge(bits ^ _INT64_MIN, signed ^ _INT64_MIN), bits - signed, bits)  # type: ignore[no-any-return]
+        return where(ge(bits ^ _INT64_MIN, signed ^ _INT64_MIN), bits - signed, bits)
     # A negative word stands for itself plus 2**64; the sum of the two remainders is reduced without overflow.
     rest = bits % span
     lift = (1 << 64) % span
-    return where(ge(bits, 0), rest, where(ge(rest, span - lift), rest - (span - lift), rest + lift))  # type: ignore[no-any-return]
+    return where(ge(bits, 0), rest, where(ge(rest, span - lift), rest - (span - lift), rest + lift))
 
 
 def smallest_above(bound: int, dtype: DType) -> int:
     """``bound``, raised where the next integer would round below it in ``dtype``."""
     rounded = _whole_rounded(bound + 1, dtype)
     if rounded < bound:
-        return rounded + (1 << (abs(bound + 1).bit_length() - _digits(dtype)))
+        return rounded + (1 << (abs(bound + 1).bit_length() - digits(dtype)))
     return bound
 
 
@@ -275,7 +291,7 @@ def largest_below(bound: int, dtype: DType) -> int:
     """``bound``, lowered where the integer before it would round up to it in ``dtype``."""
     rounded = _whole_rounded(bound - 1, dtype)
     if rounded >= bound:
-        return rounded - (1 << (abs(bound - 1).bit_length() - _digits(dtype)))
+        return rounded - (1 << (abs(bound - 1).bit_length() - digits(dtype)))
     return bound
 
 
@@ -284,7 +300,3 @@ def _whole_rounded(value: int, dtype: DType) -> int:
     if math.isinf(rounded):
         return _INT64_MIN
     return int(rounded)
-
-
-def _digits(dtype: DType) -> int:
-    return 1 - int(math.log2(finfo(dtype).eps))

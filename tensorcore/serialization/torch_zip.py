@@ -140,6 +140,8 @@ def load(
     """
     if getattr(pickle_module, "__name__", "pickle") != "pickle":
         raise ValueError(f"load: files are read without pickle; pickle_module={pickle_module!r} is not supported")
+    if not (map_location is None or isinstance(map_location, str | Device | dict) or callable(map_location)):
+        raise TypeError(f"load: map_location must be a device, a dict or a callable, got {type(map_location).__name__}")
     encoding = pickle_load_args.pop("encoding", "utf-8")
     if pickle_load_args:
         raise TypeError(f"load: unexpected arguments {', '.join(map(repr, pickle_load_args))}; encoding= is understood")
@@ -185,8 +187,6 @@ def _target(map_location: Any, location: str) -> Device:
         map_location = known.get(location)
     elif callable(map_location):
         map_location = None
-    elif map_location is not None and not isinstance(map_location, str | Device):
-        raise TypeError(f"load: map_location must be a device, a dict or a callable, got {type(map_location).__name__}")
     if map_location is not None:
         return Device(map_location)
     try:

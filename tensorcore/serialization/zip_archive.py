@@ -111,8 +111,9 @@ class ZipReader:
         if info.compress_type or info.flag_bits & 1:
             how = "encrypted" if info.flag_bits & 1 else "compressed"
             raise CheckpointError(f"{self.name}: entry {info.filename!r} is {how}; PyTorch's files store entries plainly")
-        self.file.seek(info.header_offset)
-        head = self.file.read(30)
+        # A damaged directory can point before the file's begin.
+        self.file.seek(max(info.header_offset, 0))
+        head = b"" if info.header_offset < 0 else self.file.read(30)
         if len(head) < 30 or head[:4] != b"PK\3\4":
             raise CheckpointError(f"{self.name}: damaged: no entry begins at {info.header_offset}, {info.filename!r} should")
         start = info.header_offset + 30 + sum(struct.unpack_from("<HH", head, 26))

@@ -1,0 +1,133 @@
+"""Writes the type stubs of what is derived from the records: ``python -m tensorcore.ops.stubs [--check]``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import inspect
+import re
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from tensorcore.methods import BINARY_OPERATORS, REFLECTED, UNARY_OPERATORS
+from tensorcore.ops.record import REGISTRY, Op
+
+_HEAD: Final = '''"""Generated from the op records by ``python -m tensorcore.ops.stubs``; not to be edited."""
+
+import builtins
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tensorcore.devices import Device, Kind
+from tensorcore.dtypes import DType
+from tensorcore.random.generator import Generator
+from tensorcore.random.ticket import Ticket
+from tensorcore.tensor import Tensor
+
+'''
+
+
+#: Builtin names that are also ops or methods, and would be taken for those inside the stub.
+_SHADOWED: Final = re.compile(r"(?<![.\w])(bool|int|float|complex)\b")
+
+
+def _typed(annotation: Any) -> str:
+    return _SHADOWED.sub(r"builtins.\1", annotation) if isinstance(annotation, str) else "Any"
+
+
+def _default(value: Any) -> str:
+    return repr(value) if isinstance(value, (int, float, str, bool, type(None), tuple)) and "inf" not in repr(value) else "..."
+
+
+def _parameters(signature: inspect.Signature, method: bool) -> str:
+    parts: list[str] = []
+    starred = False
+    for place, parameter in enumerate(signature.parameters.values()):
+        if method and place == 0:
+            parts.append("self")
+            continue
+        if parameter.kind is parameter.KEYWORD_ONLY and not starred:
+            parts.append("*")
+            starred = True
+        star = "*" * ((parameter.kind is parameter.VAR_POSITIONAL) + 2 * (parameter.kind is parameter.VAR_KEYWORD))
+        starred |= star == "*"
+        kind = _typed(parameter.annotation)
+        # Operands may be numbers, and the first of a function is a tensor.
+        if kind == "Tensor" and (method or place > 0):
+            kind = "Tensor | builtins.complex"
+        text = f"{star}{parameter.name}: {kind}"
+        if parameter.default is not parameter.empty:
+            text += f" = {_default(parameter.default)}"
+        parts.append(text)
+    return ", ".join(parts)
+
+
+def _result(signature: inspect.Signature) -> str:
+    return _typed(signature.return_annotation)
+
+
+def _function(name: str, op: Op, method: bool) -> str:
+    indent = "    " if method else ""
+    return f"{indent}def {name}({_parameters(op.signature, method)}) -> {_result(op.signature)}: ...\n"
+
+
+def functions(namespace: str) -> str:
+    """The stub of the functions published under ``namespace``."""
+    published = [op for op in REGISTRY.values() if namespace in op.namespaces]
+    return _HEAD + "".join(sorted(_function(name, op, False) for op in published for name in (op.name, *op.aliases)))
+
+
+def methods() -> str:
+    """The stub of the derived methods."""
+    from tensorcore.methods import TensorMethods
+    from tensorcore.tensor import Tensor
+
+    own = {*vars(Tensor), *vars(TensorMethods)}
+    lines: dict[str, str] = {}
+    for op in REGISTRY.values():
+        names = (op.name, *op.aliases)
+        if "Tensor" in op.namespaces:
+            lines.update((name, _function(name, op, True)) for name in names)
+        if op.inplace:
+            lines.update((f"{name}_", f"    def {name}_({_parameters(op.signature, True)}) -> Tensor: ...\n") for name in names)
+        if op.operator in UNARY_OPERATORS:
+            lines[f"__{op.operator}__"] = f"    def __{op.operator}__(self) -> Tensor: ...\n"
+        elif op.operator in BINARY_OPERATORS:
+            prefixes = ["", *(["r"] if op.operator in REFLECTED else []), *(["i"] if op.inplace else [])]
+            for prefix in prefixes:
+                ignore = "  # type: ignore[override]" if op.operator in ("eq", "ne") and not prefix else ""
+                name = f"__{prefix}{op.operator}__"
+                lines[name] = f"    def {name}(self, other: Any) -> Tensor: ...{ignore}\n"
+    return _HEAD + "class DerivedMethods:\n" + "".join(text for name, text in sorted(lines.items()) if name not in own)
+
+
+def stubs() -> dict[str, str]:
+    """Text of each generated stub by its path within the package."""
+    made = {"functions.pyi": functions(""), "derived.pyi": methods()}
+    if any("nn.functional" in op.namespaces for op in REGISTRY.values()):
+        made["nn/functional.pyi"] = functions("nn.functional")
+    return made
+
+
+def main() -> int:
+    """Write the stubs, or with ``--check`` report those that are out of date."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a stub is out of date")
+    check = parser.parse_args().check
+    importlib.import_module("tensorcore")
+    root = Path(__file__).resolve().parent.parent
+    stale = []
+    for name, text in stubs().items():
+        path = root / name
+        if not path.exists() or path.read_text("utf-8") != text:
+            stale.append(name)
+            if not check:
+                path.write_text(text, "utf-8")
+    for name in stale:
+        print(f"{'out of date' if check else 'written'}: tensorcore/{name}")
+    return int(check and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
