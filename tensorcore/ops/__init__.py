@@ -16,6 +16,7 @@ from tensorcore.ops import (  # noqa: F401 - imported for their records
     movement,
     random,
     reduction,
+    softmax,
 )
 from tensorcore.ops.record import REGISTRY
 from tensorcore.tensor import Tensor

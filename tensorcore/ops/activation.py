@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import TYPE_CHECKING, Any, Final
 
-from tensorcore.dtypes import FLOATING, DType
+from tensorcore.dtypes import FLOATING
 from tensorcore.errors import DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.inplace import write
 from tensorcore.ops.precision import widened
 from tensorcore.ops.record import composite
-from tensorcore.ops.reduction import amax, sum
-from tensorcore.ops.rules import floating, inexact, real_number
+from tensorcore.ops.rules import floating, inexact, number, real_number
 from tensorcore.shapes import normalize_dim
 
 if TYPE_CHECKING:
@@ -226,9 +224,7 @@ def sigmoid_gradient(grad: Tensor, output: Tensor) -> Tensor:
     return grad * e.conj(output * (1 - output))
 
 
-@composite(
-    rule=inexact, vjp=lambda g, input: g * sigmoid.emit(-input), namespaces=("nn.functional",), samples=_ONE, ulp=4,
-)  # fmt: skip
+@composite(rule=inexact, vjp=lambda g, input: g * sigmoid.emit(-input), namespaces=_F, samples=_ONE, ulp=4)
 def logsigmoid(input: Tensor) -> Tensor:
     """Logarithm of the sigmoid of each element."""
     return logsigmoid.emit(input)
@@ -342,7 +338,7 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """Each element; ``alpha * (exp(x / alpha) - 1)`` for those below 0."""
     if alpha == 0:
-        raise ZeroDivisionError("celu: alpha must not be 0")
+        raise RangeError("celu: alpha must not be 0")
     return _elu_like(input, float(alpha), 1.0, 1.0 / alpha, inplace, "celu_")
 
 
@@ -394,6 +390,7 @@ def _gelu_gradient(grad: Tensor, input: Tensor, *, approximate: str) -> Tensor:
 @composite(namespaces=_F, samples=_ONE, rule=floating)
 def tanhshrink(input: Tensor) -> Tensor:
     """Each element less its tanh."""
+    number(input.dtype, "tanhshrink")
     return input - e.tanh(input)
 
 
@@ -415,93 +412,3 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     inexact(input.dtype, "glu")
     first, second = input.narrow(place, 0, side // 2), input.narrow(place, side // 2, side // 2)
     return first * sigmoid(second)
-
-
-# ------------------------------------------------------------------ softmax
-
-_SOFT: Final = ({"shapes": ((3, 4),), "dim": 1}, {"shapes": ((2, 3, 4),), "dim": 0}, {"shapes": ((),), "dim": 0})
-
-
-def _dimension(op: str, input: Any, dim: int | None) -> int:
-    if dim is None:
-        warnings.warn(f"{op}: the dimension is chosen by an old rule; say dim=", UserWarning, stacklevel=4)
-        dim = 0 if input.ndim in (0, 1, 3) else 1
-    return normalize_dim(dim, input.ndim, op)
-
-
-def _along(op: Any, input: Any, dim: int | None, _stacklevel: Any, dtype: DType | None) -> Any:
-    # torch.softmax takes dtype third, nn.functional.softmax fourth.
-    if isinstance(_stacklevel, DType):
-        dtype = _stacklevel
-    place = _dimension(op.name, input, dim)
-    if dtype is not None:
-        input = input.to(dtype)
-    if not input._array.shape:
-        return op.emit(input.reshape((1,)), dim=0).reshape(())
-    return op.emit(input, dim=place)
-
-
-@composite(rule=inexact, vjp=lambda g, y, dim: softmax_gradient.emit(g, y, dim=dim), namespaces=(*_PUBLIC, "special"), samples=_SOFT, ulp=8)
-def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DType | None = None) -> Tensor:
-    """Exponentials along ``dim`` over their sum, without overflow."""
-    return _along(softmax, input, dim, _stacklevel, dtype)
-
-
-@softmax.expression
-@widened
-def _softmax(input: Tensor, *, dim: int) -> Tensor:
-    if input.numel() == 0:
-        return input.clone()
-    dims = (dim,)
-    powers = e.exp.emit(e.sub.emit(input, amax.emit(input, dim=dims, keepdim=True)))
-    return e.div.emit(powers, sum.emit(powers, dim=dims, keepdim=True, dtype=input._kind.dtype))
-
-
-@composite(namespaces=(), samples=({"shapes": ((3, 4), (3, 4)), "dim": 1},), ulp=16)
-def softmax_gradient(grad: Tensor, output: Tensor, *, dim: int) -> Tensor:
-    """``output * (grad - sum(grad * output))``, the sum along ``dim``."""
-    return softmax_gradient.emit(grad, output, dim=dim)
-
-
-@softmax_gradient.expression
-@widened
-def _softmax_gradient(grad: Tensor, output: Tensor, *, dim: int) -> Tensor:
-    weighted = grad * output
-    return weighted - output * weighted.sum((dim,), True)
-
-
-@composite(
-    rule=inexact, vjp=lambda g, y, dim: log_softmax_gradient.emit(g, y, dim=dim), namespaces=(*_PUBLIC, "special"), samples=_SOFT,
-    ulp=8,
-)  # fmt: skip
-def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DType | None = None) -> Tensor:
-    """Logarithm of `softmax` along ``dim``."""
-    return _along(log_softmax, input, dim, _stacklevel, dtype)
-
-
-@log_softmax.expression
-@widened
-def _log_softmax(input: Tensor, *, dim: int) -> Tensor:
-    if input.numel() == 0:
-        return input.clone()
-    dims = (dim,)
-    low = e.sub.emit(input, amax.emit(input, dim=dims, keepdim=True))
-    return e.sub.emit(low, e.log.emit(sum.emit(e.exp.emit(low), dim=dims, keepdim=True, dtype=input._kind.dtype)))
-
-
-@composite(namespaces=(), samples=({"shapes": ((3, 4), (3, 4)), "dim": 1},), ulp=16)
-def log_softmax_gradient(grad: Tensor, output: Tensor, *, dim: int) -> Tensor:
-    """``grad - exp(output) * sum(grad)``, the sum along ``dim``."""
-    return log_softmax_gradient.emit(grad, output, dim=dim)
-
-
-@log_softmax_gradient.expression
-@widened
-def _log_softmax_gradient(grad: Tensor, output: Tensor, *, dim: int) -> Tensor:
-    return grad - e.exp(output) * grad.sum((dim,), True)
-
-
-@composite(namespaces=_F, samples=({"shapes": ((3, 4),), "dim": 1},))
-def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DType | None = None) -> Tensor:
-    """`softmax` of the negated elements."""
-    return softmax(-input, dim, _stacklevel, dtype)
