@@ -27,7 +27,7 @@ from tensorcore.random.arguments import (
 )
 from tensorcore.random.generator import Generator
 from tensorcore.shapes import broadcast_shapes, normalize_shape
-from tensorcore.tensor import Tensor, check_inplace, wrap
+from tensorcore.tensor import Tensor, check_inplace
 
 if TYPE_CHECKING:
     from tensorcore.devices import Kind
@@ -74,12 +74,11 @@ def _ordered(like: Tensor, draw: Draw) -> Tensor:
 
 
 def _drawn_like(input: Tensor, draw: Draw) -> Tensor:
-    """A new tensor laid out as ``input`` (permutations without gaps are kept, as by PyTorch's ``preserve_format``)."""
+    """A new tensor like ``input``: permutations without gaps are filled in their order, as PyTorch keeps them."""
     order = _memory_order(input)
     if order is None or not input.permute(order).is_contiguous():
         return draw(tuple(input._array.shape), True)
-    made = _ordered(input, draw)
-    return wrap(made._array, made._kind)
+    return _ordered(input, draw).clone()  # type: ignore[no-any-return]
 
 
 def _fill(input: Tensor, op: str, draw: Draw) -> Tensor:
@@ -175,7 +174,7 @@ def randperm(
     Example:
         >>> import tensorcore as tc
         >>> tc.randperm(4, generator=tc.Generator().manual_seed(0))
-        tensor([2, 0, 1, 3])
+        tensor([0, 1, 3, 2])
     """
     n = n.__index__()
     if n < 0:
@@ -336,7 +335,7 @@ def multinomial(
         if num_samples == 1:
             made = race.argmax(-1, keepdim=True)
         else:
-            made = race.sort(-1, descending=True)[1].narrow(-1, 0, num_samples).contiguous()
+            made = race.sort(-1, descending=True)[1].narrow(-1, 0, num_samples).clone()
     return _finished(made, False, out)
 
 
@@ -355,7 +354,7 @@ def _with_replacement(weights: Tensor, num_samples: int, source: Generator) -> T
         middle = (low + high) // 2
         below = (totals.gather(1, middle).to(value.dtype) < value) & (low < high)
         low, high = where(below, middle + 1, low), where(below, high, middle)
-    return low if weights.ndim == 2 else low.reshape(num_samples)
+    return low if weights.ndim == 2 else low.reshape(num_samples).clone()
 
 
 # ------------------------------------------------------------------ in place

@@ -30,7 +30,7 @@ def require_dtype(op: str, dtype: DType, least: int = FLOATING, most: int = COMP
 
 
 def bounds(op: str, low: Any, high: Any, dtype: DType) -> tuple[int, int]:
-    """The interval [low, high) of integers as ``dtype`` can hold it: its ends moved inwards where they would round out."""
+    """The integers [low, high) as ``dtype`` holds them: ends that would round outwards are moved inwards."""
     low, high = (x.item() if isinstance(x, Tensor) else x for x in (low, high))
     if not hasattr(low, "__index__") or not hasattr(high, "__index__"):
         raise TypeError(f"{op}: low and high must be ints, got {low!r} and {high!r}")

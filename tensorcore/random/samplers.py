@@ -153,11 +153,11 @@ def normal(shape: Shape, kind: Kind, mean: float, std: float, generator: Generat
         return _paired(normal, shape, kind, mean, std / math.sqrt(2.0), generator)
     count = math.prod(shape)
     if dense and count >= _BLOCK:
-        value = _filled(count, kind, generator).reshape(shape)
+        # Multiplied even by 1, so that the result is no view.
+        value = _filled(count, kind, generator).reshape(shape) * std
     else:
         value = random_words(generator.ticket("normal", count), shape, kind.sibling(_wide(kind)))
-    if std != 1.0:
-        value = value * std
+        value = value * std if std != 1.0 else value
     if mean != 0.0:
         value = value + mean
     return value.to(dtype)
@@ -229,7 +229,9 @@ def bernoulli(shape: Shape, kind: Kind, p: float | Tensor, generator: Generator)
 
 
 def integers(shape: Shape, kind: Kind, low: int, span: int, generator: Generator) -> Tensor:
-    """Integers in [low, low + span), for a span of at most 2**64, converted to the dtype."""
+    """Integers in [low, low + span), for a span of at most 2**64 (all of int64), converted to the dtype."""
+    if span == 1 << 64:
+        return _cast(words64(shape, kind, generator), kind.dtype)
     if span >= _WIDE_RANGE:
         value = _modulo(words64(shape, kind, generator), span)
     else:
@@ -265,8 +267,6 @@ def _cast(value: Tensor, dtype: DType) -> Tensor:
 
 def _modulo(bits: Tensor, span: int) -> Tensor:
     """int64 words, read as unsigned, modulo ``span``; the result as int64 bits."""
-    if span == 1 << 64:
-        return bits
     if span & (span - 1) == 0:
         return bits & (span - 1)
     if span > 1 << 63:
