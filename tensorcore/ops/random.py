@@ -78,7 +78,7 @@ def _drawn_like(input: Tensor, draw: Draw) -> Tensor:
     order = _memory_order(input)
     if order is None or not input.permute(order).is_contiguous():
         return draw(tuple(input._array.shape), True)
-    return _ordered(input, draw).clone()  # type: ignore[no-any-return]
+    return _ordered(input, draw).clone()
 
 
 def _fill(input: Tensor, op: str, draw: Draw) -> Tensor:

@@ -7,9 +7,11 @@ results, normal ones are within a few units in the last place.
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, DType, bool_, finfo, float32, float64, int32, int64
+from tensorcore.host_data import round_to
 from tensorcore.ops.complex import complex as complex_of
 from tensorcore.ops.drawing import random_words
 from tensorcore.ops.elementwise import cos, ge, log, log1p, lt, sin, sqrt, where
@@ -68,6 +70,7 @@ def _fraction(bits: Tensor, dtype: DType) -> Tensor:
     return (bits & ((1 << size) - 1)).to(dtype) * 2.0**-size
 
 
+@cache
 def digits(dtype: DType) -> int:
     """Bits of the significand, the hidden one included."""
     return 1 - int(math.log2(finfo(dtype).eps))
@@ -101,30 +104,32 @@ def uniform(shape: Shape, kind: Kind, low: float, high: float, generator: Genera
     if dtype.category == COMPLEX:
         return _paired(uniform, shape, kind, low, high, generator)
     inner = _opmath(dtype)
-    low_rounded, high_rounded = (_rounded(bound, inner) for bound in (low, high))
     bits = words64(shape, kind, generator) if inner is float64 else words(shape, kind, generator)
-    fraction = _fraction(bits, inner)
-    if low_rounded == 0.0 and high_rounded == 1.0 and dtype is inner:
-        return fraction
-    value = _scaled(fraction, _rounded(high_rounded - low_rounded, inner), low_rounded, kind).to(dtype)
-    # Rounding can reach the upper bound, which the interval leaves out.
-    return where(value == _rounded(high, dtype), _rounded(low, dtype), value)
+    if low == 0.0 and high == 1.0 and dtype is inner:
+        return _fraction(bits, inner)
+    start = _rounded(low, inner)
+    span = _rounded(_rounded(high, inner) - start, inner)
+    value = _scaled(bits, inner, span, start, kind).to(dtype)
+    # Rounding can reach the upper bound, which the interval leaves out; the next number covers the rounding of `most`.
+    most = _rounded(math.nextafter(span * (1.0 - 2.0 ** -digits(inner)) + start, math.inf), dtype)
+    bound = _rounded(high, dtype)
+    return value if most < bound else where(value == bound, _rounded(low, dtype), value)
 
 
 def _rounded(value: float, dtype: DType) -> float:
-    from tensorcore.host_data import round_to
-
-    return round_to(value, dtype)
+    return value if dtype is float64 else round_to(value, dtype)
 
 
-def _scaled(x: Tensor, span: float, low: float, kind: Kind) -> Tensor:
-    """``x * span + low`` rounded once, as PyTorch's fused multiply-add does."""
-    if low == 0.0 or span > _SPLITTABLE:
-        return x * span + low if low else x * span
-    if x.dtype is float32:
+def _scaled(bits: Tensor, inner: DType, span: float, low: float, kind: Kind) -> Tensor:
+    """Fractions times ``span`` plus ``low``, rounded once to ``inner``, as PyTorch's fused multiply-add does."""
+    if inner is float32:
         wide = _wide(kind)
         # The product of two 24-bit numbers is exact in float64.
-        return (x.to(wide) * span + low).to(float32)
+        value = (bits & 0xFFFFFF).to(wide) * (span * 2.0**-24)
+        return (value + low if low else value).to(float32)
+    x = _fraction(bits, float64)
+    if low == 0.0 or span > _SPLITTABLE:
+        return x * span + low if low else x * span
     product, error = _exact_product(x, span)
     total = product + low
     virtual = total - product
@@ -139,7 +144,7 @@ def _exact_product(x: Tensor, y: float) -> tuple[Tensor, Tensor]:
     y_high = y * split - (y * split - y)
     y_low = y - y_high
     product = x * y
-    return product, x_low * y_low - (((product - x_high * y_high) - x_low * y_high) - x_high * y_low)  # type: ignore[return-value]
+    return product, x_low * y_low - (((product - x_high * y_high) - x_low * y_high) - x_high * y_low)
 
 
 # ------------------------------------------------------------------ normal
@@ -217,7 +222,7 @@ def geometric(shape: Shape, kind: Kind, p: float, generator: Generator) -> Tenso
 
 def bernoulli(shape: Shape, kind: Kind, p: float | Tensor, generator: Generator) -> Tensor:
     """1 with probability ``p``, else 0."""
-    if not hasattr(p, "_kind") or p._kind.dtype is float64:
+    if isinstance(p, float) or p.dtype is float64:
         value = unit(shape, kind, generator)
     else:
         value = _fraction(words(shape, kind, generator), float32)
