@@ -146,8 +146,9 @@ class AllowedGlobals:
         if self.restrict:
             raise CheckpointError(
                 f"the pickle names {full[:200]!r}, which is not among the classes and functions that a checkpoint may "
-                "hold; nothing was executed. If the file is from a source you trust, allow it with "
-                "tensorcore.serialization.add_safe_globals, or load with weights_only=False, which runs what the file says"
+                "hold; nothing was executed. If you trust the source of the file, allow the name with "
+                "tensorcore.serialization.add_safe_globals, or load with weights_only=False, which runs what the file "
+                "says"
             )
         return _imported(module, name, full)
 

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import DType
+from tensorcore.shapes import contiguous_strides
 from tensorcore.tensor import Tensor, wrap
 
 if TYPE_CHECKING:
     from tensorcore.devices import Device
 
-__all__ = ["copy_strided", "extent", "host_bytes", "native", "swap_bytes", "tensor_from_host"]
+__all__ = ["copy_strided", "extent", "host_bytes", "native", "swap_bytes", "tensor_from_host", "tensor_over"]
 
 _UNSIGNED: Final = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
@@ -30,6 +31,17 @@ def tensor_from_host(data: Any, dtype: DType, shape: tuple[int, ...], device: De
     """A tensor on ``device`` holding a copy of ``data``, which is as `host_bytes` gives it."""
     kind = device.kind(dtype)
     return wrap(kind.backend.from_host(data, dtype, shape, device.ordinal), kind)
+
+
+def tensor_over(data: Any, dtype: DType, shape: tuple[int, ...], device: Device) -> Tensor:
+    """A tensor in the memory of ``data``, writable and the caller's to give, where the backend can; else a copy."""
+    kind = device.kind(dtype)
+    if kind.mutable and data:
+        strides = tuple(step * dtype.itemsize for step in contiguous_strides(shape))
+        array = kind.backend.share_host(data, dtype, shape, strides)
+        if array is not None:
+            return wrap(array, kind)
+    return tensor_from_host(data, dtype, shape, device)
 
 
 def native(order: str) -> bool:

@@ -10,7 +10,7 @@ from typing import IO, Any, Final
 
 from tensorcore.errors import CheckpointError
 
-__all__ = ["atomic_write", "describe_format", "is_path", "name_of"]
+__all__ = ["atomic_write", "describe_format", "fill", "is_path", "name_of"]
 
 #: First bytes of files that are met where a checkpoint was expected.
 _SIGNATURES: Final[tuple[tuple[bytes, str], ...]] = (
@@ -58,13 +58,31 @@ def describe_format(head: bytes) -> str:
     return f"an unknown format that starts with {head[:16]!r}"
 
 
+def fill(file: IO[bytes], data: bytearray) -> int:
+    """Read into ``data``; returns how many bytes there were."""
+    view, place = memoryview(data), 0
+    readinto = getattr(file, "readinto", None)
+    while place < len(data):
+        if readinto is not None:
+            count = readinto(view[place:]) or 0
+        else:
+            # A file object of a user's need have ``read`` only; in pieces, so as not to hold everything twice.
+            piece = file.read(min(len(data) - place, 1 << 24))
+            count = len(piece)
+            view[place : place + count] = piece
+        if not count:
+            break
+        place += count
+    return place
+
+
 @contextmanager
 def atomic_write(path: Any, op: str) -> Iterator[IO[bytes]]:
     """A new file that replaces ``path`` when the block ends well and vanishes when it does not.
 
     The bytes go to a file in the same folder, reach the disk, and take the name in one step, so at every moment
-    ``path`` is the old file or the new one, whole. A symbolic link stays one; its target is replaced. The permissions of
-    a file that is replaced are kept. What is no regular file (a pipe, ``/dev/null``) is written directly.
+    ``path`` is the old file or the new one, whole. A symbolic link stays one; its target is replaced. The permissions
+    of a file that is replaced are kept. What is no regular file (a pipe, ``/dev/null``) is written directly.
 
     Raises:
         CheckpointError: if the folder does not exist.

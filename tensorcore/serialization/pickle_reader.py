@@ -1,8 +1,8 @@
 """A reader of pickles that builds data and runs nothing.
 
-A pickle is a program for a stack machine. This machine knows the instructions that make data; an
-instruction that names a class or a function gets what a table says for that name, never what importing it would give, and
-an instruction that calls can only call what the table marks as callable. Opcodes: Python's ``pickletools``.
+A pickle is a program for a stack machine. This machine knows the instructions that make data; an instruction that names
+a class or a function gets what a table says for that name, never what importing it would give, and an instruction that
+calls can only call what the table marks as callable. Opcodes: Python's ``pickletools``.
 """
 
 from __future__ import annotations
@@ -53,6 +53,12 @@ def check_key(key: Any) -> None:
             raise CheckpointError(f"a key or set element of type {kind.__name__} is not supported")
 
 
+#: What an instruction meets when the file is damaged.
+_FAILURES: Final = (
+    ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError,
+)  # fmt: skip
+
+
 class PickleReader:
     """Reads one pickle.
 
@@ -97,7 +103,7 @@ class PickleReader:
                 instruction(self)
         except (CheckpointError, DeviceError, OutOfMemoryError):
             raise
-        except (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError) as error:
+        except _FAILURES as error:
             # Every step works on what the file says: whatever fails here, the file is at fault.
             where = f"at byte {self.position}, {opcode_name(code)}"
             raise CheckpointError(f"the pickle is damaged {where}: {type(error).__name__}: {error}") from error
@@ -136,6 +142,7 @@ class PickleReader:
         return items
 
     def refuse_opcode(self, code: int) -> NoReturn:
+        """Raise CheckpointError for an instruction that has no business in a checkpoint."""
         raise CheckpointError(
             f"the pickle uses {opcode_name(code)} at byte {self.position - 1}, which PyTorch's files do not; "
             "nothing was executed"
@@ -144,6 +151,7 @@ class PickleReader:
     # ---------------------------------------------------------------- names and calls
 
     def push_global(self, module: Any, name: Any) -> None:
+        """Push what ``module.name`` stands for."""
         if type(module) is not str or type(name) is not str:
             raise CheckpointError("the pickle names a class by something that is no string; nothing was executed")
         found = self.find(module, name)
@@ -153,6 +161,7 @@ class PickleReader:
         self.push(value)
 
     def call(self, function: Any, args: Any) -> Any:
+        """Call what a `Global` allows."""
         if self.unrestricted and callable(function):
             return function(*args)
         known = self.calls.get(id(function))
@@ -165,38 +174,46 @@ class PickleReader:
         return known.call(*args)
 
     def global_line(self) -> None:
+        """GLOBAL: a name in two lines of text."""
         module = self.line()
         self.push_global(module, self.line())
 
     def stack_global(self) -> None:
+        """STACK_GLOBAL: a name from the stack."""
         name, module = self.stack.pop(), self.stack.pop()
         self.push_global(module, name)
 
     def inst(self) -> None:
+        """INST, refused."""
         # Named for the message: the class is looked up so that a refusal says which one it was.
         module, name = self.line(), self.line()
         self.find(module, name)
         self.refuse_opcode(ord("i"))
 
     def reduce(self) -> None:
+        """REDUCE: a call."""
         args = self.stack.pop()
         self.stack[-1] = self.call(self.stack[-1], args)
 
     def new_object_ex(self) -> None:
+        """NEWOBJ_EX: an instance made with keyword arguments, of a trusted class."""
         keywords, args = self.stack.pop(), self.stack.pop()
         if type(keywords) is not dict or not self.is_trusted_class(self.stack[-1]):
             raise CheckpointError("the pickle makes an object with keyword arguments; nothing was executed")
         self.stack[-1] = self.stack[-1].__new__(self.stack[-1], *args, **keywords)
 
     def new_object(self) -> None:
+        """NEWOBJ: an instance."""
         args = self.stack.pop()
         cls = self.stack[-1]
         self.stack[-1] = cls.__new__(cls, *args) if self.is_trusted_class(cls) else self.call(cls, args)
 
     def is_trusted_class(self, cls: Any) -> bool:
+        """Whether ``cls`` is a class whose code may run."""
         return isinstance(cls, type) and self.trusts(cls)
 
     def build(self) -> None:
+        """BUILD: state for the object made last."""
         state = self.stack.pop()
         target = self.stack[-1]
         if self.trusts(type(target)):
@@ -209,36 +226,51 @@ class PickleReader:
             )
 
     def persistent(self) -> None:
+        """BINPERSID: what the file keeps outside the pickle."""
         self.push(self.load_persistent(self.stack.pop()))
 
     # ---------------------------------------------------------------- containers
 
     def mark(self) -> None:
+        """MARK: begin a run of items."""
         self.marks.append(self.stack)
         self.stack = []
 
     def pop(self) -> None:
+        """POP: drop the last value, or a mark."""
         if self.stack:
             self.stack.pop()
         else:
             self.to_mark()
 
+    def pop_mark(self) -> None:
+        """POP_MARK: drop what was pushed since the last mark."""
+        self.to_mark()
+
+    def frame(self) -> None:
+        """FRAME: how much to read at once, for readers of streams."""
+        self.number("<Q")
+
     def fold(self, count: int) -> None:
+        """TUPLE1 to TUPLE3."""
         if len(self.stack) < count:
             raise CheckpointError(f"the pickle is damaged: a tuple of {count} at byte {self.position}")
         self.stack[-count:] = [tuple(self.stack[-count:])]
 
     def extend(self, items: list[Any]) -> None:
+        """Append items to the list under them."""
         target = self.stack[-1]
         if type(target) is not list and not (isinstance(target, list) and self.trusts(type(target))):
             raise CheckpointError(f"the pickle appends to an object of type {type(target).__name__}")
         target.extend(items)
 
     def append(self) -> None:
+        """APPEND: one item."""
         item = self.stack.pop()
         self.extend([item])
 
     def assign(self, items: list[Any]) -> None:
+        """Put keys and values into the dict under them."""
         target = self.stack[-1]
         kind = type(target)
         if kind not in (dict, OrderedDict, Counter) and not (isinstance(target, dict) and self.trusts(kind)):
@@ -250,14 +282,17 @@ class PickleReader:
             target[key] = value
 
     def check_key(self, key: Any) -> None:
+        """Refuse what is not safe to hash."""
         if not self.trusts(type(key)):
             check_key(key)
 
     def set_item(self) -> None:
+        """SETITEM: one key and value."""
         value, key = self.stack.pop(), self.stack.pop()
         self.assign([key, value])
 
     def add_items(self) -> None:
+        """ADDITEMS: elements for a set."""
         items = self.to_mark()
         if type(self.stack[-1]) is not set:
             raise CheckpointError(f"the pickle adds elements to an object of type {type(self.stack[-1]).__name__}")
@@ -266,6 +301,7 @@ class PickleReader:
         self.stack[-1].update(items)
 
     def frozen_set(self) -> None:
+        """FROZENSET."""
         items = self.to_mark()
         for item in items:
             self.check_key(item)
@@ -274,23 +310,29 @@ class PickleReader:
     # ---------------------------------------------------------------- values and memo
 
     def text(self, form: str) -> None:
+        """A string, its length first."""
         # The pickler lets lone surrogates pass; so must we.
         self.push(self.take(self.number(form)).decode("utf-8", "surrogatepass"))
 
     def byte_string(self, form: str) -> None:
+        """A string of Python 2, its length first."""
         piece = self.take(self.number(form))
         self.push(piece if self.encoding == "bytes" else piece.decode(self.encoding))
 
     def integer(self, form: str) -> None:
+        """A long int, its length first."""
         self.push(int.from_bytes(self.take(self.number(form)), "little", signed=True))
 
     def put(self, place: int) -> None:
+        """Keep the last value at ``place``."""
         self.memo[place] = self.stack[-1]
 
     def get(self, place: int) -> None:
+        """Push what was kept at ``place``."""
         self.push(self.memo[place])
 
     def protocol(self) -> None:
+        """PROTO: the version, checked."""
         version = self.take(1)[0]
         if not 2 <= version <= 5:
             raise CheckpointError(f"the pickle is of protocol {version}; 2 to 5 are read")
@@ -315,21 +357,23 @@ def opcode_name(code: int) -> str:
     """An opcode as ``pickletools`` calls it."""
     import pickletools
 
-    found = pickletools.code2op.get(chr(code)) if code >= 0 else None
-    return f"opcode {code:#04x}" if found is None else f"opcode {found.name}"
+    for opcode in pickletools.opcodes:
+        if ord(opcode.code) == code:
+            return f"opcode {opcode.name}"
+    return f"opcode {code:#04x}"
 
 
 _STOP: Final = ord(".")
 
 _INSTRUCTIONS: Final[dict[int, Callable[[PickleReader], None]]] = {
-    ord(key) if isinstance(key, str) else key: instruction
-    for key, instruction in {
+    ord(code): instruction
+    for code, instruction in {
         "(": PickleReader.mark,
         ")": lambda m: m.push(()),
         "]": lambda m: m.push([]),
         "}": lambda m: m.push({}),
         "0": PickleReader.pop,
-        "1": lambda m: [m.to_mark(), None][1],
+        "1": PickleReader.pop_mark,
         "2": lambda m: m.push(m.stack[-1]),
         "B": lambda m: m.push(m.take(m.number("<I"))),
         "C": lambda m: m.push(m.take(m.number("<B"))),
@@ -355,25 +399,25 @@ _INSTRUCTIONS: Final[dict[int, Callable[[PickleReader], None]]] = {
         "s": PickleReader.set_item,
         "t": lambda m: m.push(tuple(m.to_mark())),
         "u": lambda m: m.assign(m.to_mark()),
-        0x80: PickleReader.protocol,
-        0x81: PickleReader.new_object,
-        0x85: lambda m: m.fold(1),
-        0x86: lambda m: m.fold(2),
-        0x87: lambda m: m.fold(3),
-        0x88: lambda m: m.push(True),
-        0x89: lambda m: m.push(False),
-        0x8A: lambda m: m.integer("<B"),
-        0x8B: lambda m: m.integer("<I"),
-        0x8C: lambda m: m.text("<B"),
-        0x8D: lambda m: m.text("<Q"),
-        0x8E: lambda m: m.push(m.take(m.number("<Q"))),
-        0x8F: lambda m: m.push(set()),
-        0x90: PickleReader.add_items,
-        0x91: PickleReader.frozen_set,
-        0x92: PickleReader.new_object_ex,
-        0x93: PickleReader.stack_global,
-        0x94: lambda m: m.put(len(m.memo)),
-        0x95: lambda m: [m.number("<Q"), None][1],  # FRAME: how much to read at once
-        0x96: lambda m: m.push(bytearray(m.take(m.number("<Q")))),
+        "\x80": PickleReader.protocol,
+        "\x81": PickleReader.new_object,
+        "\x85": lambda m: m.fold(1),
+        "\x86": lambda m: m.fold(2),
+        "\x87": lambda m: m.fold(3),
+        "\x88": lambda m: m.push(True),
+        "\x89": lambda m: m.push(False),
+        "\x8a": lambda m: m.integer("<B"),
+        "\x8b": lambda m: m.integer("<I"),
+        "\x8c": lambda m: m.text("<B"),
+        "\x8d": lambda m: m.text("<Q"),
+        "\x8e": lambda m: m.push(m.take(m.number("<Q"))),
+        "\x8f": lambda m: m.push(set()),
+        "\x90": PickleReader.add_items,
+        "\x91": PickleReader.frozen_set,
+        "\x92": PickleReader.new_object_ex,
+        "\x93": PickleReader.stack_global,
+        "\x94": lambda m: m.put(len(m.memo)),
+        "\x95": PickleReader.frame,
+        "\x96": lambda m: m.push(bytearray(m.take(m.number("<Q")))),
     }.items()
 }

@@ -79,6 +79,7 @@ class PickleWriter:
             self.save_other(obj, kind)
 
     def save_other(self, obj: Any, kind: type) -> None:
+        """Write what is no plain Python data."""
         if kind is DType:
             self.name("torch", obj.name)
         elif kind is Device:
@@ -104,6 +105,7 @@ class PickleWriter:
     # ---------------------------------------------------------------- tensors
 
     def save_tensor(self, tensor: Tensor) -> None:
+        """Write a tensor as a call of PyTorch's function that rebuilds it."""
         # As deepcopy does: names with an underscore belong to the library.
         state = {
             name: value
@@ -137,6 +139,7 @@ class PickleWriter:
         self.remember(tensor)
 
     def save_elements(self, tensor: Tensor, requires_grad: bool) -> None:
+        """Write the call that rebuilds a plain tensor."""
         self.name("torch._utils", _rebuilder(tensor))
         self.rebuild_arguments(tensor, requires_grad)
         self.out.append(b"R")
@@ -171,12 +174,14 @@ class PickleWriter:
         ))  # fmt: skip
 
     def empty_hooks(self) -> None:
+        """Write the empty dict that PyTorch expects where hooks once were."""
         self.name("collections", "OrderedDict")
         self.out.append(b")R")
 
     # ---------------------------------------------------------------- containers
 
     def save_text(self, value: str) -> None:
+        """Write a string."""
         # By value: attribute names and storage tags recur in every tensor.
         known = self.names.get(value)
         if known is not None:
@@ -186,6 +191,7 @@ class PickleWriter:
         self.names[value] = self.put()
 
     def save_tuple(self, obj: tuple[Any, ...]) -> None:
+        """Write a tuple."""
         if not obj:
             self.out.append(b")")
             return
@@ -200,6 +206,7 @@ class PickleWriter:
         self.remember(obj)
 
     def save_ordered_dict(self, obj: OrderedDict[Any, Any]) -> None:
+        """Write an OrderedDict with its attributes."""
         self.name("collections", "OrderedDict")
         self.out.append(b")R")
         self.remember(obj)
@@ -210,12 +217,14 @@ class PickleWriter:
             self.out.append(b"b")
 
     def append_all(self, items: Any) -> None:
+        """Write items for the list made last."""
         self.out.append(b"(")
         for item in items:
             self.save(item)
         self.out.append(b"e")
 
     def set_all(self, items: Any) -> None:
+        """Write keys and values for the dict made last."""
         self.out.append(b"(")
         for key, value in items:
             self.save(key)
@@ -225,6 +234,7 @@ class PickleWriter:
     # ---------------------------------------------------------------- classes and their instances
 
     def save_named(self, obj: Any) -> None:
+        """Write a class or function by its name; raises TypeError where it has none."""
         module, name = getattr(obj, "__module__", None), getattr(obj, "__qualname__", None)
         found: Any = sys.modules.get(module or "")
         for part in (name or "").split("."):
@@ -267,6 +277,7 @@ class PickleWriter:
             self.out.append(b"b")
 
     def build(self, obj: Any, name: tuple[str, str], args: tuple[Any, ...]) -> None:
+        """Write ``obj`` as a call of ``name``."""
         self.name(*name)
         self.save(args)
         self.out.append(b"R")
@@ -282,6 +293,7 @@ class PickleWriter:
         self.names[module, name] = self.put()
 
     def remember(self, obj: Any) -> None:
+        """Have later occurrences of ``obj`` refer to what was made last."""
         self.memo[id(obj)] = self.put()
         self.alive.append(obj)
 

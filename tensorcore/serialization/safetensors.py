@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import struct
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Final, NoReturn
@@ -17,8 +18,8 @@ from tensorcore import dtypes
 from tensorcore.devices import Device
 from tensorcore.dtypes import DType
 from tensorcore.errors import CheckpointError, DTypeError
-from tensorcore.serialization.elements import byte_count, host_bytes, native, swap_bytes, tensor_from_host
-from tensorcore.serialization.files import atomic_write, describe_format, name_of
+from tensorcore.serialization.elements import byte_count, host_bytes, native, swap_bytes, tensor_over
+from tensorcore.serialization.files import atomic_write, describe_format, fill, name_of
 from tensorcore.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -29,11 +30,13 @@ __all__ = ["Entry", "header_of", "load_file", "load_metadata", "parse_header", "
 #: The longest header that the specification's own reader takes.
 MAX_HEADER: Final = 100_000_000
 
+#: In the order in which the format's own writer puts tensors, last first.
 _NAMES: Final[dict[DType, str]] = {
-    dtypes.bool_: "BOOL", dtypes.uint8: "U8", dtypes.uint16: "U16", dtypes.uint32: "U32", dtypes.uint64: "U64",
-    dtypes.int8: "I8", dtypes.int16: "I16", dtypes.int32: "I32", dtypes.int64: "I64", dtypes.float16: "F16",
-    dtypes.bfloat16: "BF16", dtypes.float32: "F32", dtypes.float64: "F64", dtypes.complex64: "C64",
+    dtypes.bool_: "BOOL", dtypes.uint8: "U8", dtypes.int8: "I8", dtypes.int16: "I16", dtypes.uint16: "U16",
+    dtypes.float16: "F16", dtypes.bfloat16: "BF16", dtypes.int32: "I32", dtypes.uint32: "U32", dtypes.float32: "F32",
+    dtypes.complex64: "C64", dtypes.float64: "F64", dtypes.int64: "I64", dtypes.uint64: "U64",
 }  # fmt: skip
+_RANKS: Final = {dtype: rank for rank, dtype in enumerate(_NAMES)}
 _DTYPES: Final = {name: dtype for dtype, name in _NAMES.items()}
 
 
@@ -122,7 +125,7 @@ def header_of(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None)
     for name, tensor in tensors.items():
         _check_name(name, tensor)
     # Wide elements first: every tensor then starts at a multiple of its element's size.
-    order = sorted(tensors, key=lambda name: (-tensors[name].itemsize, name))
+    order = sorted(tensors, key=lambda name: (-_RANKS[tensors[name].dtype], name))
     table: dict[str, Any] = {}
     if metadata is not None:
         for key, text in metadata.items():
@@ -137,13 +140,13 @@ def header_of(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None)
         table[name] = {"dtype": _NAMES[tensor.dtype], "shape": list(shape), "data_offsets": [offset, end]}
         offset = end
     try:
-        text = json.dumps(table, ensure_ascii=False, separators=(",", ":")).encode()
+        encoded = json.dumps(table, ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError as error:
         raise TypeError(f"save_file: a name or metadata is no valid Unicode: {error}") from None
-    text += b" " * (-len(text) % 8)
-    if len(text) > MAX_HEADER:
-        raise ValueError(f"save_file: the header takes {len(text)} bytes; readers accept at most {MAX_HEADER}")
-    return struct.pack("<Q", len(text)) + text, order
+    encoded += b" " * (-len(encoded) % 8)
+    if len(encoded) > MAX_HEADER:
+        raise ValueError(f"save_file: the header takes {len(encoded)} bytes; readers accept at most {MAX_HEADER}")
+    return struct.pack("<Q", len(encoded)) + encoded, order
 
 
 def _check_name(name: Any, tensor: Any) -> None:
@@ -169,23 +172,12 @@ def read_tensors(file: IO[bytes], name: str, device: Device) -> dict[str, Tensor
     for key, entry in sorted(entries.items(), key=lambda item: item[1].start):
         file.seek(begin + entry.start)
         data: Any = bytearray(entry.end - entry.start)
-        if _fill(file, data) != len(data):
+        if fill(file, data) != len(data):
             raise CheckpointError(f"{name}: the file ends inside tensor {key!r}; it was cut short while it was read")
         if not native("little"):
             data = swap_bytes(data, entry.dtype)
-        found[key] = tensor_from_host(data, entry.dtype, entry.shape, device)
+        found[key] = tensor_over(data, entry.dtype, entry.shape, device)
     return {key: found[key] for key in entries}
-
-
-def _fill(file: IO[bytes], data: bytearray) -> int:
-    view, place = memoryview(data), 0
-    while place < len(data):
-        piece = file.read(min(len(data) - place, 1 << 24))
-        if not piece:
-            break
-        view[place : place + len(piece)] = piece
-        place += len(piece)
-    return place
 
 
 def _read_header(file: IO[bytes], name: str) -> tuple[dict[str, Entry], dict[str, str]]:
@@ -224,8 +216,8 @@ def parse_header(text: bytes, data_size: int, name: str) -> tuple[dict[str, Entr
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         table = dict(items)
         if len(table) < len(items):
-            seen: set[str] = set()
-            twice = next(key for key, _ in items if key in seen or seen.add(key))
+            counts = Counter(key for key, _ in items)
+            twice = next(key for key, count in counts.items() if count > 1)
             raise CheckpointError(f"{name}: the safetensors header has the key {twice!r} twice")
         return table
 

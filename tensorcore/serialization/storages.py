@@ -5,7 +5,9 @@ Reading rebuilds tensors over one memory where the backend can; writing finds ou
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from tensorcore.autograd.mode import no_grad
@@ -13,8 +15,13 @@ from tensorcore.devices import Device
 from tensorcore.dtypes import DType, uint8
 from tensorcore.errors import CheckpointError
 from tensorcore.serialization.elements import (
-    copy_strided, extent, host_bytes, native, swap_bytes, tensor_from_host,
-)  # fmt: skip
+    copy_strided,
+    extent,
+    host_bytes,
+    native,
+    swap_bytes,
+    tensor_from_host,
+)
 from tensorcore.shapes import contiguous_strides
 from tensorcore.tensor import Tensor, wrap
 
@@ -109,21 +116,27 @@ class Storage:
         return None if array is None else wrap(array, kind)
 
     def _viewed(self, kind: Kind, start: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> Tensor | None:
-        """A view of the whole storage on the device, where the strides are those of a row-major block."""
+        """A view of the whole storage on the device, where the strides are those of a part of a row-major block."""
         if not kind.views:
             return None
         order = sorted(range(len(shape)), key=lambda dim: (-strides[dim], -shape[dim]))
-        block = tuple(1 if not strides[dim] else shape[dim] for dim in order)
-        wanted = contiguous_strides(block)
-        if any(side > 1 and strides[dim] != step for dim, side, step in zip(order, block, wanted, strict=True)):
+        # A dimension of stride 0 repeats one element; the strides of dimensions of one element mean nothing.
+        long = [dim for dim in order if shape[dim] > 1 and strides[dim]]
+        sides, steps = [shape[dim] for dim in long], [strides[dim] for dim in long]
+        count = self._nbytes // kind.dtype.itemsize
+        found = _block(count, start, sides, steps)
+        if found is None:
             return None
+        origin, block, places = found
         flat = self._flat.get(kind.dtype)
         if flat is None:
-            count = self._nbytes // kind.dtype.itemsize
             data = memoryview(self._bytes(kind.dtype))[: count * kind.dtype.itemsize]
             flat = self._flat[kind.dtype] = tensor_from_host(data, kind.dtype, (count,), self.device)
         with no_grad():
-            view = flat.narrow(0, start, extent(block, wanted)).reshape(block)
+            view = flat.narrow(0, origin, math.prod(block)).reshape(block)
+            for dim, (place, side) in enumerate(zip(places, [*sides, 1], strict=True)):
+                view = view.narrow(dim, place, side)
+            view = view.reshape([1 if dim not in long else shape[dim] for dim in order])
             view = view.permute(*(order.index(dim) for dim in range(len(shape)))).expand(*shape)
         # A tensor of its own that only happens to share memory, as in PyTorch.
         return wrap(view._array, kind)
@@ -139,6 +152,31 @@ class Storage:
             piece = bytearray(size * width)
             copy_strided(piece, 0, row_major, whole, start, strides, shape, width)
         return tensor_from_host(piece, kind.dtype, shape, self.device)
+
+
+def _block(
+    count: int, start: int, sides: list[int], steps: list[int]
+) -> tuple[int, tuple[int, ...], tuple[int, ...]] | None:
+    """The row-major block out of which a strided part is cut: its origin, its shape, and where the part begins in it.
+
+    ``sides`` and ``steps`` go from the largest step to the smallest. The block has one dimension more, over
+    the elements that the smallest step skips. ``None`` where there is no such block among ``count`` elements.
+    """
+    if any(outer % inner for outer, inner in pairwise(steps)):
+        return None
+    inner = [outer // step for outer, step in pairwise(steps)] + steps[-1:]
+    # From the first element on, as of a packed tensor; or from the storage's begin, as of columns of a matrix.
+    for origin in (start, 0):
+        places, rest = [], start - origin
+        for step in steps:
+            places.append(rest // step)
+            rest %= step
+        places.append(rest)
+        rows = [(count - origin) // steps[0]] if steps else []
+        block = (*rows, *(inner or [count - origin]))
+        if all(place + side <= room for place, side, room in zip(places, [*sides, 1], block, strict=True)):
+            return origin, block, tuple(places)
+    return None
 
 
 class Slot:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Callable
 from typing import IO, Any, Final
 
 from tensorcore.devices import Device
@@ -110,11 +111,11 @@ def load(
     mmap: bool | None = None,
     **pickle_load_args: Any,
 ) -> Any:
-    """What `save`, ``torch.save`` or ``save_file`` wrote, with its tensors where they were or where ``map_location`` says.
+    """What `save`, ``torch.save`` or ``save_file`` wrote, its tensors where they were or where ``map_location`` says.
 
     Nothing in the file is executed: tensors, containers, numbers and text are built, and any other class or
-    function named in it is an error, unless `add_safe_globals` allows it. ``weights_only=False`` gives that up: the file
-    may then run any code, so it is for files of your own.
+    function named in it is an error, unless `add_safe_globals` allows it. ``weights_only=False`` gives that up: the
+    file may then run any code, so it is for files of your own.
 
     Args:
         f: a path, or a file object with ``read`` and ``seek``.
@@ -153,8 +154,8 @@ def load(
     if not hasattr(f, "read"):
         raise TypeError(f"load: f must be a path or a file object with read and seek, got {type(f).__name__}")
     seekable = getattr(f, "seekable", None)
-    file = f if hasattr(f, "seek") and (seekable is None or seekable()) else io.BytesIO(f.read())
-    return _load(file, name_of(f), map_location, weights_only is not False, False, encoding)
+    whole = f if hasattr(f, "seek") and (seekable is None or seekable()) else io.BytesIO(f.read())
+    return _load(whole, name_of(f), map_location, weights_only is not False, False, encoding)
 
 
 def _load(file: IO[bytes], name: str, map_location: Any, restrict: bool, mapped: bool, encoding: str) -> Any:
@@ -192,7 +193,8 @@ def _target(map_location: Any, location: str) -> Device:
     try:
         return Device(location)
     except DeviceError as error:
-        raise type(error)(f"load: a tensor was saved on {location!r}: {error}; map_location='cpu' puts it elsewhere") from None
+        hint = "map_location='cpu' puts it elsewhere"
+        raise type(error)(f"load: a tensor was saved on {location!r}: {error}; {hint}") from None
 
 
 class _Checkpoint:
@@ -224,7 +226,7 @@ class _Checkpoint:
         return found
 
     def load(self) -> Any:
-        rebuild = {
+        rebuild: dict[str, Callable[..., Any]] = {
             "torch._utils._rebuild_tensor": self.rebuild_tensor,
             "torch._utils._rebuild_tensor_v2": self.rebuild_tensor,
             "torch._utils._rebuild_tensor_v3": self.rebuild_typed_tensor,
@@ -335,7 +337,7 @@ class _Checkpoint:
 
     def rebuild_from_type(self, function: Any, cls: Any, args: Any, state: Any) -> Tensor:
         """``torch._tensor._rebuild_from_type_v2``: a tensor of a subclass, or with attributes."""
-        calls = {
+        calls: dict[str, Callable[..., Tensor]] = {
             "torch._utils._rebuild_tensor_v2": self.rebuild_tensor,
             "torch._utils._rebuild_tensor_v3": self.rebuild_typed_tensor,
             "torch._utils._rebuild_parameter": self.rebuild_parameter,

@@ -12,7 +12,7 @@ import zlib
 from typing import IO, Any, Final, NoReturn
 
 from tensorcore.errors import CheckpointError
-from tensorcore.serialization.files import describe_format
+from tensorcore.serialization.files import describe_format, fill
 
 __all__ = ["ZipReader", "ZipWriter"]
 
@@ -94,12 +94,13 @@ class ZipReader:
         self.entries: dict[str, tuple[int, int, int]] = {}
         infos = archive.infolist()
         self.folder = infos[0].filename.split("/", 1)[0] if infos else ""
+        names = [info.filename.removeprefix(self.folder + "/") for info in infos]
+        if "data.pkl" not in names or "constants.pkl" in names:
+            self._refuse_foreign(names)
         for info in infos:
             self._add(info)
         self._check_overlap()
         self.map: memoryview | None = self._mapping() if mapped else None
-        if "data.pkl" not in self.entries or "constants.pkl" in self.entries:
-            self._refuse_foreign([info.filename for info in infos])
 
     def _add(self, info: Any) -> None:
         prefix = self.folder + "/"
@@ -110,17 +111,17 @@ class ZipReader:
             raise CheckpointError(f"{self.name}: the archive holds {info.filename!r} twice")
         if info.compress_type or info.flag_bits & 1:
             how = "encrypted" if info.flag_bits & 1 else "compressed"
-            raise CheckpointError(f"{self.name}: entry {info.filename!r} is {how}; PyTorch's files store entries plainly")
+            raise CheckpointError(f"{self.name}: entry {info.filename!r} is {how}; PyTorch's are stored plainly")
         # A damaged directory can point before the file's begin.
         self.file.seek(max(info.header_offset, 0))
         head = b"" if info.header_offset < 0 else self.file.read(30)
         if len(head) < 30 or head[:4] != b"PK\3\4":
-            raise CheckpointError(f"{self.name}: damaged: no entry begins at {info.header_offset}, {info.filename!r} should")
+            raise CheckpointError(f"{self.name}: damaged: {info.filename!r} does not begin at {info.header_offset}")
         start = info.header_offset + 30 + sum(struct.unpack_from("<HH", head, 26))
         if info.compress_size != info.file_size or start + info.file_size > self.size:
             raise CheckpointError(
-                f"{self.name}: truncated or damaged: entry {info.filename!r} of {info.file_size} bytes begins at {start}, "
-                f"the file has {self.size}"
+                f"{self.name}: truncated or damaged: entry {info.filename!r} of {info.file_size} bytes begins at "
+                f"{start}, the file has {self.size}"
             )
         self.entries[name] = (start, info.file_size, info.CRC)
 
@@ -152,13 +153,8 @@ class ZipReader:
             return self.map[start : start + size]
         data = bytearray(size)
         self.file.seek(start)
-        view, place = memoryview(data), 0
-        while place < size:
-            piece = self.file.read(min(size - place, 1 << 24))
-            if not piece:
-                raise CheckpointError(f"{self.name}: the file ends inside entry {name!r}")
-            view[place : place + len(piece)] = piece
-            place += len(piece)
+        if fill(self.file, data) != size:
+            raise CheckpointError(f"{self.name}: the file ends inside entry {name!r}")
         # PyTorch writes 0 where it is told to compute no checksums.
         if crc and zlib.crc32(data) != crc:
             raise CheckpointError(f"{self.name}: damaged: entry {name!r} does not match its checksum")
@@ -180,11 +176,11 @@ class ZipReader:
         raise CheckpointError(f"{self.name}: expected a zip archive, found {describe_format(head)}") from None
 
     def _refuse_foreign(self, names: list[str]) -> NoReturn:
-        if "constants.pkl" in self.entries:
+        if "constants.pkl" in names:
             found = "a TorchScript archive, which holds a program"
         elif any(name.endswith(".npy") for name in names):
             found = "a NumPy .npz archive; numpy.load reads it"
-        elif "META-INF/MANIFEST.MF" in names:
+        elif "MANIFEST.MF" in names:
             found = "a Java archive"
         elif "[Content_Types].xml" in names:
             found = "an office document"
