@@ -248,21 +248,15 @@ class Tensor(TensorMethods):
     def data(self, value: Tensor) -> None:
         self._array, self._kind = value._array, value._kind
 
-    def backward(
-        self,
-        gradient: Tensor | None = None,
-        retain_graph: bool | None = None,
-        create_graph: bool = False,
-        inputs: Any = None,
-    ) -> None:
-        """Add the gradient of this tensor to ``grad`` of every leaf it depends on.
-
-        Raises:
-            RuntimeError: if it requires no grad, or is not a scalar and ``gradient`` is not given.
-        """
-        from tensorcore.autograd.engine import backward
-
-        backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+    if TYPE_CHECKING:
+        # `tensorcore.autograd.engine.backward_of`, bound when the engine is imported.
+        def backward(
+            self,
+            gradient: Tensor | None = None,
+            retain_graph: bool | None = None,
+            create_graph: bool = False,
+            inputs: Any = None,
+        ) -> None: ...
 
     def retain_grad(self) -> None:
         """Keep ``grad`` after backward though it is not a leaf."""

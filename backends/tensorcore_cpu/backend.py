@@ -12,7 +12,7 @@ from tensorcore.backend.array_module import ArrayModuleBackend
 from tensorcore.backend.contract import Array, Kernel
 from tensorcore.dtypes import INTEGER, DType, bfloat16, bool_, by_name, float16
 from tensorcore.errors import DTypeError
-from tensorcore_cpu.quiet import quiet, quiet1, quiet2
+from tensorcore_cpu.quiet import quiet, quiet1, quiet2, quiet_out, quiet_reduce
 
 _NATIVE: dict[DType, Any] = {
     by_name(name): np.dtype(name)
@@ -67,13 +67,15 @@ class CpuBackend(ArrayModuleBackend):
             return quiet(_through_float32(found, _NATIVE[dtype]))
         if dtype.category <= INTEGER and name not in ("floor_divide", "remainder", "pow", "bitwise_left_shift", "cast"):
             return found  # type: ignore[no-any-return]
+        if name in ("sum", "prod"):
+            return quiet_reduce((np.add if name == "sum" else np.multiply).reduce, _NATIVE)
         if isinstance(found, np.ufunc):
             return (quiet1 if found.nin == 1 else quiet2)(found)
         return quiet(found)
 
     def inplace_kernel(self, name: str, dtype: DType, index: int) -> Kernel | None:
         found = _ufunc(name, dtype)
-        return None if found is None or dtype in (float16, bfloat16, bool_) else quiet(found)
+        return None if found is None or dtype in (float16, bfloat16, bool_) else quiet_out(found)
 
     # ---------------------------------------------------------------- host memory
 

@@ -45,6 +45,32 @@ def quiet2(function: Callable[..., Any]) -> Callable[..., Any]:
     return kernel
 
 
+def quiet_out(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A ufunc of one or two arrays that writes into ``out``, without warnings."""
+    run = _silent_context().run
+
+    def kernel(*arrays: Any, out: Any) -> Any:
+        try:
+            return run(function, *arrays, out)
+        except RuntimeError:
+            return _again(function, *arrays, out)
+
+    return kernel
+
+
+def quiet_reduce(function: Callable[..., Any], natives: dict[Any, Any]) -> Callable[..., Any]:
+    """``ufunc.reduce`` under the attributes of `sum` and `prod`, without warnings."""
+    run = _silent_context().run
+
+    def kernel(input: Any, *, dim: tuple[int, ...], keepdim: bool, dtype: Any) -> Any:
+        try:
+            return run(function, input, dim, natives[dtype], None, keepdim)
+        except RuntimeError:
+            return _again(function, input, dim, natives[dtype], None, keepdim)
+
+    return kernel
+
+
 def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
     """``function`` of any arguments, without warnings."""
     run = _silent_context().run

@@ -6,6 +6,7 @@ counting pass is needed, and nothing recurses however deep the graph.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Any
@@ -51,6 +52,24 @@ def backward(
     for tensor, gradient in zip(wanted, found, strict=True):
         if gradient is not None:
             _accumulate(tensor, gradient, False, create_graph)
+
+
+def backward_of(
+    tensor: Tensor,
+    gradient: Tensor | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Any = None,
+) -> None:
+    """Add the gradient of ``tensor`` to ``grad`` of every leaf it depends on; the method ``Tensor.backward``.
+
+    Raises:
+        RuntimeError: if it requires no grad, or is not a scalar and ``gradient`` is not given.
+    """
+    backward(tensor, gradient, retain_graph, create_graph, inputs=inputs)
+
+
+Tensor.backward = backward_of  # type: ignore[method-assign]
 
 
 def grad(
@@ -124,7 +143,7 @@ def _roots(op: str, tensors: Any, gradients: Any) -> list[tuple[Tensor, Tensor]]
         if output._node is None:
             raise RuntimeError(f"{op}: the tensor of shape {list(output.shape)} does not require grad and has no grad_fn")
         if gradient is None:
-            if output.numel() != 1:
+            if math.prod(output._array.shape) != 1:
                 raise RuntimeError(
                     f"{op}: a gradient is created by itself only for scalars, not for shape {list(output.shape)}; "
                     "reduce the tensor first, or pass gradient="
@@ -169,10 +188,12 @@ def _run(
             if recording:
                 capture.consumed(node)
             if node.hooks:
+                if cotangent.__class__ is not Cotangents and cotangent._array.shape != node.shape:
+                    cotangent = _fit(cotangent, node.kind, node.shape)
                 cotangent = _call_hooks(node.hooks, cotangent)
             if reach is not None:
                 if id(node) in targets:
-                    captured[id(node)] = cotangent
+                    captured[id(node)] = cotangent = _fit(cotangent, node.kind, node.shape)
                 if id(node) not in reach:
                     continue
             if type(node) is SelectNode:
@@ -189,6 +210,8 @@ def _run(
         for key, (leaf, gradient, owned) in leaves.items():
             if wanted is not None and key not in targets:
                 continue
+            if gradient._array.shape != leaf._array.shape:
+                gradient, owned = _fit(gradient, leaf._kind, leaf._array.shape), False
             if leaf._hooks:
                 replaced = _call_hooks(leaf._hooks, gradient)
                 owned = owned and replaced is gradient
@@ -213,7 +236,9 @@ def _arrive(
     """Bring a cotangent to a node or leaf, where it is added to what is waiting."""
     if isinstance(edge, Node):
         if gradient._kind is not edge.kind or gradient._array.shape != edge.shape:
-            gradient = _fit(gradient, edge.kind, edge.shape)
+            # A 0-d cotangent stands for one that is the same everywhere, as of a sum: it is stretched when needed.
+            if gradient._kind is not edge.kind or gradient._array.shape or not edge.takes_uniform():
+                gradient = _fit(gradient, edge.kind, edge.shape)
         sequence = edge.sequence
         waiting = pending.get(sequence)
         if waiting is None:
@@ -222,14 +247,16 @@ def _arrive(
         else:
             pending[sequence] = (edge, waiting[1] + gradient)
         return
-    if gradient._kind is not edge._kind or gradient._array.shape != edge._array.shape:
+    if gradient._kind is not edge._kind or (
+        gradient._array.shape != edge._array.shape and gradient._array.shape != ()
+    ):
         fitted = _fit(gradient, edge._kind, edge._array.shape)
         owned = fitted._view is None and (owned or fitted is not gradient)
         gradient = fitted
     waiting = leaves.get(id(edge))
     if waiting is None:
         leaves[id(edge)] = (edge, gradient, owned)
-    elif waiting[2] and not mode.grad:
+    elif waiting[2] and not mode.grad and waiting[1]._array.shape == edge._array.shape:
         leaves[id(edge)] = (edge, add_into(waiting[1], gradient), True)
     else:
         leaves[id(edge)] = (edge, waiting[1] + gradient, True)
@@ -245,14 +272,14 @@ def _call_hooks(hooks: Any, gradient: Any) -> Any:
 
 def _accumulate(leaf: Tensor, gradient: Tensor, owned: bool, create_graph: bool) -> None:
     """Add to ``leaf.grad``; a cotangent that nothing else holds becomes it as it is."""
-    old = leaf.grad
+    old = leaf.grad if capture.active() else leaf._grad
     if old is None:
         keep = create_graph or (owned and gradient._node is None)
         leaf.grad = gradient if keep else gradient.detach().clone()
     elif create_graph:
         leaf.grad = old + gradient
     else:
-        leaf.grad = add_into(old, gradient)
+        add_into(old, gradient)
     if leaf._post_hooks:
         for hook in list(leaf._post_hooks.values()):
             hook(leaf)

@@ -76,6 +76,10 @@ class Node:
         """Cotangents of the operands, in the order of ``edges``."""
         raise NotImplementedError
 
+    def takes_uniform(self) -> bool:
+        """Whether a 0-d cotangent may stand for one that is the same at every element of the output."""
+        return False
+
     def release(self) -> None:
         """Free what was saved."""
 
@@ -191,6 +195,16 @@ class OpNode(Node):
             None if edge is None or caller is None else caller(rule, cotangent, self, create_graph)
             for rule, caller, edge in zip(vjp, callers, self.edges, strict=False)
         ]
+
+    def takes_uniform(self) -> bool:
+        # Only where nothing was broadcast: what is summed for a smaller operand must have its full shape.
+        if not self.op.elementwise or self.post_hooks:
+            return False
+        shape = self.shape
+        for edge in self.edges:
+            if edge is not None and (edge.shape if isinstance(edge, Node) else edge._array.shape) != shape:
+                return False
+        return True
 
     def saved_output(self, create_graph: bool) -> Any:
         """The output as a tensor, connected to this node when a second derivative may follow."""

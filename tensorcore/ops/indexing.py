@@ -338,10 +338,33 @@ def _order(plan: Plan) -> tuple[tuple[int, ...], int]:
     return (*plan.dims, *rest), plan.dims[0] if adjacent else 0
 
 
+def _plain(shape: Sequence[int], key: Any) -> tuple[Any, ...] | None:
+    """The attribute of `basic_index` for a key of ints in range and forward slices; ``None`` for any other key."""
+    items = key if type(key) is tuple else (key,)
+    if len(items) > len(shape):
+        return None
+    index: list[Any] = []
+    for item, side in zip(items, shape, strict=False):
+        if type(item) is int:
+            if not -side <= item < side:
+                return None
+            index.append(item if item >= 0 else item + side)
+        elif type(item) is slice:
+            start, stop, step = item.indices(side)
+            if step < 0 or stop < start:
+                return None
+            index.append(slice(start, stop, step))
+        else:
+            return None
+    index.extend([slice(0, side, 1) for side in shape[len(items) :]])
+    return tuple(index)
+
+
 def getitem(input: Any, key: Any) -> Any:
     """``input[key]``: a view for ints, slices, ``...`` and ``None``; a copy for integer or bool tensors."""
-    if type(key) is int and input._array.shape:
-        return input.select(0, key)
+    index = _plain(input._array.shape, key)
+    if index is not None:
+        return basic_index.emit(input, index=index)
     plan = _parse(input, key)
     out = _basic_part(input, plan)
     if not plan.arrays:

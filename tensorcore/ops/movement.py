@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tensorcore.errors import DimensionError, ShapeError
-from tensorcore.ops.record import composite, primitive
+from tensorcore.ops.record import REGISTRY, composite, primitive
 from tensorcore.ops.rules import same
 from tensorcore.shapes import broadcast_shapes, infer_reshape, normalize_dim, normalize_dims
 
@@ -281,12 +281,9 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
 
 
 def _basic(input: Any, place: int, item: int | slice) -> Any:
-    from tensorcore.ops.indexing import basic_index
-
-    whole = [slice(0, side, 1) for side in input._array.shape]
-    index: list[Any] = list(whole)
+    index: list[Any] = [slice(0, side, 1) for side in input._array.shape]
     index[place] = item
-    return basic_index.emit(input, index=tuple(index))
+    return REGISTRY["basic_index"].emit(input, index=tuple(index))
 
 
 @composite(samples=({"shapes": ((3, 4),), "dim": 1},))

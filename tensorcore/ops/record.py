@@ -42,7 +42,7 @@ class Op:
     """
 
     __slots__ = (
-        "__wrapped__", "aliases", "body", "callers", "domain", "emit", "front", "inplace", "joint",
+        "__wrapped__", "aliases", "body", "callers", "domain", "elementwise", "emit", "front", "inplace", "joint",
         "name", "namespaces", "operands", "operator", "outputs", "plans", "primitive", "promotes", "put",
         "random", "reads", "rule", "samples", "signature", "standard", "ulp", "view", "vjp",
     )  # fmt: skip
@@ -83,6 +83,12 @@ class Op:
         self.promotes: tuple[int, ...] | None = (
             None if facts["promotes"] is None else tuple(map(self.operands.index, facts["promotes"]))
         )
+        attributes = len(self.signature.parameters) - len(self.operands)
+        #: Whether each element of the result depends on the elements at its place alone.
+        self.elementwise = (
+            primitive and not self.view and self.promotes is None and self.outputs == 1 and bool(self.operands)
+            and not self.variadic and (attributes == 0 or self.operator is not None) and self.operator != "matmul"
+        )  # fmt: skip
         self.reads = _reads(self)
         #: Filled by `autograd.graph`: how rules are called, and what nodes keep.
         self.callers: tuple[Any, ...] | None = None

@@ -29,8 +29,10 @@ _ALONG = ({"shapes": ((3, 4),), "dim": 0}, {"shapes": ((2, 3, 4),), "dim": -1})
 
 
 def spread(g: Any, shape: tuple[int, ...], dim: tuple[int, ...], keepdim: bool) -> Any:
-    """The cotangent of a reduction, brought back to the operand's shape."""
-    if not keepdim and g._array.shape != () and len(dim) != len(shape):
+    """The cotangent of a reduction, brought back to the operand's shape; of a reduction to 0-d, as it is."""
+    if len(dim) == len(shape) and not keepdim:
+        return g
+    if not keepdim and len(dim) != len(shape):
         g = reshape.emit(g, shape=tuple([1 if place in dim else side for place, side in enumerate(shape)]))
     return expand.emit(g, shape=tuple(shape))
 
