@@ -14,9 +14,11 @@ from tensorcore.ops import (  # noqa: F401 - imported for their records
     inplace,
     linalg,
     movement,
+    ordering,
     random,
     reduction,
     softmax,
+    statistics,
 )
 from tensorcore.ops.record import REGISTRY
 from tensorcore.tensor import Tensor

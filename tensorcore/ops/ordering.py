@@ -1,0 +1,278 @@
+"""Order: extremes with their places, the largest few, medians, distinct elements."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tensorcore.dtypes import BOOL, FLOATING, iinfo, int64
+from tensorcore.errors import DimensionError, DTypeError, RangeError, ShapeError
+from tensorcore.ops import elementwise as e
+from tensorcore.ops.record import composite
+from tensorcore.ops.reduction import amax, amin, any, argmax, argmin, sort
+from tensorcore.ops.returns import named
+from tensorcore.ops.rules import real, real_number
+from tensorcore.shapes import normalize_dim
+
+if TYPE_CHECKING:
+    from tensorcore.tensor import Tensor
+
+_ALONG: Final = ({"shapes": ((3, 4),), "dim": 1}, {"shapes": ((2, 3, 4),), "dim": 0, "keepdim": True})
+
+
+def _placed_rule(g: Any, y: Any, input_shape: tuple[int, ...], dim: int, keepdim: bool) -> Any:
+    """The cotangent of elements picked along ``dim``, brought to the places they came from."""
+    grad, places = (g[0], y[1]) if keepdim else (g[0].unsqueeze(dim), y[1].unsqueeze(dim))
+    return placed(grad, places, input_shape, dim)
+
+
+def placed(grad: Any, places: Any, shape: tuple[int, ...], dim: int) -> Any:
+    """Zeros of ``shape`` with ``grad`` at ``places`` along ``dim``."""
+    from tensorcore.ops.creation import zeros
+    from tensorcore.ops.indexing import scatter
+
+    return scatter.emit(zeros(shape, dtype=grad.dtype, device=grad.device), places, grad, dim=dim, reduce="set")
+
+
+def _flat_if_scalar(op: Any, input: Any, dim: int, **attributes: Any) -> Any:
+    """``op.emit`` along ``dim``, a 0-d tensor taken as one of one element."""
+    place = normalize_dim(dim, input.ndim, op.name)
+    if input.ndim == 0:
+        values, indices = op.emit(input.reshape((1,)), dim=0, **attributes)
+        return values.reshape(()), indices.reshape(())
+    return op.emit(input, dim=place, **attributes)
+
+
+# ------------------------------------------------------------------ largest and smallest
+
+
+@composite(rule=real, vjp=_placed_rule, outputs=2, namespaces=(), samples=_ALONG, ulp=0)
+def max_along(input: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, Tensor]:
+    """Largest element along ``dim`` and its place, the first of equals."""
+    return _flat_if_scalar(max_along, input, dim, keepdim=keepdim)  # type: ignore[no-any-return]
+
+
+@max_along.expression
+def _max_along(input: Tensor, *, dim: int, keepdim: bool) -> tuple[Tensor, Tensor]:
+    return amax.emit(input, dim=(dim,), keepdim=keepdim), argmax.emit(input, dim=dim, keepdim=keepdim)
+
+
+@composite(rule=real, vjp=_placed_rule, outputs=2, namespaces=(), samples=_ALONG, ulp=0)
+def min_along(input: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, Tensor]:
+    """Smallest element along ``dim`` and its place, the first of equals."""
+    return _flat_if_scalar(min_along, input, dim, keepdim=keepdim)  # type: ignore[no-any-return]
+
+
+@min_along.expression
+def _min_along(input: Tensor, *, dim: int, keepdim: bool) -> tuple[Tensor, Tensor]:
+    return amin.emit(input, dim=(dim,), keepdim=keepdim), argmin.emit(input, dim=dim, keepdim=keepdim)
+
+
+def _extreme(name: str, input: Any, dim: Any, keepdim: bool, other: Any, over_all: Any, along: Any, pairwise: Any) -> Any:
+    if other is not None or hasattr(dim, "_array"):
+        return pairwise(input, dim if other is None else other)
+    if dim is None:
+        if input.numel() == 0:
+            raise ShapeError(f"{name}: no elements to choose from: shape {list(input.shape)}; give dim=")
+        return over_all(input)
+    place = normalize_dim(dim, input.ndim, name)
+    if input.ndim and input.shape[place] == 0:
+        raise DimensionError(f"{name}: no elements to choose from along dimension {place} of shape {list(input.shape)}")
+    values, indices = along(input, place, keepdim)
+    return named(name, values=values, indices=indices)
+
+
+@composite(samples=({"shapes": ((3, 4),)}, *_ALONG), operands=("input",), ulp=0)
+def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+    """The largest element; along ``dim``, as (values, indices); given another tensor, the larger element by element."""
+    return _extreme("max", input, dim, keepdim, other, amax, max_along, e.maximum)
+
+
+@composite(samples=({"shapes": ((3, 4),)}, *_ALONG), operands=("input",), ulp=0)
+def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+    """The smallest element; along ``dim``, as (values, indices); given another tensor, the smaller element by element."""
+    return _extreme("min", input, dim, keepdim, other, amin, min_along, e.minimum)
+
+
+# ------------------------------------------------------------------ sorted places
+
+
+@composite(samples=({"shapes": ((3, 4),), "dim": 0}, {"shapes": ((3, 4),), "descending": True}), ulp=0)
+def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
+    """Places of the elements in order along ``dim``; equal ones keep their order."""
+    return sort(input.detach(), dim, descending)[1]  # type: ignore[no-any-return]
+
+
+@composite(samples=({"shapes": ((4, 3),)},), ulp=0)
+def msort(input: Tensor) -> Tensor:
+    """Elements in order along the first dimension."""
+    return sort(input, 0)[0]  # type: ignore[no-any-return]
+
+
+def _topk_rule(g: Any, y: Any, input_shape: tuple[int, ...], dim: int) -> Any:
+    return placed(g[0], y[1], input_shape, dim)
+
+
+@composite(
+    rule=real_number, vjp=_topk_rule, outputs=2, ulp=0,
+    samples=({"shapes": ((3, 4),), "args": (2,)}, {"shapes": ((3, 4),), "args": (1,), "dim": 0, "largest": False}),
+)  # fmt: skip
+def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+    """The ``k`` largest (or smallest) elements along ``dim`` in order, as (values, indices)."""
+    side = input.shape[normalize_dim(dim, input.ndim, "topk")] if input.ndim else 1
+    if not 0 <= k <= side:
+        raise RangeError(f"topk: k={k} is out of range for the side {side} of dimension {dim} of shape {list(input.shape)}")
+    if input.ndim == 0 and k == 0:
+        raise RangeError("topk: a 0-d tensor has its one element; expected k=1")
+    values, indices = _flat_if_scalar(topk, input, dim, k=int(k), largest=largest, sorted=sorted)
+    return named("topk", values=values, indices=indices)
+
+
+@topk.expression
+def _topk(input: Tensor, *, dim: int, k: int, largest: bool, sorted: bool) -> tuple[Tensor, Tensor]:
+    values, indices = sort.emit(input, dim=dim, descending=largest)
+    return values.narrow(dim, 0, k), indices.narrow(dim, 0, k)
+
+
+def _picked(op: str, input: Any, place: int, rank: Any, keepdim: bool) -> Any:
+    """The elements of the sorted tensor at ``rank`` along ``place`` (a number, or a tensor of one rank per row)."""
+    from tensorcore.ops.indexing import gather
+
+    ordered = sort(input, place)
+    if hasattr(rank, "_array"):
+        values, indices = (gather(part, place, rank) for part in ordered)
+    else:
+        values, indices = (part.narrow(place, rank, 1) for part in ordered)
+    if not keepdim:
+        values, indices = values.squeeze(place), indices.squeeze(place)
+    return named(op, values=values, indices=indices)
+
+
+@composite(samples=({"shapes": ((3, 4),), "args": (2,)}, {"shapes": ((3, 4),), "args": (1,), "dim": 0, "keepdim": True}), ulp=0)
+def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+    """The ``k``-th smallest element along ``dim``, counted from 1, as (values, indices)."""
+    place = normalize_dim(dim, input.ndim, "kthvalue")
+    if input.ndim == 0:
+        if k != 1:
+            raise RangeError(f"kthvalue: k={k} is out of range for a 0-d tensor")
+        return named("kthvalue", values=input.alias(), indices=argmax(input))
+    if not 1 <= k <= input.shape[place]:
+        raise RangeError(f"kthvalue: k={k} is out of range for the side {input.shape[place]} of dimension {place} of shape {list(input.shape)}")
+    return _picked("kthvalue", input, place, k - 1, keepdim)
+
+
+def _median(op: str, input: Any, dim: int | None, keepdim: bool, skip: bool) -> Any:
+    if input.dtype.category == BOOL or input.is_complex():
+        raise DTypeError(f"{op}: expected real numbers, got {input.dtype}")
+    if dim is None:
+        if input.numel() == 0:
+            return input.new_full((), float("nan") if input.dtype.category == FLOATING else iinfo(input.dtype).min)
+        return _median(op, input.reshape(-1), 0, False, skip).values
+    place = normalize_dim(dim, input.ndim, op)
+    if input.ndim == 0:
+        return named(op, values=input.alias(), indices=argmax(input))
+    side = input.shape[place]
+    if side == 0:
+        raise DimensionError(f"{op}: no elements along dimension {place} of shape {list(input.shape)}")
+    if input.dtype.category != FLOATING:
+        return _picked(op, input, place, (side - 1) // 2, keepdim)
+    # Sorting puts NaN last: skipped, the middle is that of the others; else one NaN is the median.
+    held = e.eq(input, input).sum(place, True)
+    middle = e.floor_divide(e.maximum(held - 1, 0), 2)
+    if not skip:
+        middle = e.where(e.lt(held, side), held, middle)
+    return _picked(op, input, place, middle, keepdim)
+
+
+@composite(samples=({"shapes": ((3, 5),)}, {"shapes": ((3, 4),), "dim": 1}), ulp=0)
+def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The middle element in order, the lower of two; along ``dim``, as (values, indices); NaN if there is one."""
+    return _median("median", input, dim, keepdim, False)
+
+
+@composite(samples=({"shapes": ((3, 5),)}, {"shapes": ((3, 4),), "dim": 1}), ulp=0)
+def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
+    """`median` of the elements that are not NaN."""
+    return _median("nanmedian", input, dim, keepdim, True)
+
+
+# ------------------------------------------------------------------ distinct elements
+
+
+def _runs(rows: Any, inverse: bool, counts: bool) -> tuple[Any, Any, Any]:
+    """Of consecutive equal rows the first; for each row its run; the length of each run."""
+    from tensorcore.ops.indexing import index, nonzero
+    from tensorcore.ops.movement import cat, ones_like
+
+    total = rows.shape[0]
+    change = e.ne(rows.narrow(0, 1, total - 1), rows.narrow(0, 0, total - 1)) if total else None
+    if change is None:
+        empty = rows.new_zeros((0,), dtype=int64)
+        return rows, empty if inverse else None, empty if counts else None
+    if change.ndim > 1:
+        change = any(change.reshape(total - 1, -1), 1) if total > 1 else change.reshape(0, -1).sum(1).bool()
+    starts = cat([ones_like(rows.reshape(total, -1)[:1, 0].bool()) if rows.numel() else rows.new_ones((1,)).bool(), change])
+    firsts = nonzero(starts).reshape(-1)
+    runs = None
+    if inverse:
+        runs = starts.to(int64).cumsum(0) - 1
+    lengths = None
+    if counts:
+        ends = cat([firsts.narrow(0, 1, firsts.shape[0] - 1), firsts.new_tensor([total])])
+        lengths = ends - firsts
+    return index.emit(rows, firsts), runs, lengths
+
+
+def _returned(values: Any, inverse: Any, counts: Any) -> Any:
+    found = tuple(x for x in (values, inverse, counts) if x is not None)
+    return found[0] if len(found) == 1 else found
+
+
+@composite(samples=({"shapes": ((6,),), "dtypes": ("int64",), "domains": ((0, 3),)},), ulp=0)
+def unique_consecutive(input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None) -> Any:
+    """The first of each run of equal elements (or slices along ``dim``), each element's run, and the runs' lengths."""
+    if dim is None:
+        values, runs, counts = _runs(input.detach().reshape(-1), return_inverse, return_counts)
+        return _returned(values, None if runs is None else runs.reshape(input.shape), counts)
+    place = normalize_dim(dim, input.ndim, "unique_consecutive")
+    values, runs, counts = _runs(input.detach().movedim(place, 0), return_inverse, return_counts)
+    return _returned(values.movedim(0, place), runs, counts)
+
+
+@composite(samples=({"shapes": ((6,),), "dtypes": ("int64",), "domains": ((0, 3),)},), ulp=0)
+def unique(
+    input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+) -> Any:
+    """The distinct elements (or slices along ``dim``) in order, each element's place among them, and how often each comes."""
+    from tensorcore.ops.indexing import index, index_put
+
+    if dim is None:
+        rows = input.detach().reshape(-1)
+        order = sort.emit(rows, dim=0, descending=False)[1] if rows.numel() else rows.to(int64)
+    else:
+        place = normalize_dim(dim, input.ndim, "unique")
+        rows = input.detach().movedim(place, 0)
+        order = _lexicographic(rows)
+    values, runs, counts = _runs(index.emit(rows, order), return_inverse, return_counts)
+    if runs is not None:
+        runs = index_put.emit(runs, runs, order, accumulate=False)
+        runs = runs.reshape(input.shape) if dim is None else runs
+    return _returned(values if dim is None else values.movedim(0, place), runs, counts)
+
+
+def _lexicographic(rows: Any) -> Any:
+    """Places of the rows in lexicographic order: stable sorts from the last column to the first."""
+    from tensorcore.ops.creation import ramp
+    from tensorcore.ops.indexing import index
+
+    total = rows.shape[0]
+    order = ramp(0, 1, total, int64, rows.device)
+    if not rows.numel():
+        return order
+    columns = rows.reshape(total, -1)
+    for column in reversed(range(columns.shape[1])):
+        keys = index.emit(columns[:, column], order)
+        order = index.emit(order, sort.emit(keys, dim=0, descending=False)[1])
+    return order
+
+
+__all__ = ["argsort", "kthvalue", "max", "median", "min", "topk", "unique"]

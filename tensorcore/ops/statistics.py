@@ -1,0 +1,320 @@
+"""Averages, spreads and norms over dimensions."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import TYPE_CHECKING, Any, Final
+
+from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, DType, int64
+from tensorcore.errors import DTypeError, RangeError, ShapeError
+from tensorcore.ops import elementwise as e
+from tensorcore.ops.conversion import require_floating
+from tensorcore.ops.precision import widened
+from tensorcore.ops.record import composite
+from tensorcore.ops.reduction import amax, amin, spread, sum
+from tensorcore.ops.rules import inexact, real_floating, same
+from tensorcore.shapes import normalize_dim, normalize_dims
+
+if TYPE_CHECKING:
+    from tensorcore.tensor import Tensor
+
+_SAMPLES: Final = (
+    {"shapes": ((3, 4),)},
+    {"shapes": ((3, 4),), "dim": 0},
+    {"shapes": ((2, 3, 4),), "dim": (0, 2), "keepdim": True},
+)
+
+
+def count_along(shape: Any, dim: tuple[int, ...]) -> int:
+    """How many elements a reduction over the dimensions ``dim`` joins."""
+    return math.prod([shape[place] for place in dim])
+
+
+# ------------------------------------------------------------------ mean
+
+
+def _mean_rule(g: Any, input_shape: tuple[int, ...], dim: tuple[int, ...], keepdim: bool) -> Any:
+    count = count_along(input_shape, dim)
+    return spread(g if count == 1 else g / count, input_shape, dim, keepdim)
+
+
+@composite(rule=same, vjp=_mean_rule, samples=_SAMPLES, ulp=4)
+def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None) -> Tensor:
+    """Average of the elements over the dimensions ``dim`` (all by default)."""
+    if dtype is not None:
+        input = input.to(dtype)
+    require_floating("mean", input.dtype)
+    dims = normalize_dims(None if dim == () else dim, input.ndim, "mean")
+    return mean.emit(input, dim=dims, keepdim=keepdim)  # type: ignore[no-any-return]
+
+
+@mean.expression
+def _mean(input: Tensor, *, dim: tuple[int, ...], keepdim: bool) -> Tensor:
+    kind = input._kind
+    total = sum.emit(input, dim=dim, keepdim=keepdim, dtype=kind.dtype)
+    return e.div.emit(total, kind.scalar(count_along(input._array.shape, dim)))  # type: ignore[no-any-return]
+
+
+@composite(samples=_SAMPLES)
+def nansum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None) -> Tensor:
+    """Sum of the elements that are not NaN."""
+    if input.dtype.category < FLOATING:
+        return input.sum(dim, keepdim, dtype=dtype)  # type: ignore[no-any-return]
+    return e.where(e.ne(input, input), 0, input).sum(dim, keepdim, dtype=dtype)  # type: ignore[no-any-return]
+
+
+@composite(samples=_SAMPLES)
+def nanmean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None) -> Tensor:
+    """Average of the elements that are not NaN."""
+    require_floating("nanmean", input.dtype if dtype is None else dtype)
+    held = e.eq(input, input).sum(dim, keepdim)
+    return nansum(input, dim, keepdim, dtype=dtype) / held  # type: ignore[no-any-return]
+
+
+@composite(samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "dim": 1}), ulp=0)
+def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
+    """How many elements are not zero over the dimensions ``dim`` (all by default), as int64."""
+    held = input if input.dtype.category == BOOL else e.ne(input, 0)
+    return held.sum(dim, dtype=int64)  # type: ignore[no-any-return]
+
+
+# ------------------------------------------------------------------ variance
+
+
+def _spread_arguments(op: str, input: Any, dim: Any, unbiased: Any, correction: Any) -> tuple[tuple[int, ...], float]:
+    # torch.var(x, False) and torch.var(x, dim, unbiased) are the older forms.
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    if unbiased is not None and correction is not None:
+        raise TypeError(f"{op}: unbiased and correction were both given; unbiased=True is correction=1")
+    require_floating(op, input.dtype)
+    dims = normalize_dims(None if dim == () else dim, input.ndim, op)
+    taken = (1 if unbiased is None else int(unbiased)) if correction is None else correction
+    if count_along(input._array.shape, dims) <= taken:
+        warnings.warn(
+            f"{op}: no degrees of freedom: {count_along(input.shape, dims)} elements and a correction of {taken}",
+            UserWarning,
+            stacklevel=3,
+        )
+    return dims, taken
+
+
+def _freedom(shape: Any, dim: tuple[int, ...], correction: float) -> float:
+    return max(count_along(shape, dim) - correction, 0)
+
+
+def _var_rule(g: Any, input: Any, dim: tuple[int, ...], keepdim: bool, correction: float) -> Any:
+    shape = tuple(input._array.shape)
+    scale = _freedom(shape, dim, correction)
+    factor = 2 / scale if scale else math.nan if scale == 0 and not math.prod(shape) else math.inf
+    return spread(g * factor, shape, dim, keepdim) * (input - mean.emit(input, dim=dim, keepdim=True))
+
+
+def _std_rule(g: Any, y: Any, input: Any, dim: tuple[int, ...], keepdim: bool, correction: float) -> Any:
+    still = e.eq(y, 0)
+    scaled = e.where(still, 0, g / (e.where(still, 1, y) * 2))
+    return _var_rule(scaled, input, dim, keepdim, correction)
+
+
+@composite(rule=inexact, vjp=_var_rule, samples=(*_SAMPLES, {"shapes": ((3, 4),), "dim": 0, "correction": 0}), ulp=16)
+def var(
+    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
+) -> Tensor:
+    """Variance over the dimensions ``dim`` (all by default), divided by the number of elements less ``correction``."""
+    dims, taken = _spread_arguments("var", input, dim, unbiased, correction)
+    if input.dtype.category == COMPLEX:
+        parts = (input.real, input.imag)
+        real, imag = (var.emit(part, dim=dims, keepdim=keepdim, correction=taken) for part in parts)
+        return real + imag  # type: ignore[no-any-return]
+    return var.emit(input, dim=dims, keepdim=keepdim, correction=taken)  # type: ignore[no-any-return]
+
+
+@var.expression
+@widened
+def _var(input: Tensor, *, dim: tuple[int, ...], keepdim: bool, correction: float) -> Tensor:
+    kind = input._kind
+    centered = e.sub.emit(input, mean.emit(input, dim=dim, keepdim=True))
+    total = sum.emit(e.mul.emit(centered, centered), dim=dim, keepdim=keepdim, dtype=kind.dtype)
+    return e.div.emit(total, kind.scalar(_freedom(input._array.shape, dim, correction)))  # type: ignore[no-any-return]
+
+
+@composite(rule=inexact, vjp=_std_rule, samples=(*_SAMPLES, {"shapes": ((3, 4),), "dim": 0, "correction": 0}), ulp=16)
+def std(
+    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
+) -> Tensor:
+    """Standard deviation over the dimensions ``dim``: the square root of `var`."""
+    dims, taken = _spread_arguments("std", input, dim, unbiased, correction)
+    if input.dtype.category == COMPLEX:
+        return e.sqrt(var(input, dims, keepdim=keepdim, correction=taken))  # type: ignore[no-any-return]
+    return std.emit(input, dim=dims, keepdim=keepdim, correction=taken)  # type: ignore[no-any-return]
+
+
+@std.expression
+@widened
+def _std(input: Tensor, *, dim: tuple[int, ...], keepdim: bool, correction: float) -> Tensor:
+    return e.sqrt.emit(_var(input, dim=dim, keepdim=keepdim, correction=correction))  # type: ignore[no-any-return]
+
+
+@composite(namespaces=("",), samples=_SAMPLES)
+def var_mean(
+    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
+) -> tuple[Tensor, Tensor]:
+    """Variance and mean over the dimensions ``dim``, as a pair."""
+    return var(input, dim, unbiased, keepdim, correction=correction), mean(input, None if isinstance(dim, bool) else dim, keepdim)
+
+
+@composite(namespaces=("",), samples=_SAMPLES)
+def std_mean(
+    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
+) -> tuple[Tensor, Tensor]:
+    """Standard deviation and mean over the dimensions ``dim``, as a pair."""
+    return std(input, dim, unbiased, keepdim, correction=correction), mean(input, None if isinstance(dim, bool) else dim, keepdim)
+
+
+# ------------------------------------------------------------------ logarithm of a sum
+
+
+def _logsumexp_rule(g: Any, y: Any, input: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
+    shape = tuple(input._array.shape)
+    return spread(g, shape, dim, keepdim) * e.exp(input - spread(y, shape, dim, keepdim))
+
+
+@composite(
+    rule=real_floating, vjp=_logsumexp_rule, namespaces=("", "Tensor", "special"), ulp=8,
+    samples=({"shapes": ((3, 4),), "dim": 1}, {"shapes": ((2, 3, 4),), "dim": (0, 2), "keepdim": True}),
+)  # fmt: skip
+def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
+    """Logarithm of the sum of the exponentials over the dimensions ``dim``, without overflow."""
+    dims = normalize_dims(None if dim == () else dim, input.ndim, "logsumexp")
+    return logsumexp.emit(input, dim=dims, keepdim=keepdim)  # type: ignore[no-any-return]
+
+
+@logsumexp.expression
+@widened
+def _logsumexp(input: Tensor, *, dim: tuple[int, ...], keepdim: bool) -> Tensor:
+    if count_along(input.shape, dim) == 0:
+        return e.log(e.exp(input).sum(dim, keepdim))  # type: ignore[no-any-return]
+    top = amax.emit(input, dim=dim, keepdim=True)
+    top = e.where(e.eq(e.abs(top), math.inf), 0, top)
+    total = e.exp(input - top).sum(dim, True)
+    out = e.log(total) + top
+    return out if keepdim else out.reshape([s for d, s in enumerate(out.shape) if d not in dim])
+
+
+# ------------------------------------------------------------------ norms
+
+
+def _vector_norm_rule(g: Any, y: Any, x: Any, ord: float, dim: tuple[int, ...], keepdim: bool) -> Any:
+    shape = tuple(x._array.shape)
+    if ord == 0:
+        return x * 0
+    g, y = spread(g, shape, dim, keepdim), spread(y, shape, dim, keepdim)
+    if ord == 1:
+        return e.sgn(x) * g
+    still = e.eq(y, 0)
+    if ord == 2:
+        return x * e.where(still, 0, g / e.where(still, 1, y))
+    size = e.abs(x)
+    if math.isinf(ord):
+        hit = e.eq(size, y).to(size.dtype)
+        return e.sgn(x) * (hit * g / hit.sum(dim, True))
+    zero = e.eq(size, 0)
+    # Where an element is 0 its power may be infinite while the derivative's limit is not used.
+    power = e.where(zero, 0, e.pow(e.where(zero, 1, size), ord - 1))
+    return e.sgn(x) * power * e.where(still, 0, g * e.pow(e.where(still, 1, y), 1 - ord))
+
+
+def _to_magnitude(dtype: DType, op: str) -> tuple[DType, DType]:
+    require_floating(op, dtype)
+    return dtype, dtype.to_real()
+
+
+@composite(
+    rule=_to_magnitude, vjp=_vector_norm_rule, namespaces=("linalg",), ulp=16, domain=(0.5, 4),
+    samples=tuple({"shapes": ((3, 4),), "ord": ord, "dim": 1} for ord in (2, 1, 3.0, 0.5, math.inf, -math.inf, 0)),
+)  # fmt: skip
+def vector_norm(x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None) -> Tensor:
+    """The ``ord``-norm of the elements over the dimensions ``dim`` (all by default)."""
+    if not isinstance(ord, (int, float)):
+        raise TypeError(f"vector_norm: ord must be a number, got {type(ord).__name__}")
+    if dtype is not None:
+        x = x.to(dtype)
+    require_floating("vector_norm", x.dtype)
+    dims = normalize_dims(None if dim == () else dim, x.ndim, "vector_norm")
+    if count_along(x.shape, dims) == 0 and (ord < 0 or ord == math.inf):
+        raise ShapeError(f"vector_norm: no elements to take the norm {ord} of: shape {list(x.shape)}, dim {dims}")
+    return vector_norm.emit(x, ord=float(ord), dim=dims, keepdim=keepdim)  # type: ignore[no-any-return]
+
+
+@vector_norm.expression
+@widened
+def _vector_norm(input: Tensor, *, ord: float, dim: tuple[int, ...], keepdim: bool) -> Tensor:
+    if ord == 2 and input.dtype.category == FLOATING:
+        return e.sqrt.emit(sum.emit(e.mul.emit(input, input), dim=dim, keepdim=keepdim, dtype=input._kind.dtype))  # type: ignore[no-any-return]
+    size = e.abs(input)
+    if math.isinf(ord):
+        return (amax if ord > 0 else amin).emit(size, dim=dim, keepdim=keepdim)  # type: ignore[no-any-return]
+    if ord == 0:
+        return e.ne(size, 0).to(size.dtype).sum(dim, keepdim)  # type: ignore[no-any-return]
+    if ord == 1:
+        return size.sum(dim, keepdim)
+    if ord == 2:
+        return e.sqrt((size * size).sum(dim, keepdim))  # type: ignore[no-any-return]
+    return e.pow(e.pow(size, ord).sum(dim, keepdim), 1 / ord)  # type: ignore[no-any-return]
+
+
+@composite(samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "p": 1, "dim": 1}), ulp=16)
+def norm(input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, out: Any = None, dtype: DType | None = None) -> Tensor:
+    """The ``p``-norm of the elements over the dimensions ``dim`` (all by default); ``"fro"`` is 2."""
+    if p is None or p == "fro":
+        p = 2
+    elif isinstance(p, str):
+        raise RangeError(f"norm: p must be a number or 'fro', got {p!r}; for norms of matrices see linalg.matrix_norm")
+    result = vector_norm(input, p, dim, keepdim, dtype=dtype)
+    if out is not None:
+        from tensorcore.ops.inplace import write_out
+
+        return write_out(out, result)
+    return result  # type: ignore[no-any-return]
+
+
+@composite(samples=({"shapes": ((3, 4), (3, 4))}, {"shapes": ((3, 4), (4,)), "p": 1}), ulp=16)
+def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
+    """The ``p``-norm of the difference of two tensors."""
+    return vector_norm(input - other, p)  # type: ignore[no-any-return]
+
+
+# ------------------------------------------------------------------ differences
+
+
+@composite(
+    samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "n": 2, "dim": 0}), operands=("input",), ulp=4
+)  # fmt: skip
+def diff(input: Tensor, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
+    """Differences of neighbours along ``dim``, taken ``n`` times; ``prepend`` and ``append`` are joined on first."""
+    from tensorcore.ops.movement import cat
+
+    if input.ndim == 0:
+        raise ShapeError("diff: expected at least 1 dimension, got a 0-d tensor")
+    if n < 0:
+        raise RangeError(f"diff: n must not be negative, got {n}")
+    place = normalize_dim(dim, input.ndim, "diff")
+    if prepend is not None or append is not None:
+        input = cat([x for x in (prepend, input, append) if x is not None], place)
+    for _ in range(min(n, input.shape[place])):
+        side = input.shape[place]
+        late, early = input.narrow(place, 1, side - 1), input.narrow(place, 0, side - 1)
+        input = e.ne(late, early) if input.dtype.category == BOOL else late - early
+    return input
+
+
+@composite(samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "dim": 1}), ulp=0)
+def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> Any:
+    """Smallest and largest element along ``dim`` (of all by default), as (min, max)."""
+    from tensorcore.ops.returns import named
+
+    if input.dtype.category == COMPLEX:
+        raise DTypeError(f"aminmax: expected a real tensor, got {input.dtype}")
+    dims = () if dim is None else dim
+    return named("aminmax", min=amin(input, dims, keepdim), max=amax(input, dims, keepdim))
