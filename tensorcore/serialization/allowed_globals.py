@@ -114,14 +114,11 @@ def _named(entry: Any) -> tuple[str, Any]:
 class AllowedGlobals:
     """The table of one reading: names to what they build.
 
-    ``restrict=False`` (``weights_only=False``) imports names that the table does not have, as ``pickle`` does.
+    Names that it does not have are never imported.
     """
 
-    def __init__(self, rebuild: dict[str, Callable[..., Any]], restrict: bool) -> None:
-        self.restrict = restrict
-        self.table = _torch_names() | {name: Global(name, call) for name, call in rebuild.items()}
-        if restrict:
-            self.table |= _containers()
+    def __init__(self, rebuild: dict[str, Callable[..., Any]]) -> None:
+        self.table = _torch_names() | {name: Global(name, call) for name, call in rebuild.items()} | _containers()
         self.trusted: set[type] = set()
         for entry in _safe:
             name, value = _named(entry)
@@ -131,9 +128,7 @@ class AllowedGlobals:
 
     def trusts(self, kind: type) -> bool:
         """Whether a user has vouched for the class."""
-        if self.restrict:
-            return kind in self.trusted
-        return kind not in (list, dict, set, OrderedDict, Counter, Global)
+        return kind in self.trusted
 
     def find(self, module: str, name: str) -> Global:
         """What ``module.name`` stands for; raises CheckpointError for names that are not allowed."""
@@ -143,26 +138,10 @@ class AllowedGlobals:
         found = self.table.get(full)
         if found is not None:
             return found
-        if self.restrict:
-            raise CheckpointError(
-                f"the pickle names {full[:200]!r}, which is not among the classes and functions that a checkpoint may "
-                "hold; nothing was executed. If you trust the source of the file, allow the name with "
-                "tensorcore.serialization.add_safe_globals, or load with weights_only=False, which runs what the file "
-                "says"
-            )
-        return _imported(module, name, full)
-
-
-def _imported(module: str, name: str, full: str) -> Global:
-    import importlib
-
-    try:
-        value: Any = importlib.import_module(module)
-        for part in name.split("."):
-            value = getattr(value, part)
-    except (ImportError, AttributeError) as error:
-        raise CheckpointError(f"the pickle needs {full!r}, which cannot be imported: {error}") from error
-    return Global(full, value if callable(value) else None, value)
+        raise CheckpointError(
+            f"the pickle names {full[:200]!r}, which is not among the classes and functions that a checkpoint may "
+            "hold; nothing was executed. If you trust it, allow it with tensorcore.serialization.add_safe_globals"
+        )
 
 
 def _containers() -> dict[str, Global]:

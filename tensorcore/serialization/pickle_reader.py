@@ -64,7 +64,7 @@ class PickleReader:
 
     ``find(module, name)`` gives the `Global` of a name or raises CheckpointError; ``load_persistent(id)`` gives what a
     persistent id stands for. ``trusts(type)`` says whether a type's own code may run: its ``__new__`` and
-    ``__setstate__``, and the hashes of its instances. ``unrestricted`` lets the pickle call whatever it has made.
+    ``__setstate__``, and the hashes of its instances.
     """
 
     def __init__(
@@ -73,14 +73,12 @@ class PickleReader:
         find: Callable[[str, str], Global],
         load_persistent: Callable[[Any], Any],
         trusts: Callable[[type], bool],
-        unrestricted: bool = False,
         encoding: str = "utf-8",
     ) -> None:
         self.data = data
         self.find = find
         self.load_persistent = load_persistent
         self.trusts = trusts
-        self.unrestricted = unrestricted
         self.encoding = encoding
         self.position = 0
         self.stack: list[Any] = []
@@ -162,8 +160,6 @@ class PickleReader:
 
     def call(self, function: Any, args: Any) -> Any:
         """Call what a `Global` allows."""
-        if self.unrestricted and callable(function):
-            return function(*args)
         known = self.calls.get(id(function))
         if known is None or known.call is None or type(args) is not tuple:
             raise CheckpointError(

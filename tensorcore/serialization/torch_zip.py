@@ -114,15 +114,14 @@ def load(
     """What `save`, ``torch.save`` or ``save_file`` wrote, its tensors where they were or where ``map_location`` says.
 
     Nothing in the file is executed: tensors, containers, numbers and text are built, and any other class or
-    function named in it is an error, unless `add_safe_globals` allows it. ``weights_only=False`` gives that up: the
-    file may then run any code, so it is for files of your own.
+    function named in it is an error, unless `add_safe_globals` allows it.
 
     Args:
         f: a path, or a file object with ``read`` and ``seek``.
         map_location: a device for all tensors; a dict from saved to wanted devices; or a callable that gets a
             storage and the name of its device and returns the storage, moved where it is wanted, or ``None``.
         pickle_module: accepted for PyTorch's sake; must be ``pickle`` or ``None``.
-        weights_only: ``None`` means ``True``.
+        weights_only: accepted for PyTorch's sake; files are read the same way, executing nothing, whatever it is.
         mmap: map the file into memory instead of reading it; ``f`` must be a path. Checksums are not verified then.
 
     Raises:
@@ -148,24 +147,24 @@ def load(
         raise TypeError(f"load: unexpected arguments {', '.join(map(repr, pickle_load_args))}; encoding= is understood")
     if is_path(f):
         with open(f, "rb") as file:
-            return _load(file, name_of(f), map_location, weights_only is not False, bool(mmap), encoding)
+            return _load(file, name_of(f), map_location, bool(mmap), encoding)
     if mmap:
         raise ValueError(f"load: mmap needs a path, got {name_of(f)}")
     if not hasattr(f, "read"):
         raise TypeError(f"load: f must be a path or a file object with read and seek, got {type(f).__name__}")
     seekable = getattr(f, "seekable", None)
     whole = f if hasattr(f, "seek") and (seekable is None or seekable()) else io.BytesIO(f.read())
-    return _load(whole, name_of(f), map_location, weights_only is not False, False, encoding)
+    return _load(whole, name_of(f), map_location, False, encoding)
 
 
-def _load(file: IO[bytes], name: str, map_location: Any, restrict: bool, mapped: bool, encoding: str) -> Any:
+def _load(file: IO[bytes], name: str, map_location: Any, mapped: bool, encoding: str) -> Any:
     begin = file.tell()
     head = file.read(512)
     if not isinstance(head, bytes):
         raise TypeError(f"load: {name} gives text; open it in binary mode, 'rb'")
     file.seek(begin)
     if head[:4] == b"PK\3\4":
-        return _Checkpoint(ZipReader(file, name, mapped), map_location, restrict, encoding).load()
+        return _Checkpoint(ZipReader(file, name, mapped), map_location, encoding).load()
     if head[8:9] == b"{":
         from tensorcore.serialization.safetensors import read_tensors
 
@@ -200,11 +199,10 @@ def _target(map_location: Any, location: str) -> Device:
 class _Checkpoint:
     """One archive being read."""
 
-    def __init__(self, archive: ZipReader, map_location: Any, restrict: bool, encoding: str) -> None:
+    def __init__(self, archive: ZipReader, map_location: Any, encoding: str) -> None:
         self.archive = archive
         self.map_location = map_location
         self.encoding = encoding
-        self.restrict = restrict
         self.order = bytes(archive.read("byteorder")).decode("ascii", "replace") if "byteorder" in archive else "little"
         if self.order not in ("little", "big"):
             raise CheckpointError(f"{archive.name}: byte order is 'little' or 'big', found {self.order[:20]!r}")
@@ -235,9 +233,9 @@ class _Checkpoint:
             "torch._utils._rebuild_device_tensor_from_cpu_tensor": self.rebuild_on_device,
             "torch._tensor._rebuild_from_type_v2": self.rebuild_from_type,
         }
-        allowed = AllowedGlobals(rebuild, self.restrict)
+        allowed = AllowedGlobals(rebuild)
         data = bytes(self.archive.read("data.pkl"))
-        reader = PickleReader(data, allowed.find, self.storage, allowed.trusts, not self.restrict, self.encoding)
+        reader = PickleReader(data, allowed.find, self.storage, allowed.trusts, self.encoding)
         try:
             return reader.load()
         except CheckpointError as error:
