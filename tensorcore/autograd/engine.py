@@ -318,7 +318,9 @@ def _collect(node: SelectNode, cotangent: Any, pending: dict[int, Any], queue: l
         waiting = (owner, Cotangents(owner))
         pending[owner.sequence] = waiting
         heappush(queue, -owner.sequence)
-    waiting[1].arrived[node.index] = cotangent
+    arrived = waiting[1].arrived
+    # A second derivative reaches an output also through what the rule saved of it.
+    arrived[node.index] = arrived[node.index] + cotangent if node.index in arrived else cotangent
 
 
 class Cotangents:

@@ -8,6 +8,7 @@ from functools import cache
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Final
 
+from tensorcore.dtypes import FLOATING
 from tensorcore.errors import InplaceError
 
 if TYPE_CHECKING:
@@ -211,7 +212,12 @@ class OpNode(Node):
         from tensorcore.tensor import wrap
 
         if self.op.outputs != 1:
-            return tuple(wrap(array, kind) for array, kind in zip(self.output, self.kind, strict=True))
+            parts = tuple(wrap(array, kind) for array, kind in zip(self.output, self.kind, strict=True))
+            if create_graph:
+                for place, part in enumerate(parts):
+                    if part._kind.dtype.category >= FLOATING:
+                        part._node = SelectNode(self, place, tuple(part._array.shape), part._kind)
+            return parts
         saved = wrap(self.output, self.kind)
         if create_graph:
             saved._node = self

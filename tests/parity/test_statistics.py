@@ -43,7 +43,7 @@ ORDER = [
     case("topk", M, 2), case("topk", M, 1, 0, False), case("topk", T(), 1), case("topk", M, 5), case("topk", I(5, high=50), 3), case("topk", M, 0), case("topk", T(2), -1),
     case("kthvalue", M, 2), case("kthvalue", M, 1, 0, True), case("kthvalue", M, 9), case("kthvalue", T(), 1),
     case("median", M), case("median", M, 1), case("median", V([1.0, NAN, 2.0], grad=False)), case("median", V([[1.0, NAN, 2.0]], grad=False), 1), case("median", I(4, high=90)),
-    case("nanmedian", V([1.0, NAN, 2.0, 3.0], grad=False)), case("nanmedian", V([[NAN, NAN], [1.0, NAN]], grad=False), 1), case("median", T(0)), case("median", T(5), 0, True),
+    case("nanmedian", V([1.0, NAN, 2.0, 3.0], grad=False)), case("nanmedian", V([[NAN, NAN], [1.0, NAN]], grad=False), 1), case("median", T(0, grad=False)), case("median", T(5), 0, True),
     case("unique", I(10, high=4)), case("unique", I(3, 4, high=4), return_inverse=True, return_counts=True), case("unique", I(6, 2, high=2), dim=0, return_inverse=True, return_counts=True),
     case("unique", I(2, 6, high=2), dim=1), case("unique", I(0, high=2)), case("unique_consecutive", I(10, high=2)), case("unique", V([1.0, 1.0, -2.0], grad=False)),
     case("unique_consecutive", I(10, 1, high=2), True, True), case("unique_consecutive", I(8, 1, high=2), return_counts=True, dim=0), case("x.unique", T(4, dtype="bool")),
