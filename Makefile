@@ -38,7 +38,8 @@ lint: .venv/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	PYTHONPATH= $(BIN)/lint-imports
+	$(BIN)/lint-imports
+	$(PY) -m tensorcore.ops.stubs --check
 
 test-parity: .venv/parity.stamp
 	$(PY) -m pytest -n $(JOBS) tests/parity tests/conformance $(ARGS)
