@@ -181,6 +181,10 @@ class Host:
                 return self._loaded[name]
         raise BackendUnavailableError(f"device {name!r} is not available: {off.reason}") from off.error
 
+    def loaded(self, name: str) -> Backend | None:
+        """The backend behind a device name if it has been loaded, without loading it."""
+        return self._loaded.get(name)
+
     def _load(self, name: str) -> _Off | None:
         (entry,) = self.registry.entries["tensorcore_backends"][name]
         if name in self._in_progress:

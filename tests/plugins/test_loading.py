@@ -289,3 +289,12 @@ def test_a_plugin_registered_by_hand_cannot_take_a_name(site):
         """)
     assert name == "PluginError"
     assert text == "tensorcore_backends: the name 'bytes' is taken by the plugin 'bytes-engine' (bytes-engine 1.0)"
+
+
+def test_whether_a_backend_is_loaded_can_be_asked_without_loading_it(site):
+    site.backend()
+    result = site.run("""
+        before = host.loaded("bytes") is None and "bytes_engine" not in sys.modules
+        result = [before, host.backend("bytes") is host.loaded("bytes"), host.loaded("absent") is None]
+        """)
+    assert result == [True, True, True]
