@@ -145,11 +145,7 @@ class Tensor(TensorMethods):
 
     def is_contiguous(self) -> bool:
         """Whether the elements lie in row-major order without gaps."""
-        shape = self._array.shape
-        if 0 in shape:
-            return True
-        wanted = contiguous_strides(shape)
-        return all(side == 1 or a == b for side, a, b in zip(shape, self.stride(), wanted, strict=True))
+        return self._kind.backend.is_contiguous(self._array)
 
     def data_ptr(self) -> int:
         """Address of the first element; 0 where the engine does not tell."""

@@ -113,6 +113,9 @@ class CpuBackend(ArrayModuleBackend):
         size = array.itemsize
         return tuple([step // size for step in array.strides])
 
+    def is_contiguous(self, array: Array) -> bool:
+        return bool(array.flags.c_contiguous)
+
     def data_ptr(self, array: Array) -> int:
         return int(array.ctypes.data)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tensorcore.dtypes import ALL, DType
+from tensorcore.shapes import contiguous_strides
 
 if TYPE_CHECKING:
     from tensorcore.compile.graph import Graph, Program
@@ -104,6 +105,14 @@ class Backend(ABC):
     def strides(self, array: Array) -> tuple[int, ...] | None:
         """Strides in elements; ``None`` where the engine has none (read as row-major)."""
         return None
+
+    def is_contiguous(self, array: Array) -> bool:
+        """Whether the elements lie in row-major order without gaps."""
+        shape, strides = array.shape, self.strides(array)
+        if strides is None or 0 in shape:
+            return True
+        wanted = contiguous_strides(shape)
+        return all(side == 1 or a == b for side, a, b in zip(shape, strides, wanted, strict=True))
 
     def data_ptr(self, array: Array) -> int:
         """Address of the first element; 0 where the engine does not tell."""

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from tensorcore.dtypes import DType
 from tensorcore.errors import DimensionError, ShapeError
 from tensorcore.ops.record import REGISTRY, composite, primitive
 from tensorcore.ops.rules import same
@@ -111,17 +112,13 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 # ------------------------------------------------------------------ views
 
 
-@composite(aliases=("view_as",), namespaces=("Tensor",))
+@composite(namespaces=("Tensor",))
 def view(input: Tensor, *shape: Any) -> Tensor:
     """The same memory under another shape (or, given a dtype, read as another dtype); never a copy."""
-    from tensorcore.dtypes import DType
-
     if len(shape) == 1 and isinstance(shape[0], DType):
         from tensorcore.ops.conversion import reinterpret
 
         return reinterpret(input, shape[0])
-    if len(shape) == 1 and hasattr(shape[0], "_array"):
-        shape = shape[0].shape
     old = input._array.shape
     sides = infer_reshape(_ints(shape, "view"), math.prod(old), old, "view")
     if not input.is_contiguous() and not _viewable(input, sides):
@@ -150,6 +147,12 @@ def _viewable(input: Any, sides: tuple[int, ...]) -> bool:
         if product != size:
             return False
     return not remaining
+
+
+@composite(namespaces=("Tensor",))
+def view_as(input: Tensor, other: Tensor) -> Tensor:
+    """The same memory under the shape of ``other``; never a copy."""
+    return view(input, other.shape)
 
 
 @composite(namespaces=("Tensor",))

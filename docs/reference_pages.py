@@ -1,0 +1,78 @@
+"""The reference pages, made from the op records: one page a family, one of the primitives for authors of backends."""
+
+from __future__ import annotations
+
+import inspect
+from collections import defaultdict
+
+import tensorcore  # noqa: F401 - records the ops
+from tensorcore.ops.record import REGISTRY, Op
+
+
+def _path(op: Op, namespace: str) -> str:
+    owner = {"": "tensorcore", "Tensor": "Tensor"}.get(namespace, f"tensorcore.{namespace}")
+    return f"`{owner}.{op.name}`"
+
+
+def _signature(op: Op) -> str:
+    plain = [
+        parameter.replace(annotation=inspect.Parameter.empty) for parameter in op.signature.parameters.values()
+    ]
+    return f"{op.name}{inspect.Signature(plain)}"
+
+
+def _entry(op: Op) -> str:
+    lines = [f"### {op.name}", "", "```python", _signature(op), "```", "", inspect.getdoc(op.front) or "", ""]
+    where = [_path(op, namespace) for namespace in op.namespaces]
+    if op.inplace:
+        where.append(f"`Tensor.{op.name}_`")
+    facts = [
+        ("Found as", ", ".join(where) or "internal"),
+        ("Also called", ", ".join(f"`{name}`" for name in op.aliases)),
+        ("Kind", "primitive" if op.primitive else "composite" + (", can be overridden" if op.body else "")),
+        ("Gradient", "own rule" if op.vjp is not None else "none" if op.primitive else "through its expression"),
+        ("Result", "a view" if op.view else ""),
+    ]
+    lines += [f"- **{name}**: {text}" for name, text in facts if text]
+    return "\n".join(lines) + "\n"
+
+
+def _families() -> dict[str, list[Op]]:
+    families: dict[str, list[Op]] = defaultdict(list)
+    for op in REGISTRY.values():
+        families[inspect.unwrap(op.__wrapped__).__module__.rsplit(".", 1)[-1]].append(op)
+    return families
+
+
+def _primitives() -> str:
+    lines = [
+        "# Primitives",
+        "",
+        "What every backend must have. A kernel is called with native arrays in the order of the operands and the attributes",
+        "by keyword; `tensorcore_reference` is the living definition of each.",
+        "",
+        "| kernel | operands | Array API name | summary |",
+        "| --- | --- | --- | --- |",
+    ]
+    for op in REGISTRY.values():
+        if op.primitive:
+            summary = (inspect.getdoc(op.front) or "").split("\n")[0].replace("|", "\\|")
+            lines.append(f"| `{op.name}` | {', '.join(f'`{name}`' for name in op.operands)} | `{op.standard}` | {summary} |")
+    return "\n".join(lines) + "\n"
+
+
+def pages() -> dict[str, str]:
+    """Text of each reference page by file name."""
+    made = {"primitives.md": _primitives()}
+    names = []
+    for family, ops in sorted(_families().items()):
+        public = [op for op in ops if op.namespaces]
+        if public:
+            title = family.replace("_", " ").capitalize()
+            entries = "\n".join(_entry(op) for op in sorted(public, key=lambda op: op.name))
+            made[f"{family}.md"] = f"# {title}\n\n{entries}"
+            names.append(family)
+    toctree = "\n".join(["primitives", *names])
+    counts = f"{len(REGISTRY)} ops, {sum(op.primitive for op in REGISTRY.values())} of them primitives"
+    made["index.md"] = f"# Operator reference\n\n{counts}.\n\n```{{toctree}}\n:maxdepth: 1\n\n{toctree}\n```\n"
+    return made
