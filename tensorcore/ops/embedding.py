@@ -1,0 +1,131 @@
+"""Tables looked up by index."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tensorcore.autograd.mode import mode
+from tensorcore.dtypes import int32, int64
+from tensorcore.errors import DimensionError, DTypeError, RangeError, ShapeError
+from tensorcore.ops import elementwise as e
+from tensorcore.ops.indexing import index, index_put, scatter
+from tensorcore.ops.record import composite
+from tensorcore.ops.rules import same
+
+if TYPE_CHECKING:
+    from tensorcore.tensor import Tensor
+
+_F: Final = ("nn.functional",)
+
+
+def _embedding_rule(
+    g: Any, input: Any, weight_shape: tuple[int, ...], padding_idx: int | None, scale_grad_by_freq: bool
+) -> Any:
+    return embedding_gradient.emit(
+        g, input, count=weight_shape[0], padding_idx=padding_idx, scale_grad_by_freq=scale_grad_by_freq
+    )
+
+
+@composite(
+    rule=same, promotes=("weight",), vjp=(None, _embedding_rule), namespaces=_F, ulp=0,
+    samples=({"shapes": ((2, 3), (5, 4)), "dtypes": ("int64", None), "domains": ((0, 5), None)},
+             {"shapes": ((2, 3), (5, 4)), "dtypes": ("int64", None), "domains": ((0, 5), None), "padding_idx": 1, "scale_grad_by_freq": True}),
+)  # fmt: skip
+def embedding(
+    input: Tensor, weight: Tensor, padding_idx: int | None = None, max_norm: float | None = None, norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False, sparse: bool = False,
+) -> Tensor:  # fmt: skip
+    """Rows of ``weight`` at the places ``input``; ``padding_idx`` gets no gradient.
+
+    With ``max_norm``, the rows looked up whose ``norm_type``-norm exceeds it are first scaled down to it, in place.
+    Gradients are dense whether ``sparse`` or not.
+    """
+    if weight.ndim != 2:
+        raise ShapeError(f"embedding: weight must have 2 dimensions, got shape {list(weight.shape)}")
+    if input.dtype not in (int64, int32):
+        raise DTypeError(f"embedding: input must be int64 or int32, got {input.dtype}")
+    count = weight.shape[0]
+    if padding_idx is not None:
+        if not -count <= padding_idx < count:
+            raise AssertionError(f"embedding: padding_idx {padding_idx} is out of range for {count} embeddings")
+        padding_idx %= count
+    places = input.to(int64)
+    if max_norm is not None:
+        _renormalize(weight, places, float(max_norm), norm_type)
+    return embedding.emit(places, weight, padding_idx=padding_idx, scale_grad_by_freq=scale_grad_by_freq)  # type: ignore[no-any-return]
+
+
+@embedding.expression
+def _embedding(input: Tensor, weight: Tensor, *, padding_idx: int | None, scale_grad_by_freq: bool) -> Tensor:
+    return index.emit(weight, input)  # type: ignore[no-any-return]
+
+
+def _renormalize(weight: Any, places: Any, max_norm: float, norm_type: float) -> None:
+    from tensorcore.ops.inplace import write
+    from tensorcore.ops.statistics import vector_norm
+
+    recorded = mode.grad
+    mode.grad = False
+    try:
+        flat = places.reshape(-1)
+        used = index.emit(weight, flat)
+        size = vector_norm(used, norm_type, 1, True)
+        # The small number is PyTorch's, against division by zero.
+        scale = e.where(e.gt(size, max_norm), max_norm / (size + 1e-7), 1)
+        write(weight, index_put.emit(weight, used * scale, flat, accumulate=False), "embedding")
+    finally:
+        mode.grad = recorded
+
+
+@composite(
+    namespaces=(), operands=("grad", "input"), promotes=("grad",), ulp=8,
+    samples=({"shapes": ((2, 3, 4), (2, 3)), "dtypes": (None, "int64"), "domains": (None, (0, 5)), "count": 5, "padding_idx": None, "scale_grad_by_freq": False},),
+)  # fmt: skip
+def embedding_gradient(grad: Tensor, input: Tensor, *, count: int, padding_idx: int | None, scale_grad_by_freq: bool) -> Tensor:
+    """Sums of the rows of ``grad`` by the place in ``input`` each was looked up at: shape (``count``, width)."""
+    return embedding_gradient.emit(grad, input, count=count, padding_idx=padding_idx, scale_grad_by_freq=scale_grad_by_freq)  # type: ignore[no-any-return]
+
+
+@embedding_gradient.expression
+def _embedding_gradient(
+    grad: Tensor, input: Tensor, *, count: int, padding_idx: int | None, scale_grad_by_freq: bool
+) -> Tensor:
+    from tensorcore.ops.creation import full
+
+    flat = input.reshape(-1)
+    width = grad.shape[-1]
+    spread = grad.reshape((flat.shape[0], width))
+    kind = grad._kind
+    if padding_idx is not None:
+        spread = e.where(e.eq(flat, padding_idx).unsqueeze(1), 0, spread)
+    if scale_grad_by_freq:
+        one = kind.scalar(1.0).expand(flat.shape)
+        often = index_put.emit(full.emit(kind=kind, shape=(count,), value=0.0), one, flat, accumulate=True)
+        spread = spread / index.emit(often, flat).unsqueeze(1)
+    empty = full.emit(kind=kind, shape=(count, width), value=0.0)
+    return index_put.emit(empty, spread, flat, accumulate=True)  # type: ignore[no-any-return]
+
+
+@composite(namespaces=_F, samples=({"shapes": ((2, 3),), "dtypes": ("int64",), "domains": ((0, 4),), "num_classes": 4},), ulp=0)
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+    """int64 rows of ``num_classes`` zeros with a 1 at the place each element names; -1 counts the classes met."""
+    from tensorcore.ops.creation import full
+
+    if tensor.dtype is not int64:
+        raise DTypeError(f"one_hot: expected an int64 tensor, got {tensor.dtype}")
+    if num_classes == -1:
+        if tensor.numel() == 0:
+            raise ShapeError("one_hot: the number of classes cannot be counted in an empty tensor; give num_classes")
+        num_classes = int(tensor.max().item()) + 1
+    if num_classes < 1:
+        raise RangeError(f"one_hot: num_classes must be positive, got {num_classes}")
+    kind = tensor._kind
+    places = tensor.unsqueeze(-1)
+    zeros = full.emit(kind=kind, shape=(*tensor._array.shape, num_classes), value=0)
+    try:
+        return scatter.emit(zeros, places, kind.scalar(1).expand(places.shape), dim=tensor.ndim, reduce="set")  # type: ignore[no-any-return]
+    except DimensionError as error:
+        raise RangeError(f"one_hot: classes must lie in [0, {num_classes}): {error}") from None
+
+
+__all__ = ["embedding", "one_hot"]

@@ -1,0 +1,107 @@
+"""Linear and bilinear maps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tensorcore.errors import DTypeError, ShapeError
+from tensorcore.ops import elementwise as e
+from tensorcore.ops.linalg import matmul
+from tensorcore.ops.movement import permute, reshape
+from tensorcore.ops.record import composite
+from tensorcore.ops.reduction import sum
+from tensorcore.ops.rules import same
+
+if TYPE_CHECKING:
+    from tensorcore.tensor import Tensor
+
+_F: Final = ("nn.functional",)
+_SWAP: Final = {"dims": (1, 0)}
+
+
+def one_dtype(op: str, **tensors: Any) -> None:
+    """Raise DTypeError unless the tensors (those that are not None) have one dtype, as PyTorch's layers ask."""
+    kinds = {x._kind.dtype for x in tensors.values() if x is not None}
+    if len(kinds) > 1:
+        met = ", ".join(f"{name} is {x.dtype}" for name, x in tensors.items() if x is not None)
+        raise DTypeError(f"{op}: expected one dtype, got: {met}; convert with .to(dtype)")
+
+
+def rows(x: Any) -> Any:
+    """``x`` as a matrix: all dimensions but the last joined."""
+    shape = x._array.shape
+    if len(shape) == 2:
+        return x
+    count = 1
+    for side in shape[:-1]:
+        count *= side
+    return reshape.emit(x, shape=(count, shape[-1]))
+
+
+def _linear_input(g: Any, weight: Any, input_shape: tuple[int, ...]) -> Any:
+    grad = matmul.emit(rows(g), weight)
+    return grad if len(input_shape) == 2 else reshape.emit(grad, shape=tuple(input_shape))
+
+
+def _linear_weight(g: Any, input: Any) -> Any:
+    return matmul.emit(permute.emit(rows(g), **_SWAP), rows(input))
+
+
+def _linear_bias(g: Any) -> Any:
+    return sum.emit(g, dim=tuple(range(len(g._array.shape) - 1)), keepdim=False, dtype=g._kind.dtype)
+
+
+@composite(
+    rule=same, vjp=(_linear_input, _linear_weight, _linear_bias), namespaces=_F, ulp=16,
+    samples=({"shapes": ((3, 4), (5, 4), (5,))}, {"shapes": ((2, 3, 4), (5, 4))}, {"shapes": ((4,), (5, 4), (5,))}),
+)  # fmt: skip
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``input @ weight.T + bias`` over the last dimension of ``input``."""
+    if input._kind is not weight._kind or (bias is not None and bias._kind is not weight._kind):
+        one_dtype("linear", input=input, weight=weight, bias=bias)
+    x, w = input._array.shape, weight._array.shape
+    if len(w) == 1:
+        if not x or x[-1] != w[0]:
+            _misfit(x, w)
+        product = matmul(input, weight)
+        return product if bias is None else product + bias  # type: ignore[no-any-return]
+    if not x or len(w) != 2 or x[-1] != w[1]:
+        _misfit(x, w)
+    if bias is not None and (len(bias._array.shape) > 1 or (bias._array.shape and bias._array.shape[0] not in (1, w[0]))):
+        raise ShapeError(f"linear: bias of shape {list(bias.shape)} does not fit weight of shape {list(w)}")
+    return linear.emit(input, weight, bias)  # type: ignore[no-any-return]
+
+
+def _misfit(x: Any, w: Any) -> None:
+    raise ShapeError(
+        f"linear: input of shape {list(x)} does not fit weight of shape {list(w)}: expected (..., in) and (out, in)"
+    )
+
+
+@linear.expression
+def _linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    shape = input._array.shape
+    product = matmul.emit(rows(input), permute.emit(weight, **_SWAP))
+    if bias is not None:
+        product = e.add.emit(product, bias)
+    return product if len(shape) == 2 else reshape.emit(product, shape=(*shape[:-1], weight._array.shape[0]))  # type: ignore[no-any-return]
+
+
+@composite(namespaces=_F, ulp=16, samples=({"shapes": ((3, 4), (3, 5), (2, 4, 5), (2,))}, {"shapes": ((2, 3, 4), (2, 3, 5), (6, 4, 5))}))
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``input1 @ weight[k] @ input2 + bias[k]`` for each k, over the last dimensions of the inputs."""
+    one_dtype("bilinear", input1=input1, input2=input2, weight=weight, bias=bias)
+    a, b, w = input1.shape, input2.shape, weight.shape
+    if len(w) != 3 or not a or not b or a[:-1] != b[:-1] or (a[-1], b[-1]) != tuple(w[1:]):
+        raise ShapeError(
+            f"bilinear: shapes {list(a)} and {list(b)} do not fit weight of shape {list(w)}: "
+            "expected (..., in1), (..., in2) and (out, in1, in2)"
+        )
+    if bias is not None and tuple(bias.shape) != (w[0],):
+        raise ShapeError(f"bilinear: bias of shape {list(bias.shape)} does not fit weight of shape {list(w)}")
+    first, second = rows(input1), rows(input2)
+    half = matmul(first, weight.permute(1, 0, 2).reshape(w[1], w[0] * w[2])).reshape(first.shape[0], w[0], w[2])
+    out = matmul(half, second.unsqueeze(-1)).squeeze(-1)
+    if bias is not None:
+        out = out + bias
+    return out.reshape((*a[:-1], w[0]))  # type: ignore[no-any-return]
