@@ -13,8 +13,6 @@ import pytest
 torch = pytest.importorskip("torch")
 np = pytest.importorskip("numpy")
 
-import torch.utils.data  # noqa: E402
-
 import tensorcore as tc  # noqa: E402
 import tensorcore.utils.data  # noqa: E402
 from tensorcore.random import Generator  # noqa: E402
@@ -196,6 +194,7 @@ def test_an_error_in_a_worker_has_the_same_first_line() -> None:
     def program(module: Any) -> Any:
         lines = []
         for error in (ValueError("a"), KeyError("b"), UnicodeDecodeError("utf8", b"", 0, 1, "c")):
+
             def collate(batch: Any, error: Exception = error) -> Any:
                 raise error
 
@@ -267,7 +266,7 @@ def test_refused_batches(batch: Any) -> None:
 def test_bad_arguments_raise_the_same_class(build: Any) -> None:
     classes = []
     for module in MODULES:
-        with pytest.raises(Exception) as caught:  # noqa: B017 - the class is what is compared
+        with pytest.raises(Exception) as caught:
             build(module.utils.data)
         classes.append(type(caught.value))
     assert issubclass(classes[0], classes[1])

@@ -50,8 +50,8 @@ def default_collate(batch: Any) -> Any:
 def collate(batch: Any, *, collate_fn_map: CollateFnMap | None = None) -> Any:
     """One batch from a list of samples, by the functions of ``collate_fn_map`` for what is no container.
 
-    A function is chosen by the exact type of the first sample, else by the first key that it is an instance of, and called
-    as ``function(batch, collate_fn_map=collate_fn_map)``.
+    A function is chosen by the exact type of the first sample, else by the first key that it is an instance of, and
+    called as ``function(batch, collate_fn_map=collate_fn_map)``.
 
     Raises:
         TypeError: for a sample that is no container and has no function.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
+import operator
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -106,14 +107,17 @@ class Rows(Sequence[tuple[Any, ...]]):
 
     def _gathered(self) -> list[Tensor]:
         from tensorcore.ops.creation import tensor as make
+        from tensorcore.ops.indexing import take
 
+        # Indices that need no wrapping around go to the primitive, which is several times faster.
+        fetch = take.emit if min(self.indices) >= 0 else operator.getitem
         places: dict[Any, Tensor] = {}
         columns = []
         for tensor in self.dataset.tensors:
             device = tensor.device
             if device not in places:
                 places[device] = make(self.indices, dtype=int64, device=device)
-            columns.append(tensor[places[device]])
+            columns.append(fetch(tensor, places[device]))
         return columns
 
 

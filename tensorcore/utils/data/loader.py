@@ -54,8 +54,8 @@ class DataLoader(Generic[T_co]):
     Raises:
         ValueError: for options that exclude one another or are out of range.
         TypeError: for a ``multiprocessing_context`` that is none.
-        RuntimeError: on iteration, if a worker dies or the time is over; an exception in a worker is raised with its class
-            and the worker's traceback.
+        RuntimeError: on iteration, if a worker dies or the time is over; an exception in a worker is raised with its
+            class and the worker's traceback.
 
     Example:
         >>> import tensorcore as tc
@@ -102,9 +102,7 @@ class DataLoader(Generic[T_co]):
         in_order: bool = True,
     ) -> None:
         if num_workers < 0:
-            raise ValueError(
-                f"DataLoader: num_workers must be 0, for no worker processes, or more, got {num_workers}"
-            )
+            raise ValueError(f"DataLoader: num_workers must be 0, for no worker processes, or more, got {num_workers}")
         if timeout < 0:
             raise ValueError(f"DataLoader: timeout must be 0, for none, or more, got {timeout}")
         if num_workers == 0 and prefetch_factor is not None:
@@ -126,25 +124,27 @@ class DataLoader(Generic[T_co]):
         if batch_sampler is not None:
             if batch_size != 1 or shuffle or sampler is not None or drop_last:
                 raise ValueError(
-                    "DataLoader: batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last"
+                    "DataLoader: batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, "
+                    "and drop_last"
                 )
             batch_size, drop_last = None, False
         elif batch_size is None and drop_last:
             raise ValueError("DataLoader: batch_size=None disables batches and is mutually exclusive with drop_last")
-        if sampler is None:
+        order: Any = sampler
+        if order is None:
             if iterable:
-                sampler = _Endless()
+                order = _Endless()
             elif shuffle:
-                sampler = RandomSampler(dataset, generator=generator)
+                order = RandomSampler(dataset, generator=generator)
             else:
-                sampler = SequentialSampler(dataset)
+                order = SequentialSampler(dataset)
         if batch_size is not None and batch_sampler is None:
-            batch_sampler = BatchSampler(sampler, batch_size, drop_last)
+            batch_sampler = BatchSampler(order, batch_size, drop_last)
 
         self.dataset = dataset
         self.batch_size = batch_size
         self.drop_last = drop_last
-        self.sampler = sampler
+        self.sampler = order
         self.batch_sampler = batch_sampler
         self.num_workers = num_workers
         self.collate_fn = collate_fn or (default_convert if batch_sampler is None else default_collate)
@@ -187,8 +187,8 @@ class DataLoader(Generic[T_co]):
                 context = multiprocessing.get_context(context)
             elif not isinstance(context, BaseContext):
                 raise TypeError(
-                    "DataLoader: multiprocessing_context must be a start method's name or a context of multiprocessing, "
-                    f"got {context!r}"
+                    "DataLoader: multiprocessing_context must be a start method's name or a context of "
+                    f"multiprocessing, got {context!r}"
                 )
         self._context = context
 

@@ -53,7 +53,7 @@ class ParallelIterator(LoaderIterator):
         self.yielded = 0
         self.epoch += 1
         for worker in self.workers.members:
-            worker.begin_epoch(self.epoch)
+            worker.forget()
         self._begin()
 
     def _begin(self) -> None:

@@ -94,7 +94,7 @@ class RandomSampler(Sampler[int]):
         >>> import tensorcore as tc
         >>> from tensorcore.utils.data import RandomSampler
         >>> list(RandomSampler("abcdef", generator=tc.Generator().manual_seed(0)))
-        [2, 0, 1, 3, 5, 4]
+        [2, 5, 3, 0, 1, 4]
     """
 
     data_source: Sized
@@ -175,7 +175,8 @@ class WeightedRandomSampler(Sampler[int]):
     """``num_samples`` indices drawn with probabilities proportional to ``weights``, one-dimensional.
 
     Raises:
-        ValueError: for weights of other dimensions, a ``num_samples`` that is not positive, or no bool as ``replacement``.
+        ValueError: for weights of other dimensions, a ``num_samples`` that is not positive, or a ``replacement`` that
+            is no bool.
 
     Example:
         >>> from tensorcore.utils.data import WeightedRandomSampler

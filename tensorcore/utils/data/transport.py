@@ -1,14 +1,16 @@
 """Transport: batches from a worker process to its parent, the elements of tensors through shared memory.
 
-A message is a pickle whose large tensors are replaced by places in a shared segment. Each batch under way has a *slot*,
-and each slot a segment that is used again for the next batch in it, so that its pages are touched but once. The parent
-gives a slot out again only after it has copied the batch, hence nothing needs a lock, and a worker that dies leaves none
-held. Pickles that are large themselves go through the segment too: what passes the pipe stays far below its capacity, so
-a worker can run ahead of its parent.
+A message is a pickle whose large tensors are replaced by places in a shared segment. Each batch under way has a
+*slot*, and each slot a segment that is used again for the next batch in it, so that its pages are touched but once.
+Where the backend can share host memory, the tensors of a batch lie in the segment itself, and the parent gives the slot
+out again when they are gone. Hence nothing needs a lock, and a worker that dies leaves none held. A parent that keeps
+many batches gets copies, so that shared memory holds only a few. Pickles that are large themselves go through the
+segment too: what passes the pipe stays small, so a worker can run ahead of its parent.
 
 Segments are mapped files in a directory of the parent, which removes it whatever became of the workers. It lies in
-``/dev/shm`` where there is one, and segments for which that has no room (64 MiB is usual in containers) in the directory
-for temporary files. Their pages are reserved first, as a full file system would otherwise kill the process that writes.
+``/dev/shm`` where there is one; segments for which that has no room (64 MiB is usual in containers) lie in the
+directory for temporary files. Their pages are reserved first, as a full file system would otherwise kill the process
+that writes.
 """
 
 from __future__ import annotations
@@ -19,10 +21,12 @@ import mmap
 import os
 import pickle
 import tempfile
+import weakref
 from dataclasses import dataclass
 from multiprocessing.reduction import ForkingPickler
 from typing import TYPE_CHECKING, Any, Final
 
+from tensorcore.shapes import contiguous_strides
 from tensorcore.tensor import Tensor, wrap
 
 if TYPE_CHECKING:
@@ -33,6 +37,10 @@ __all__ = ["Inbox", "Outbox", "SharedDirectory"]
 #: Bytes from which on elements, and pickles, go through shared memory.
 _LARGE: Final = 2048
 _ALIGNMENT: Final = 64
+#: Bytes from which on the parent shares elements rather than copies them.
+_WORTH_SHARING: Final = 65_536
+#: Slots of a worker that may be shared with tensors of earlier batches.
+_MOST_LENT: Final = 3
 _MEMORY_FILES: Final = "/dev/shm"
 
 
@@ -86,7 +94,8 @@ def _create(path: str, size: int) -> tuple[str, mmap.mmap]:
         return path, mmap.mmap(descriptor, size)
     except OSError as error:
         os.unlink(path)
-        raise OSError(error.errno, f"no room for {size} bytes of shared memory: {os.strerror(error.errno or 0)}", path) from None
+        reason = os.strerror(error.errno or 0)
+        raise OSError(error.errno, f"no room for {size} bytes of shared memory: {reason}", path) from None
     finally:
         os.close(descriptor)
 
@@ -97,14 +106,6 @@ def _attach(path: str) -> mmap.mmap:
         return mmap.mmap(descriptor, 0)
     finally:
         os.close(descriptor)
-
-
-def _detach(memory: mmap.mmap) -> None:
-    try:
-        memory.close()
-    except BufferError:
-        # An engine still reads it; the mapping ends with its last reader.
-        pass
 
 
 class _Packer(ForkingPickler):
@@ -133,18 +134,33 @@ class _Packer(ForkingPickler):
 
 
 class _Unpacker(pickle.Unpickler):
-    """Reads such a pickle, copying the elements out of the segment."""
+    """Reads such a pickle, with the elements shared or copied."""
 
-    def __init__(self, file: io.BytesIO, memory: memoryview) -> None:
+    def __init__(self, file: io.BytesIO, memory: mmap.mmap | None, share: bool) -> None:
         super().__init__(file)
         self.memory = memory
+        self.share = share
+        self.blocks: list[weakref.ref[Any]] = []
 
     def persistent_load(self, pid: Any) -> Any:
         place, size, shape, dtype, device, requires_grad = pid
+        assert self.memory is not None
         kind = device.kind(dtype)
-        data = self.memory[place : place + size]
-        tensor = wrap(kind.backend.from_host(data, dtype, shape, device.ordinal), kind)
-        return tensor.requires_grad_(requires_grad)
+        array = None
+        if self.share and size >= _WORTH_SHARING:
+            import ctypes
+
+            # An object between the array and the map, whose end tells that the memory is free. A memoryview would not
+            # do: NumPy's arrays pass over it and refer to the map.
+            block = (ctypes.c_char * size).from_buffer(self.memory, place)
+            strides = tuple(step * dtype.itemsize for step in contiguous_strides(shape))
+            array = kind.backend.share_host(block, dtype, shape, strides)
+            if array is not None:
+                self.blocks.append(weakref.ref(block))
+        if array is None:
+            with memoryview(self.memory) as view:
+                array = kind.backend.from_host(view[place : place + size], dtype, shape, device.ordinal)
+        return wrap(array, kind).requires_grad_(requires_grad)
 
 
 class Outbox:
@@ -183,7 +199,6 @@ class Outbox:
         if memory is None or len(memory) < size:
             if memory is not None:
                 del self.segments[slot]
-                _detach(memory)
                 os.unlink(path)
             self.made += 1
             # Batches vary a little in size: the next shall fit too.
@@ -196,7 +211,10 @@ class Inbox:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        #: The memory of slots by path.
         self.segments: dict[int, tuple[str, mmap.mmap]] = {}
+        #: What tensors that were made in the memory of slots keep, for as long as they live.
+        self.lent: dict[int, list[weakref.ref[Any]]] = {}
 
     def receive(self) -> tuple[int, int, int, Any]:
         """(epoch, task, slot, content) of the next message; an exception as content where unpickling raised it.
@@ -205,25 +223,38 @@ class Inbox:
             EOFError, OSError: if the worker is gone.
         """
         epoch, task, slot, path, inline, place, size = self.connection.recv()
+        unpacker = None
         try:
-            with memoryview(b"" if path is None else self._memory(slot, path)) as memory:
-                stream = memory[place : place + size] if inline is None else inline
-                return epoch, task, slot, _Unpacker(io.BytesIO(stream), memory).load()
+            memory = None if path is None else self._memory(slot, path)
+            stream = inline if memory is None or inline is not None else memory[place : place + size]
+            share = sum(map(self.is_lent, list(self.lent))) < _MOST_LENT
+            unpacker = _Unpacker(io.BytesIO(stream), memory, share)
+            return epoch, task, slot, unpacker.load()
         except Exception as error:
             return epoch, task, slot, error
+        finally:
+            if unpacker is not None and unpacker.blocks:
+                self.lent[slot] = unpacker.blocks
+
+    def is_lent(self, slot: int) -> bool:
+        """Whether tensors still lie in the memory of ``slot``."""
+        blocks = self.lent.get(slot)
+        if blocks is None:
+            return False
+        if any(block() is not None for block in blocks):
+            return True
+        del self.lent[slot]
+        return False
 
     def _memory(self, slot: int, path: str) -> mmap.mmap:
         known, memory = self.segments.get(slot, ("", None))
         if memory is None or known != path:
-            if memory is not None:
-                _detach(memory)
             memory = _attach(path)
             self.segments[slot] = (path, memory)
         return memory
 
     def close(self) -> None:
-        """Let go of the pipe and the segments."""
+        """Let go of the pipe and the segments; a map ends with the last tensor in it."""
         self.connection.close()
-        for _, memory in self.segments.values():
-            _detach(memory)
         self.segments.clear()
+        self.lent.clear()

@@ -8,9 +8,11 @@ import signal
 import sys
 import traceback
 import weakref
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import wait
+from multiprocessing.reduction import ForkingPickler
 from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.utils.data.fetch import IterableFetcher, make_fetcher
@@ -77,7 +79,9 @@ class Job:
     worker_init_fn: Callable[[int], None] | None
     num_workers: int
 
-    def run(self, number: int, tasks: Connection, results: Connection, stop: Connection, shared: SharedDirectory) -> None:
+    def run(
+        self, number: int, tasks: Connection, results: Connection, stop: Connection, shared: SharedDirectory
+    ) -> None:
         """Work on tasks until told to stop, or until the parent is gone."""
         # A forked process has the parent's ends too, and while one is open nobody sees that the parent is gone.
         for connection in list(_parents_ends):
@@ -95,21 +99,16 @@ class Job:
         where = f"DataLoader worker process {number}"
         fetcher: Any = None
         failed: Failure | None = None
+        current = None
         try:
             self._prepare(number)
-            fetcher = self._fetcher()
         except Exception as error:
             failed = Failure(error, where)
         while stop not in wait([tasks, stop]):
             epoch, task, slot, index = tasks.recv()
-            if task is None:
-                # A persistent worker begins the next epoch.
-                try:
-                    fetcher, failed = self._fetcher(), None
-                except Exception as error:
-                    failed = Failure(error, where)
-                continue
             try:
+                if epoch != current and failed is None:
+                    fetcher, current = self._fetcher(), epoch
                 content = failed or fetcher.fetch(index)
             except StopIteration as error:
                 content = Ended() if isinstance(fetcher, IterableFetcher) else Failure(error, where)
@@ -149,6 +148,9 @@ def _seed_numpy(base_seed: int, number: int) -> None:
 #: The parent's ends of all pipes to workers.
 _parents_ends: Final[weakref.WeakSet[Connection]] = weakref.WeakSet()
 
+#: Bytes that a pipe surely has room for.
+_ROOM: Final = 16_000
+
 #: Seconds that a worker may take to stop before it is made to.
 _PATIENCE: Final = 5.0
 
@@ -164,12 +166,17 @@ class Worker:
         self.inbox = Inbox(result_reader)
         self.free_slots: list[int] = []
         self.slots = 0
-        #: Tasks given and not yet answered.
-        self.pending = 0
+        #: Tasks, pickled, that wait until the pipe has room for them, with their slots.
+        self.queue: deque[tuple[int, Any]] = deque()
+        #: Sizes of the tasks that were sent and not yet answered.
+        self.unanswered: deque[int] = deque()
         #: Whether it may have more samples.
         self.active = True
         self.process = context.Process(
-            target=job.run, args=(number, task_reader, result_writer, stop, shared), daemon=True, name=f"DataLoader-{number}"
+            target=job.run,
+            args=(number, task_reader, result_writer, stop, shared),
+            name=f"DataLoader-{number}",
+            daemon=True,
         )
         try:
             self.process.start()
@@ -181,24 +188,41 @@ class Worker:
             task_reader.close()
             result_writer.close()
 
+    @property
+    def pending(self) -> int:
+        """Number of tasks given and not yet answered."""
+        return len(self.queue) + len(self.unanswered)
+
     def assign(self, epoch: int, task: int, index: Any) -> None:
-        """Hand the worker a task."""
-        if not self.free_slots:
-            self.free_slots.append(self.slots)
+        """Hand the worker a task; the first of another epoch has it start over."""
+        slot = next((each for each in self.free_slots if not self.inbox.is_lent(each)), None)
+        if slot is None:
+            slot = self.slots
             self.slots += 1
-        self._tell((epoch, task, self.free_slots.pop(), index))
-        self.pending += 1
+        else:
+            self.free_slots.remove(slot)
+        self.queue.append((slot, ForkingPickler.dumps((epoch, task, slot, index))))
+        self._send_queued()
 
-    def begin_epoch(self, epoch: int) -> None:
-        """Have a persistent worker start over."""
+    def forget(self) -> None:
+        """Take back the tasks that were not sent; there may be samples again."""
+        self.free_slots.extend(slot for slot, _ in self.queue)
+        self.queue.clear()
         self.active = True
-        self._tell((epoch, None, None, None))
 
-    def _tell(self, message: Any) -> None:
-        try:
-            self.tasks.send(message)
-        except ConnectionError:
-            raise self.death() from None
+    def _send_queued(self) -> None:
+        # Only what the pipe has room for is sent: if this process waited for room while the worker waits for its
+        # answers to be read, both would wait for ever.
+        while self.queue:
+            _, message = self.queue[0]
+            if self.unanswered and sum(self.unanswered) + len(message) > _ROOM:
+                return
+            self.queue.popleft()
+            self.unanswered.append(len(message))
+            try:
+                self.tasks.send_bytes(message)
+            except ConnectionError:
+                raise self.death() from None
 
     def receive(self, timeout: float) -> tuple[int, int, Any]:
         """(epoch, task, content) of the next result, waited for without end if ``timeout`` is 0.
@@ -213,7 +237,8 @@ class Worker:
         except (EOFError, OSError):
             raise self.death() from None
         self.free_slots.append(slot)
-        self.pending -= 1
+        self.unanswered.popleft()
+        self._send_queued()
         return epoch, task, content
 
     def death(self) -> RuntimeError:
@@ -225,7 +250,8 @@ class Worker:
             hint = "; the system may have run out of memory" if name == "SIGKILL" else ""
             return RuntimeError(f"{self} is killed by signal: {name} (exit code {code}){hint}")
         return RuntimeError(
-            f"{self} exited unexpectedly with exit code {code}; with num_workers=0 all runs in one process, which shows where"
+            f"{self} exited unexpectedly with exit code {code}; with num_workers=0 all runs in one process, "
+            "which shows where"
         )
 
     def end(self) -> None:
