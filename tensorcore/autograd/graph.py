@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from functools import cache
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import FLOATING
+from tensorcore.autograd.sequence import next_sequence
 from tensorcore.errors import InplaceError
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ class LeafType:
 #: What ``Tensor._node`` holds for a leaf that requires grad.
 LEAF: Final = LeafType()
 
-next_sequence = itertools.count().__next__
 
 
 class Clock:

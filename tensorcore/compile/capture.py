@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from tensorcore.autograd.sequence import next_sequence
 from tensorcore.compile.graph import Graph, Step
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ class Capture:
 
     def __init__(self, arguments: list[Tensor]) -> None:
         self.graph = Graph()
+        #: Nodes of a lower sequence number were made before the run.
+        self.start = next_sequence()
         self.numbers: dict[int, int] = {}
         self.alive: list[Any] = []
         self.arguments = arguments

@@ -7,12 +7,12 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from tensorcore.autograd.graph import Node
 from tensorcore.autograd.mode import mode
 from tensorcore.compile.capture import Capture, active, recording
+from tensorcore.compile.recording import Recording
 from tensorcore.devices import get_default_device
 from tensorcore.dtypes import get_default_dtype
-from tensorcore.tensor import Tensor, mark_changed, wrap
+from tensorcore.tensor import Tensor
 
 __all__ = ["compile"]
 
@@ -30,7 +30,8 @@ def compile(
     is recorded; later ones replay. A whole training step can be one function: forward, backward, update, random draws.
     A new record is made when shapes, dtypes, devices, other arguments, a module's mode or an optimiser's settings
     change. What Python does besides calling ops is not repeated. A function that reads values of tensors (``.item()``)
-    runs as always, with one warning that names the line; with ``fullgraph`` that is an error.
+    runs as always, with one warning that names the line; with ``fullgraph`` that is an error. Results that require grad
+    can be backpropagated through, once: second derivatives need the function itself.
 
     The arguments are PyTorch's; ``dynamic``, ``backend``, ``mode`` and ``options`` are accepted and have no effect.
 
@@ -86,10 +87,8 @@ class Compiled:
         capture = Capture(tensors)
         with recording(capture):
             result = self._function(*args, **kwargs)
-        recorded = None
-        if capture.reason is None:
-            recorded = Recording.finish(capture, result)
-        if capture.reason is not None or recorded is None:
+        recorded = Recording(capture, result) if capture.reason is None else None
+        if recorded is None or capture.reason is not None:
             self._eager.add(key)
             text = f"compile: {self!r} runs uncompiled: {capture.reason}"
             if self._fullgraph:
@@ -115,105 +114,6 @@ class Compiled:
     def __repr__(self) -> str:
         name = getattr(self._function, "__qualname__", None) or type(self._function).__name__
         return f"<compiled {name}>"
-
-
-class Recording:
-    """A lowered graph with where its inputs come from and where its results go."""
-
-    def __init__(self, capture: Capture) -> None:
-        self.graph = capture.graph
-        self.guards = capture.guards
-        self.sources = capture.sources
-        self.structure: Any = None
-        #: Tensors whose memory the run changes, each with the place of its new array among the outputs.
-        self.writes: list[tuple[Callable[[], Any] | int, int, Any]] = []
-        #: Leaves whose ``grad`` the run sets, with the place of the value, or -1 for ``None``.
-        self.gradients: list[tuple[Tensor, int, Any]] = []
-
-    @classmethod
-    def finish(cls, capture: Capture, result: Any) -> Recording | None:
-        """The recording of a run that returned ``result``; ``None``, with the reason noted, if it cannot be replayed."""
-        made = cls(capture)
-        outputs = capture.graph.outputs
-
-        def give_back(tensor: Tensor) -> int:
-            outputs.append(capture.number_of(tensor))
-            return len(outputs) - 1
-
-        def describe(value: Any) -> Any:
-            if isinstance(value, Tensor):
-                node = value._node
-                if isinstance(node, Node) and id(node) not in capture.consumed:
-                    capture.give_up("a result requires grad outside it; call backward inside the compiled function")
-                known = next((p for p, t in enumerate(capture.arguments) if t is value), None)
-                return ("argument", known) if known is not None else ("tensor", give_back(value), value._kind)
-            if isinstance(value, (list, tuple)):
-                items = [describe(each) for each in value]
-                fields = hasattr(value, "_fields")
-                return ("sequence", (lambda parts: type(value)(*parts)) if fields else type(value), items)
-            if isinstance(value, dict):
-                return ("dict", {name: describe(each) for name, each in value.items()})
-            return ("constant", value)
-
-        made.structure = describe(result)
-        arguments = {id(t): place for place, t in enumerate(capture.arguments)}
-        changed = {id(capture.alive[step.inputs[0]]) for step in capture.graph.steps if step.op.name == "assign"}  # type: ignore[index]
-        for tensor, before in capture.externals:
-            if tensor._array is not before or id(before) in changed:
-                source = arguments.get(id(tensor), (lambda t=tensor: t))
-                place = -1 if tensor._array is before else give_back(tensor)
-                made.writes.append((source, place, tensor._kind))
-        for tensor in capture.written.values():
-            held = tensor.grad
-            made.gradients.append((tensor, -1, None) if held is None else (tensor, give_back(held), held._kind))
-        if capture.reason is not None:
-            return None
-        if not capture.graph.steps:
-            capture.give_up("it calls no ops")
-            return None
-        backend = capture.graph.steps[0].kinds[0].backend
-        made.program = backend.lower(capture.graph)
-        made.shapes = [
-            (source, tensor._kind, tuple(tensor._array.shape))
-            for source, tensor in ((s, s()) for s in capture.sources if not isinstance(s, int))
-        ]
-        return made
-
-    program: Callable[[list[Any]], list[Any]]
-    shapes: list[tuple[Callable[[], Any], Any, tuple[int, ...]]]
-
-    def holds(self) -> bool:
-        """Whether everything it was recorded for is still so."""
-        for source, kind, shape in self.shapes:
-            tensor = source()
-            if tensor is None or tensor._kind is not kind or tuple(tensor._array.shape) != shape:
-                return False
-        return all(snapshot() == value for snapshot, value in self.guards)
-
-    def replay(self, tensors: list[Tensor]) -> Any:
-        """Run the program on the arguments and on what it reads from outside."""
-        arrays = [tensors[s]._array if isinstance(s, int) else s()._array for s in self.sources]
-        results = self.program(arrays)
-        for source, place, kind in self.writes:
-            tensor = tensors[source] if isinstance(source, int) else source()
-            mark_changed(tensor, "a compiled function")
-            if place >= 0:
-                tensor._array, tensor._kind = results[place], kind
-        for leaf, place, kind in self.gradients:
-            leaf.grad = None if place < 0 else wrap(results[place], kind)
-        return self._build(self.structure, results, tensors)
-
-    def _build(self, structure: Any, results: list[Any], tensors: list[Tensor]) -> Any:
-        what, *rest = structure
-        if what == "tensor":
-            return wrap(results[rest[0]], rest[1])
-        if what == "argument":
-            return tensors[rest[0]]
-        if what == "sequence":
-            return rest[0]([self._build(each, results, tensors) for each in rest[1]])
-        if what == "dict":
-            return {name: self._build(each, results, tensors) for name, each in rest[0].items()}
-        return rest[0]
 
 
 def _signature(value: Any, tensors: list[Tensor]) -> Any:
