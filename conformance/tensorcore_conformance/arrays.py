@@ -1,0 +1,77 @@
+"""Between NumPy's arrays, which the oracles take, and tensors on the device under test."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+
+from tensorcore import dtypes
+from tensorcore.devices import Device
+from tensorcore.dtypes import DType
+from tensorcore.tensor import Tensor, wrap
+
+__all__ = ["LAYOUTS", "dtype_named", "from_numpy", "laid_out", "native", "to_numpy", "wide", "wide_dtype"]
+
+#: Ways to lay the same elements out in memory; each is made by the device's own view ops.
+LAYOUTS = ("transposed", "strided", "negative", "offset")
+
+_WIDE = {
+    "float16": np.float64, "bfloat16": np.float64, "float32": np.float64, "float64": np.longdouble,
+    "complex64": np.complex128, "complex128": np.clongdouble,
+}  # fmt: skip
+
+
+def native(dtype: DType | str) -> np.dtype[Any]:
+    """NumPy's dtype for one of ours."""
+    name = dtype if isinstance(dtype, str) else dtype.name
+    return np.dtype(ml_dtypes.bfloat16) if name == "bfloat16" else np.dtype(name)
+
+
+def dtype_named(name: str) -> DType:
+    """Our dtype of that name."""
+    return dtypes.by_name(name)
+
+
+def wide_dtype(name: str) -> Any:
+    """The dtype in which the oracle computes for results of dtype ``name``; its own for integers and bool."""
+    return _WIDE.get(name, native(name))
+
+
+def wide(array: Any) -> Any:
+    """``array`` in the precision of the oracle: float64, longdouble for float64; integers and bool as they are."""
+    return array.astype(wide_dtype(array.dtype.name))
+
+
+def from_numpy(array: Any, device: str) -> Tensor:
+    """A contiguous tensor on ``device`` with the elements of ``array``, whatever its dtype."""
+    place = Device(device)
+    kind = place.kind(dtype_named(array.dtype.name))
+    data = np.ascontiguousarray(array).tobytes()
+    return wrap(kind.backend.from_host(data, kind.dtype, tuple(array.shape), place.ordinal), kind)
+
+
+def to_numpy(tensor: Tensor) -> Any:
+    """A copy of the elements of a tensor of any device and dtype."""
+    data = bytes(tensor._kind.backend.to_host(tensor._array))
+    return np.frombuffer(data, native(tensor.dtype)).reshape(tuple(tensor.shape)).copy()
+
+
+def laid_out(array: Any, device: str, layout: str) -> Tensor:
+    """``array`` on ``device``, as a view that is laid out as ``layout`` says (contiguous, or one of `LAYOUTS`)."""
+    if layout == "contiguous" or array.ndim == 0:
+        return from_numpy(array, device)
+    if layout == "transposed":
+        order = tuple(reversed(range(array.ndim)))
+        return from_numpy(array.transpose(order), device).permute(order)  # type: ignore[no-any-return]
+    if layout == "strided":
+        whole = np.zeros((*array.shape[:-1], 2 * array.shape[-1]), array.dtype)
+        whole[..., ::2] = array
+        return from_numpy(whole, device)[..., ::2]  # type: ignore[no-any-return]
+    if layout == "negative":
+        return from_numpy(array[..., ::-1], device)[..., ::-1]  # type: ignore[no-any-return]
+    if layout == "offset":
+        whole = np.concatenate([array[:1], array]) if array.shape[0] else array
+        return from_numpy(whole, device)[whole.shape[0] - array.shape[0] :]  # type: ignore[no-any-return]
+    raise ValueError(f"layout: expected contiguous or one of {', '.join(LAYOUTS)}, got {layout!r}")

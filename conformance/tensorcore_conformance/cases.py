@@ -1,0 +1,175 @@
+"""Cases from the op records: recipes with fixed names, edge cases first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tensorcore import dtypes
+from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, INTEGER, DType
+from tensorcore.errors import DTypeError
+from tensorcore.ops.record import Op
+from tensorcore.ops.rules import same
+from tensorcore_conformance.arrays import LAYOUTS
+from tensorcore_conformance.recipes import Recipe, seed_of
+from tensorcore_conformance.samples import is_elementwise, samples_of
+
+__all__ = ["Case", "Limits", "forward_cases", "gradient_recipes", "recipe_from"]
+
+#: Keys of a sample that are not keyword arguments of the op.
+_RESERVED = frozenset(("shapes", "dtypes", "domains", "args", "order", "distinct"))
+
+#: Whose integer results wrap, so that the limits of the dtype are cases.
+_WRAPPING = frozenset("add sub mul neg abs bitwise_and bitwise_or bitwise_xor bitwise_not maximum minimum eq lt le gt ge ne".split())
+#: Sums over many elements: what a naive float32 accumulation gets wrong, with the shape and the attributes.
+_LONG: dict[str, tuple[tuple[tuple[int, ...], ...], dict[str, Any]]] = {
+    "sum": (((1 << 16,),), {}),
+    "mean": (((1 << 16,),), {}),
+    "matmul": (((1, 1 << 16), (1 << 16, 1)), {}),
+    "sum/first": (((1 << 16, 2),), {"dim": 0}),
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much is tried; a slow device takes less.
+
+    Attributes:
+        examples: Hypothesis draws per op; 0 leaves them out.
+        long: whether sums over many elements are tried.
+        samples: samples of each record tried in every dtype.
+    """
+
+    examples: int = 8
+    long: bool = True
+    samples: int = 2
+
+
+@dataclass(frozen=True)
+class Case:
+    """A recipe under its fixed name, ``group/...``; its dtype is what exceptions are scoped by."""
+
+    name: str
+    recipe: Recipe
+    dtype: str
+
+
+def recipe_from(op: Op, sample: dict[str, Any], dtype: str, name: str) -> Recipe:
+    """The recipe of a record's sample in a dtype."""
+    shapes = tuple(sample["shapes"])
+    given = sample.get("dtypes") or (None,) * len(shapes)
+    chosen = tuple(_named(each) or dtype for each in given)
+    order = sample.get("order", ())
+    return Recipe(
+        op.name, shapes, chosen, tuple(sample.get("domains", ())), tuple(sample.get("args", ())),
+        {key: value for key, value in sample.items() if key not in _RESERVED}, tuple(order),
+        distinct="dim" if sample.get("distinct") else "", seed=seed_of(f"{op.name}/{name}"),
+    )  # fmt: skip
+
+
+def _named(dtype: Any) -> str | None:
+    return getattr(dtype, "name", dtype)
+
+
+def tested_dtypes(op: Op, able: Iterable[DType]) -> Iterator[tuple[DType, bool]]:
+    """The device's dtypes, each with whether the op's rule takes it."""
+    internal = not op.primitive and not op.namespaces
+    for dtype in dtypes.ALL:
+        # What users cannot call, such as an optimiser's step, meets floating-point operands only.
+        if dtype in able and (dtype.category == FLOATING or not internal):
+            try:
+                op.rule(dtype, op.name)
+            except DTypeError:
+                yield dtype, False
+            else:
+                yield dtype, True
+
+
+def _shape_name(recipe: Recipe) -> str:
+    shapes = "x".join("(" + ",".join(map(str, shape)) + ")" if shape is not None else "none" for shape in recipe.shapes)
+    extra = [*map(_short, recipe.args), *(f"{key}={_short(value)}" for key, value in recipe.kwargs.items())]
+    return ",".join([shapes or "-", *extra])
+
+
+def _short(value: Any) -> str:
+    return str(value).replace(" ", "").replace("tensorcore.", "").replace(",None)", ")")[:40]
+
+
+def forward_cases(op: Op, able: frozenset[DType], limits: Limits) -> Iterator[Case]:
+    """Cases of an op's values, by group: values, shapes, layouts, special values, integer limits, long sums, refusals."""
+    samples = samples_of(op)
+    if not samples:
+        return
+    main = dtypes.float32 if dtypes.float32 in able else dtypes.float64
+    for dtype, taken in tested_dtypes(op, able):
+        shown = samples if dtype is main or not op.operands else samples[: limits.samples]
+        if not op.operands and dtype is not main:
+            continue
+        for sample in shown if taken else samples[:1]:
+            recipe = recipe_from(op, sample, dtype.name, "")
+            group = "values" if taken else "refused"
+            name = f"{group}/{dtype.name}/{_shape_name(recipe)}"
+            yield Case(name, recipe.replaced(seed=seed_of(f"{op.name}/{name}")), dtype.name)
+    if op.operands:
+        yield from _edge_cases(op, able, limits, main, samples)
+
+
+def _edge_cases(op: Op, able: frozenset[DType], limits: Limits, main: DType, samples: Any) -> Iterator[Case]:
+    taken = [dtype for dtype, fine in tested_dtypes(op, able) if fine]
+    elementwise = is_elementwise(op)
+    usual = main if main in taken else taken[0] if taken else None
+    if usual is None:
+        return
+    if elementwise:
+        for dtype in taken:
+            if dtype.category in (INTEGER, BOOL) or dtype is dtypes.float64:
+                for sample in samples[limits.samples :]:
+                    recipe = recipe_from(op, sample, dtype.name, "shapes")
+                    yield Case(f"shapes/{dtype.name}/{_shape_name(recipe)}", recipe, dtype.name)
+                break
+    for layout in LAYOUTS if op.name not in ("view", "view_as") else ():  # which refuses most of them, as PyTorch's
+        recipe = recipe_from(op, samples[0], usual.name, f"layout/{layout}").replaced(layout=layout)
+        if any(recipe.shapes):
+            yield Case(f"layout/{layout}/{usual.name}", recipe, usual.name)
+    yield from _special_cases(op, taken, elementwise, samples)
+    for name, (shapes, kwargs) in _LONG.items():
+        if limits.long and name.partition("/")[0] == op.name and main in taken:
+            tenths = Recipe(op.name, shapes, (main.name,) * len(shapes), kwargs=kwargs, fill="tenth")
+            yield Case(f"long/{main.name}/{_shape_name(tenths)}", tenths, main.name)
+
+
+def _special_cases(op: Op, taken: list[DType], elementwise: bool, samples: Any) -> Iterator[Case]:
+    for dtype in taken:
+        if dtype.category == FLOATING:
+            if elementwise and len(op.operands) <= 2:
+                shapes = ((17 ** len(op.operands),),) * len(op.operands)
+                recipe = Recipe(op.name, shapes, (dtype.name,) * len(op.operands), fill="special")
+                yield Case(f"special/{dtype.name}", recipe, dtype.name)
+            elif op.primitive and dtype.itemsize == 4:
+                for number, sample in enumerate(samples[:2]):
+                    recipe = recipe_from(op, sample, dtype.name, f"special/{number}").replaced(fill="sprinkled")
+                    yield Case(f"special/{dtype.name}/{_shape_name(recipe)}", recipe, dtype.name)
+        elif dtype.category == INTEGER and op.name in _WRAPPING:
+            recipe = recipe_from(op, {"shapes": ((40,),) * len(op.operands)}, dtype.name, "wrap").replaced(fill="extreme")
+            yield Case(f"wrap/{dtype.name}", recipe, dtype.name)
+
+
+def gradient_recipes(op: Op, able: frozenset[DType]) -> Iterator[tuple[str, Recipe]]:
+    """Recipes in float64 (and complex128) for gradient checks."""
+    for dtype in (dtypes.float64, dtypes.complex128):
+        if dtype not in able:
+            continue
+        if dtype.category == COMPLEX and (not op.primitive or op.rule is same and op.vjp is None):
+            continue
+        try:
+            op.rule(dtype, op.name)
+        except DTypeError:
+            continue
+        seen = set()
+        for sample in samples_of(op):
+            recipe = recipe_from(op, sample, dtype.name, f"gradient/{dtype.name}")
+            name = f"{dtype.name}/{_shape_name(recipe)}"
+            if name not in seen and not any(shape and 0 in shape for shape in recipe.shapes):
+                seen.add(name)
+                yield name, recipe.replaced(seed=seed_of(f"{op.name}/gradient/{name}"))

@@ -1,0 +1,175 @@
+"""Recipes: an op call written as data, so that it can be rebuilt from one line."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+import numpy as np
+
+from tensorcore import dtypes
+from tensorcore.ops.record import REGISTRY, Op
+from tensorcore.tensor import Tensor
+from tensorcore_conformance.arrays import laid_out, native
+
+__all__ = ["Recipe", "flat_outputs", "seed_of"]
+
+Shape = tuple[int, ...]
+
+#: Elements of the special cases: signed zeros, ones, halves (rounding), infinities, NaN, and the dtype's limits.
+SPECIALS = (0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, -1.5, 2.5, -2.5, float("inf"), float("-inf"), float("nan"))
+
+
+def seed_of(text: str) -> int:
+    """A seed that depends on the case's name alone."""
+    return zlib.crc32(text.encode())
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One call of an op with generated operands.
+
+    Attributes:
+        op: name of the op.
+        shapes: shape of each tensor operand.
+        dtypes: name of the dtype of each operand.
+        domains: interval each operand is drawn from; ``None`` is the record's.
+        args: further positional arguments, after the operands.
+        kwargs: keyword arguments.
+        order: how operands (by number) and keyword arguments (by name) are interleaved as positional ones.
+        layout: how the operands lie in memory.
+        fill: ``"random"``; ``"special"`` (every pair of special values); ``"extreme"`` (limits of the dtype);
+            ``"sprinkled"`` (random with some special values); ``"tenth"`` (0.1 throughout); ``"values"``.
+        values: for ``fill="values"``, numbers that fill the operands in turn.
+        distinct: name of the keyword that gives the dimension along which integer operands have distinct elements.
+        seed: seed of the generator.
+    """
+
+    op: str
+    shapes: tuple[Shape, ...] = ()
+    dtypes: tuple[str, ...] = ()
+    domains: tuple[tuple[float, float] | None, ...] = ()
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    order: tuple[int | str, ...] = ()
+    layout: str = "contiguous"
+    fill: str = "random"
+    values: tuple[float, ...] = ()
+    distinct: str = ""
+    seed: int = 0
+
+    @property
+    def record(self) -> Op:
+        """The op's record."""
+        return REGISTRY[self.op]
+
+    def replaced(self, **changes: Any) -> Recipe:
+        """This recipe with some fields changed."""
+        return replace(self, **changes)
+
+    def written(self, device: str, check: str) -> str:
+        """The line of Python that runs ``check`` on this recipe again."""
+        given = [f"{name}={value!r}" for name, value in self._given()]
+        return (
+            "import tensorcore; from tensorcore_conformance import replay; "
+            f"replay({', '.join([repr(device), repr(check), repr(self.op), *given])})"
+        )
+
+    def _given(self) -> list[tuple[str, Any]]:
+        standard = Recipe(self.op)
+        found = ((each.name, getattr(self, each.name)) for each in fields(self))
+        return [(name, value) for name, value in found if name != "op" and value != getattr(standard, name)]
+
+    def operands(self) -> list[Any]:
+        """The operands as NumPy arrays; ``None`` for one whose shape is ``None``."""
+        rng = np.random.default_rng(self.seed)
+        if self.fill == "special" and self.shapes:
+            return self._crossed(SPECIALS)
+        made = []
+        for place, shape in enumerate(self.shapes):
+            if shape is None:
+                made.append(None)
+                continue
+            dtype = self.dtypes[place]
+            low, high = (self.domains[place] if place < len(self.domains) else None) or self.record.domain
+            made.append(self._filled(rng, shape, dtype, low, high))
+        return made
+
+    def _filled(self, rng: Any, shape: Shape, dtype: str, low: float, high: float) -> Any:
+        kind = dtypes.by_name(dtype)
+        if self.fill == "tenth":
+            return np.full(shape, 0.1).astype(native(dtype))
+        if self.fill == "values" and kind.category in (dtypes.INTEGER, dtypes.FLOATING) and kind is not dtypes.int64:
+            bounded = [min(max(value, low), high) for value in self.values]
+            return np.resize(np.array(bounded, np.float64), shape).astype(native(dtype))
+        if kind.category == dtypes.BOOL:
+            return rng.integers(0, 2, shape).astype(bool)
+        if kind.category == dtypes.INTEGER:
+            return self._integers(rng, shape, kind, low, high)
+        if kind.category == dtypes.COMPLEX:
+            return (rng.uniform(low, high, shape) + 1j * rng.uniform(low, high, shape)).astype(native(dtype))
+        made = np.asarray(rng.uniform(low, high, shape)).astype(native(dtype))
+        if self.fill == "sprinkled" and made.size:
+            flat = made.reshape(-1)
+            for value in (np.nan, np.inf, -np.inf, -0.0):
+                flat[rng.integers(0, flat.size)] = value
+            return flat.reshape(shape)
+        return made
+
+    def _integers(self, rng: Any, shape: Shape, kind: dtypes.DType, low: float, high: float) -> Any:
+        info = dtypes.iinfo(kind)
+        if self.fill == "extreme":
+            limits = np.array([info.min, info.max, 0, 1, info.max - 1, info.min + 1], native(kind))
+            return limits[rng.integers(0, len(limits), shape)]
+        if self.distinct and kind is dtypes.int64:
+            dim = self.kwargs[self.distinct]
+            side = int(high)
+            whole = [side if place == dim else length for place, length in enumerate(shape)]
+            order = np.argsort(rng.uniform(size=whole), axis=dim)
+            return np.ascontiguousarray(np.take(order, range(shape[dim]), axis=dim)).astype(np.int64)
+        bottom = max(int(np.ceil(low)), info.min)
+        # The upper end is left out, as for indices into a side.
+        top = max(int(np.ceil(high)), bottom + 1)
+        return rng.integers(bottom, top, shape).astype(native(kind))
+
+    def _crossed(self, specials: tuple[float, ...]) -> list[Any]:
+        """Every combination of special values, a dimension each."""
+        dtype = dtypes.by_name(self.dtypes[0])
+        limits = dtypes.finfo(dtype)
+        values = np.array([*specials, limits.max, limits.min, limits.tiny, limits.tiny / 4], np.float64)
+        grids = np.meshgrid(*[values] * len(self.shapes), indexing="ij")
+        return [np.ascontiguousarray(grid).reshape(-1).astype(native(self.dtypes[0])) for grid in grids]
+
+    # ---------------------------------------------------------------- calling
+
+    def arranged(self, operands: list[Any]) -> tuple[list[Any], dict[str, Any]]:
+        """The positional and keyword arguments of the call, with ``operands`` in place."""
+        kwargs = dict(self.kwargs)
+        kwargs.pop("distinct", None)
+        if self.order:
+            positional = [kwargs.pop(item) if isinstance(item, str) else operands[item] for item in self.order]
+            positional += operands[len([item for item in self.order if not isinstance(item, str)]) :]
+            return [*positional, *self.args], kwargs
+        op = self.record
+        first = next(iter(op.signature.parameters.values()), None)
+        if op.variadic and len(op.operands) == 1 and first is not None and first.kind is not first.VAR_POSITIONAL:
+            return [operands, *self.args], kwargs
+        return [*operands, *self.args], kwargs
+
+    def tensors(self, device: str) -> list[Tensor | None]:
+        """The operands on ``device``, in the recipe's layout."""
+        return [None if x is None else laid_out(x, device, self.layout) for x in self.operands()]
+
+    def call(self, tensors: list[Any], device: str, function: Any = None) -> Any:
+        """The op's result for these operands; ops without operands are told the device."""
+        args, kwargs = self.arranged(tensors)
+        if not self.shapes:
+            kwargs["device"] = device
+        return (function or self.record)(*args, **kwargs)
+
+
+def flat_outputs(result: Any) -> list[Any]:
+    """The outputs of an op, several or one, as a list."""
+    return list(result) if isinstance(result, (tuple, list)) else [result]

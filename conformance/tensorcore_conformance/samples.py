@@ -1,0 +1,129 @@
+"""Samples for records that state none, and why some ops have no case of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+
+from tensorcore import dtypes
+from tensorcore.ops.record import REGISTRY, Op
+
+__all__ = ["ELSEWHERE", "SAMPLES", "is_elementwise", "samples_of", "uncovered"]
+
+_UNARY = ((3, 4), (), (0,), (1,), (2, 0, 3), (2, 1, 3))
+_BINARY = (((3, 4), (3, 4)), ((3, 1), (4,)), ((), (3,)), ((2, 3), ()), ((0, 3), (1, 3)), ((1,), (1, 1)), ((2, 3, 4), (3, 1)))
+_TERNARY = (((3, 4),) * 3, ((4,), (3, 1), ()), ((0, 3), (3,), (1, 1)))
+
+#: Ops whose records cannot say how they are called.
+SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
+    "full": (
+        {"shapes": (), "args": ((2, 3), 1.5)},
+        {"shapes": (), "args": ((), 7)},
+        {"shapes": (), "args": ((0, 2), True)},
+    ),
+    "ramp": tuple({"shapes": (), "args": (*call, dtype)} for call, dtype in (
+        ((0, 1, 5), dtypes.int64), ((-3, 2, 4), dtypes.int32), ((0.5, 0.25, 6), dtypes.float32), ((0, 1, 0), dtypes.float32),
+        ((0.1, 0.1, 1000), dtypes.float32),
+    )),
+    "zeros": ({"shapes": (), "args": (2, 3)}, {"shapes": (), "args": ((),)}, {"shapes": (), "args": ((0, 4),)}),
+    "ones": ({"shapes": (), "args": (2, 3)}, {"shapes": (), "args": ((),)}),
+    "arange": ({"shapes": (), "args": (5,)}, {"shapes": (), "args": (1, 10, 3)}, {"shapes": (), "args": (0.0, 1.0, 0.3)}),
+    "linspace": ({"shapes": (), "args": (0.0, 1.0, 7)}, {"shapes": (), "args": (3.0, -1.0, 1)}, {"shapes": (), "args": (0.0, 1.0, 0)}),
+    "eye": ({"shapes": (), "args": (3,)}, {"shapes": (), "args": (2, 4)}),
+    "new_zeros": ({"shapes": ((2,),), "args": (3, 2)},),
+    "new_ones": ({"shapes": ((2,),), "args": ((2, 2),)},),
+    "new_full": ({"shapes": ((2,),), "args": ((2, 2), 3)},),
+    "alias": tuple({"shapes": (shape,)} for shape in _UNARY),
+    "real_part": ({"shapes": ((3, 4),)}, {"shapes": ((),)}),
+    "imag_part": ({"shapes": ((3, 4),)}, {"shapes": ((0, 2),)}),
+    "imag": ({"shapes": ((3, 4),)},),
+    "view_as_real": ({"shapes": ((3, 4),)},),
+    "clone": ({"shapes": ((3, 4),)}, {"shapes": ((),)}),
+    "contiguous": ({"shapes": ((3, 4),)},),
+    "cast": tuple(
+        {"shapes": ((3, 4),), "args": (dtype,), "domains": ((0, 2) if dtype is dtypes.bool_ else (0, 100),)}
+        for dtype in dtypes.ALL
+    ),
+    "view": ({"shapes": ((3, 4),), "args": (2, 6)}, {"shapes": ((0, 4),), "args": (4, 0)}),
+    "type_as": ({"shapes": ((3, 4), (1,)), "dtypes": (None, "float64")},),
+    "reshape_as": ({"shapes": ((3, 4), (2, 6))},),
+    "view_as": ({"shapes": ((3, 4), (2, 6))},),
+    "expand_as": ({"shapes": ((3, 1), (3, 4))},),
+    "broadcast_tensors": ({"shapes": ((3, 1), (4,))},),
+    "allclose": ({"shapes": ((3,), (3,))},),
+    "equal": ({"shapes": ((3,), (3,))},),
+    "view_as_complex": ({"shapes": ((3, 2),)},),
+}  # fmt: skip
+
+#: Ops without a case of their own, and where they are checked, or why not.
+ELSEWHERE: dict[str, str] = {
+    "assign": "every in-place form and indexed assignment runs through it",
+    "copy_": "in-place area: copying with broadcast and conversion",
+    "fill_": "in-place area", "zero_": "in-place area",
+    "detach_": "the graph's business, not the device's",
+    "to": "transfers area", "cpu": "transfers area", "cuda": "transfers area, where the device is cuda",
+    "empty": "its elements are unspecified", "empty_like": "its elements are unspecified",
+    "new_empty": "its elements are unspecified", "new_tensor": "transfers area: data from the host",
+    "random_words": "random area: every draw uses it",
+    "philox_uniform": "random area: bit-equal to the reference device",
+}  # fmt: skip
+
+
+def is_elementwise(op: Op) -> bool:
+    """Whether the op takes tensors alone (other arguments have defaults), states no samples, and so broadcasts."""
+    if op.samples is not None or op.name in SAMPLES or op.name in ELSEWHERE or op.random or not op.operands or op.variadic:
+        return False
+    names = set(op.operands)
+    rest = [each for name, each in op.signature.parameters.items() if name not in names]
+    return all(each.default is not each.empty for each in rest if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)) and not any(
+        each.kind is each.VAR_POSITIONAL for each in rest
+    )
+
+
+def samples_of(op: Op) -> tuple[dict[str, Any], ...]:
+    """The samples of a record: its own, this module's, or shapes that any elementwise op takes."""
+    return _samples(op.name)
+
+
+@cache
+def _samples(name: str) -> tuple[dict[str, Any], ...]:
+    op = REGISTRY[name]
+    if name in SAMPLES:
+        return SAMPLES[name]
+    if op.samples is not None:
+        stated: Callable[[], Any] | Any = op.samples
+        own = tuple(stated() if callable(stated) else stated)
+        return own + tuple(_edges(op, own))
+    if not is_elementwise(op):
+        return ()
+    if len(op.operands) == 1:
+        return tuple({"shapes": (shape,)} for shape in _UNARY)
+    return tuple({"shapes": shapes} for shapes in (_BINARY if len(op.operands) == 2 else _TERNARY))
+
+
+def _edges(op: Op, own: tuple[dict[str, Any], ...]) -> Iterator[dict[str, Any]]:
+    """0-d, empty and size-1 operands, for ops that state only what any elementwise op takes: shapes."""
+    if not own or any(set(sample) - {"shapes", "domains"} for sample in own):
+        return
+    plain = len(op.operands) == len(op.signature.parameters) and not op.view
+    if plain and len(op.operands) == 1 and op.name in _ELEMENTWISE_COMPOSITES:
+        yield from ({"shapes": (shape,)} for shape in _UNARY[1:])
+    elif plain and len(op.operands) == 2 and op.name in _ELEMENTWISE_COMPOSITES:
+        yield from ({"shapes": shapes} for shapes in _BINARY[2:])
+
+
+_ELEMENTWISE_COMPOSITES = frozenset(
+    "square rsqrt reciprocal log2 log10 exp2 positive frac isnan isinf isfinite signbit logical_and logical_or logical_xor "
+    "logical_not fmod truncated_divide sigmoid logsigmoid relu silu erf erfc erfinv softsign tanhshrink hypot logaddexp xlogy "
+    "copysign heaviside sinc deg2rad rad2deg lgamma digamma sgn fmax fmin isclose".split()
+)
+
+
+def uncovered() -> list[str]:
+    """Ops without samples that no area accounts for: whoever adds an op gives it samples."""
+    return [
+        name
+        for name, op in REGISTRY.items()
+        if not op.random and name not in ELSEWHERE and not samples_of(op)
+    ]
