@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,8 +11,9 @@ import numpy as np
 
 from tensorcore.backend.array_module import ArrayModuleBackend
 from tensorcore.backend.contract import Array, Kernel
-from tensorcore.dtypes import INTEGER, DType, bfloat16, bool_, by_name, float16
+from tensorcore.dtypes import INTEGER, DType, bfloat16, bool_, by_name, float16, float32
 from tensorcore.errors import DTypeError
+from tensorcore_cpu.optimizer import OptimizerKernels
 from tensorcore_cpu.quiet import quiet, quiet1, quiet2, quiet_out, quiet_reduce
 
 _NATIVE: dict[DType, Any] = {
@@ -23,6 +25,9 @@ _NATIVE: dict[DType, Any] = {
 _NATIVE[bfloat16] = np.dtype(ml_dtypes.bfloat16)
 _DTYPES = {native: dtype for dtype, native in _NATIVE.items()}
 _FLOAT32 = np.dtype("float32")
+
+#: NumPy adds rows one by one, whose float32 errors grow with their number; from here on they are added in blocks.
+_LONG_SIDE = 1024
 
 #: Ops that move elements and never compute with them.
 _MOVES = frozenset(
@@ -40,7 +45,7 @@ _UFUNCS = {
 _REDUCTIONS = {"sum": np.add, "prod": np.multiply, "amax": np.maximum, "amin": np.minimum}
 
 
-class CpuBackend(ArrayModuleBackend):
+class CpuBackend(OptimizerKernels, ArrayModuleBackend):
     """NumPy arrays in host memory."""
 
     def __init__(self) -> None:
@@ -68,14 +73,20 @@ class CpuBackend(ArrayModuleBackend):
         if dtype.category <= INTEGER and name not in ("floor_divide", "remainder", "pow", "bitwise_left_shift", "cast"):
             return found  # type: ignore[no-any-return]
         if name in ("sum", "prod"):
-            return quiet_reduce((np.add if name == "sum" else np.multiply).reduce, _NATIVE)
+            reduce = np.multiply.reduce if name == "prod" else _sum if dtype is float32 else np.add.reduce
+            return quiet_reduce(reduce, _NATIVE)
         if isinstance(found, np.ufunc):
             return (quiet1 if found.nin == 1 else quiet2)(found)
         return quiet(found)
 
     def inplace_kernel(self, name: str, dtype: DType, index: int) -> Kernel | None:
+        if dtype in (float16, bfloat16, bool_):
+            return None
+        own = getattr(OptimizerKernels, name, None)
+        if own is not None:
+            return quiet(getattr(self, name))
         found = _ufunc(name, dtype)
-        return None if found is None or dtype in (float16, bfloat16, bool_) else quiet_out(found)
+        return None if found is None else quiet_out(found)
 
     # ---------------------------------------------------------------- host memory
 
@@ -166,7 +177,7 @@ class CpuBackend(ArrayModuleBackend):
         return out
 
     def sum(self, input: Array, *, dim: tuple[int, ...], keepdim: bool, dtype: DType) -> Array:
-        return np.add.reduce(input, dim, _NATIVE[dtype], None, keepdim)
+        return _sum(input, dim, _NATIVE[dtype], None, keepdim)
 
     def prod(self, input: Array, *, dim: tuple[int, ...], keepdim: bool, dtype: DType) -> Array:
         return np.multiply.reduce(input, dim, _NATIVE[dtype], None, keepdim)
@@ -218,6 +229,28 @@ class CpuBackend(ArrayModuleBackend):
                 raise IndexError(f"indices from {index.min()} to {index.max()} are out of range for a side of {side}")
             places = index if places is None else places * side + index
         return places
+
+
+def _sum(input: Array, dim: tuple[int, ...], native: Any, out: None, keepdim: bool) -> Array:
+    """``np.add.reduce``, in blocks where it would add many float32 rows one by one."""
+    if input.size > _LONG_SIDE and native == _FLOAT32 and dim and max([input.shape[d] for d in dim]) > _LONG_SIDE:
+        input = _partial_sums(input, dim)
+    return np.add.reduce(input, dim, native, out, keepdim)
+
+
+def _partial_sums(input: Array, dim: tuple[int, ...]) -> Array:
+    """``input`` with the longest of the sides ``dim`` shortened to its square root, by sums of blocks."""
+    if input.flags.c_contiguous and sorted(dim) == list(range(input.ndim - len(dim), input.ndim)):
+        return input  # NumPy adds what lies in one run by halves
+    place = max(dim, key=lambda d: input.shape[d])
+    side = input.shape[place]
+    block = math.isqrt(side)
+    blocks = side // block
+    at = (slice(None),) * place
+    head = input[(*at, slice(0, blocks * block))]
+    sums = np.add.reduce(head.reshape((*input.shape[:place], blocks, block, *input.shape[place + 1 :])), place + 1)
+    rest = input[(*at, slice(blocks * block, side))]
+    return np.concatenate((sums, rest), place) if rest.shape[place] else sums
 
 
 def _ufunc(name: str, dtype: DType) -> Any:

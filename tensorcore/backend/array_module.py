@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from tensorcore.backend.contract import Array, Backend, Capabilities, Kernel
-from tensorcore.dtypes import ALL, BOOL, COMPLEX, FLOATING, INTEGER, DType, bool_, float32, int64
+from tensorcore.dtypes import ALL, BOOL, COMPLEX, FLOATING, INTEGER, DType, bool_, float32, float64, int64
 from tensorcore.errors import DTypeError
+
+#: Formats of memoryview, for the dtypes that have one.
+_FORMATS: Final = {
+    "bool": "?", "uint8": "B", "uint16": "H", "uint32": "I", "uint64": "Q", "int8": "b", "int16": "h", "int32": "i",
+    "int64": "q", "float32": "f", "float64": "d",
+}  # fmt: skip
 
 
 class ArrayModuleBackend(Backend):
@@ -22,6 +28,14 @@ class ArrayModuleBackend(Backend):
         name: the device name.
         xp: an Array API namespace.
         mutable: whether ``x[index] = value`` works and basic indices are views.
+
+    Example:
+        >>> import numpy
+        >>> from tensorcore import float32
+        >>> from tensorcore.backend.array_module import ArrayModuleBackend
+        >>> backend = ArrayModuleBackend("numpy", numpy)
+        >>> backend.ramp(start=1, step=0.5, count=3, dtype=float32, index=0)
+        array([1. , 1.5, 2. ], dtype=float32)
     """
 
     #: Ops that are one function of the standard under the record's ``standard`` name, called with the operands alone.
@@ -29,7 +43,7 @@ class ArrayModuleBackend(Backend):
         (
             "add sub mul div pow maximum minimum atan2 neg abs exp expm1 log log1p sqrt sin cos tan asin acos atan "
             "sinh cosh tanh asinh acosh atanh floor ceil trunc round conj_physical real_part imag_part eq ne lt le gt ge "
-            "bitwise_and bitwise_or bitwise_xor bitwise_not bitwise_left_shift bitwise_right_shift where matmul sign"
+            "bitwise_and bitwise_or bitwise_xor bitwise_not bitwise_left_shift bitwise_right_shift where matmul"
         ).split()
     )
 
@@ -38,6 +52,7 @@ class ArrayModuleBackend(Backend):
         self.xp = xp
         self.mutable = mutable
         self.natives: dict[DType, Any] = self.native_dtypes()
+        self._dtypes: dict[Any, DType] = {}
         self.array_type = type(xp.zeros((), dtype=self.natives[float32]))
 
     def native_dtypes(self) -> dict[DType, Any]:
@@ -64,7 +79,19 @@ class ArrayModuleBackend(Backend):
             own = getattr(self.xp, REGISTRY[name].standard, None)
         if dtype is bool_ and name in self.ON_BOOL:
             return getattr(self.xp, self.ON_BOOL[name])
+        if dtype is bool_ and name in ("lt", "le", "gt", "ge", "matmul"):
+            return self._as_integers(own)
         return own
+
+    def _as_integers(self, function: Any) -> Kernel:
+        """For bool operands, ``function`` of the numbers 0 and 1."""
+        native = self.natives[int64]
+
+        def kernel(*arrays: Array) -> Array:
+            result = function(*[self.xp.astype(each, native) for each in arrays])
+            return result if result.dtype != native else result != 0
+
+        return kernel
 
     #: The standard gives these no meaning for bool; PyTorch's is the logical one.
     ON_BOOL: ClassVar[dict[str, str]] = {
@@ -76,26 +103,41 @@ class ArrayModuleBackend(Backend):
     # ---------------------------------------------------------------- host memory
 
     def from_host(self, data: Any, dtype: DType, shape: Sequence[int], index: int) -> Array:
-        from tensorcore.host_data import decode, nest
+        from tensorcore.host_data import decode
 
-        native = self.natives[dtype]
-        flat = decode(data, dtype)
+        place = {"dtype": self.natives[dtype], "device": self.native_device(index)}
         if 0 in shape:
-            return self.xp.zeros(tuple(shape), dtype=native, device=self.native_device(index))
-        return self.xp.asarray(nest(flat, tuple(shape)), dtype=native, device=self.native_device(index))
+            return self.xp.zeros(tuple(shape), **place)
+        code = _FORMATS.get(dtype.name)
+        flat: Any = decode(data, dtype) if code is None else memoryview(data).cast("B").cast(code)  # type: ignore[call-overload]
+        return self.xp.reshape(self.xp.asarray(flat, copy=True, **place), tuple(shape))
 
     def to_host(self, array: Array) -> memoryview:
         from tensorcore.host_data import encode
 
         dtype = self.dtype_of(array)
+        if dtype.name in _FORMATS:
+            try:
+                return memoryview(memoryview(array).tobytes())
+            except TypeError:
+                # The buffer protocol is not in the standard; element by element works everywhere.
+                pass
         flat = self.xp.reshape(array, (-1,))
         return memoryview(encode([_number(flat[i], dtype) for i in range(flat.shape[0])], dtype)).cast("B")
 
+    def item(self, array: Array, dtype: DType) -> bool | int | float | complex:
+        return _number(array if not array.shape else self.xp.reshape(array, ()), dtype)
+
     def dtype_of(self, array: Array) -> DType:
-        for dtype, native in self.natives.items():
-            if array.dtype == native:
-                return dtype
-        raise DTypeError(f"device {self.name!r}: tensors have no dtype for the native {array.dtype}")
+        native = array.dtype
+        found = self._dtypes.get(native)
+        if found is None:
+            # A native dtype may compare equal to what stands in `natives` and be another object.
+            found = next((dtype for dtype, each in self.natives.items() if native == each), None)
+            if found is None:
+                raise DTypeError(f"device {self.name!r}: tensors have no dtype for the native {native}")
+            self._dtypes[native] = found
+        return found
 
     def as_array(self, value: Any) -> Array:
         return self.xp.asarray(value)
@@ -114,7 +156,8 @@ class ArrayModuleBackend(Backend):
     def ramp(self, *, start: Any, step: Any, count: int, dtype: DType, index: int) -> Array:
         # int64 and float64 hold what Python numbers hold; one rounding at the end.
         whole = isinstance(start, int) and isinstance(step, int)
-        wide = self.natives[int64] if whole else self.natives[_widest_float(self.natives)]
+        able = self.capabilities(index).dtypes
+        wide = self.natives[int64 if whole else float64 if float64 in able else float32]
         steps = self.xp.arange(0, count, 1, dtype=wide, device=self.native_device(index))
         return self.xp.astype(steps * step + start, self.natives[dtype])
 
@@ -137,20 +180,32 @@ class ArrayModuleBackend(Backend):
     def remainder(self, input: Array, other: Array) -> Array:
         if self.dtype_of(input).category == INTEGER:
             zero = other == 0
-            return self.xp.where(zero, self._zero(input), self.xp.remainder(input, self._nonzero(other, zero)))
+            result = self.xp.remainder(input, self.xp.where(zero, self._constant(1, other), other))
+            return self.xp.where(zero, self._constant(0, input), result)
         return self.xp.remainder(input, other)
 
     def floor_divide(self, input: Array, other: Array) -> Array:
         if self.dtype_of(input).category == INTEGER:
             zero = other == 0
-            return self.xp.where(zero, self._zero(input), self.xp.floor_divide(input, self._nonzero(other, zero)))
+            result = self.xp.floor_divide(input, self.xp.where(zero, self._constant(1, other), other))
+            return self.xp.where(zero, self._constant(0, input), result)
         return self.xp.floor_divide(input, other)
 
-    def _zero(self, like: Array) -> Array:
-        return self.xp.zeros((), dtype=like.dtype, device=self.native_device(0))
+    def sign(self, input: Array) -> Array:
+        dtype = self.dtype_of(input)
+        if dtype is bool_:
+            return self.copy(input)
+        signs = self.xp.sign(input)
+        # The standard keeps NaN; PyTorch's is 0.
+        return self.xp.where(input != input, self._constant(0, input), signs) if dtype.category == FLOATING else signs
 
-    def _nonzero(self, other: Array, zero: Array) -> Array:
-        return self.xp.where(zero, self.xp.ones((), dtype=other.dtype, device=self.native_device(0)), other)
+    def _constant(self, value: int, like: Array) -> Array:
+        """A 0-d array of the dtype of ``like`` on its device."""
+        return self.xp.asarray(value, dtype=like.dtype, device=self._device_of(like))
+
+    def _device_of(self, array: Array) -> Any:
+        """The library's device that ``array`` is on, for arrays made beside it."""
+        return array.device
 
     # ---------------------------------------------------------------- reductions
 
@@ -208,7 +263,7 @@ class ArrayModuleBackend(Backend):
         if not _is_floating(self, input):
             return self._position(self.xp.argsort(input, axis=dim, descending=descending, stable=True))
         nan = input != input
-        clean = self.xp.where(nan, self._zero(input), input)
+        clean = self.xp.where(nan, self._constant(0, input), input)
         first = self.xp.argsort(clean, axis=dim, descending=descending, stable=True)
         flags = self.xp.astype(self.xp.take_along_axis(nan, first, axis=dim), self.xp.uint8)
         second = self.xp.argsort(flags, axis=dim, descending=descending, stable=True)
@@ -235,9 +290,21 @@ class ArrayModuleBackend(Backend):
         return input[index]
 
     def basic_index_put(self, input: Array, value: Array, *, index: tuple[Any, ...]) -> Array:
-        out = self.xp.asarray(input, copy=True)
-        out[index] = value
-        return out
+        if self.mutable:
+            out = self.xp.asarray(input, copy=True)
+            out[index] = value
+            return out
+        # Row-major places of the part, which rise.
+        total = math.prod(input.shape)
+        places = self.xp.reshape(self._ramp_like(total, input), tuple(input.shape))[index]
+        flat = self.put_rows(
+            self.xp.reshape(input, (-1,)), self.xp.reshape(places, (-1,)), self.xp.reshape(value, (-1,))
+        )
+        return self.xp.reshape(flat, tuple(input.shape))
+
+    def _ramp_like(self, count: int, like: Array) -> Array:
+        """The int64 numbers from 0 on the device of ``like``."""
+        return self.xp.arange(count, dtype=self.natives[int64], device=self._device_of(like))
 
     # ---------------------------------------------------------------- indexing by arrays
 
@@ -271,41 +338,61 @@ class ArrayModuleBackend(Backend):
         return self.xp.reshape(out, tuple(input.shape))
 
     def combine(self, table: Array, places: Array, values: Array, reduce: str) -> Array:
-        """``table`` with row ``values[i]`` combined into row ``places[i]``, for each i in order.
+        """``table`` with row ``values[i]`` combined into row ``places[i]`` for each i; ``"set"`` keeps the last.
 
-        In rounds: rows are sorted by place, and round k brings the k-th value of every place, so each round writes a
-        place once. As many rounds as the most frequent place has values.
+        Values are sorted by place and each run of equal places is reduced by doubling, so it takes as many passes as the
+        most frequent place has binary digits.
         """
         xp = self.xp
         total = places.shape[0]
         if total == 0:
             return xp.asarray(table, copy=True)
         order = xp.argsort(places, stable=True)
-        ordered = xp.take(places, order, axis=0)
-        numbers = xp.arange(total, dtype=ordered.dtype)
-        starts = xp.concat((xp.ones((1,), dtype=xp.bool), ordered[1:] != ordered[:-1]))
-        first = _running_max(xp, xp.where(starts, numbers, xp.zeros_like(numbers)))
-        rank = numbers - first
-        out = xp.asarray(table, copy=True)
-        for turn in range(int(xp.max(rank)) + 1):
-            chosen = xp.nonzero(rank == turn)[0]
-            rows = xp.take(ordered, chosen, axis=0)
-            fresh = xp.take(values, xp.take(order, chosen, axis=0), axis=0)
-            if reduce != "set":
-                fresh = self._merge(reduce, xp.take(out, rows, axis=0), fresh)
-            out = self.put_rows(out, rows, fresh)
-        return out
+        places = xp.take(places, order, axis=0)
+        values = xp.take(values, order, axis=0)
+        changes = places[1:] != places[:-1]
+        edge = xp.ones((1,), dtype=xp.bool, device=self._device_of(places))
+        if reduce != "set":
+            values = self._run_totals(values, xp.concat((edge, changes)), reduce)
+        last = xp.nonzero(xp.concat((changes, edge)))[0]
+        rows = xp.take(places, last, axis=0)
+        values = xp.take(values, last, axis=0)
+        if reduce != "set":
+            values = self._merge(reduce, xp.take(table, rows, axis=0), values)
+        return self.put_rows(table, rows, values)
+
+    def _run_totals(self, values: Array, starts: Array, reduce: str) -> Array:
+        """``values`` combined along the first dimension within runs that begin at ``starts``."""
+        xp = self.xp
+        total = values.shape[0]
+        numbers = self._ramp_like(total, values)
+        first = xp.nonzero(starts)[0]
+        rank = numbers - xp.take(first, xp.cumulative_sum(xp.astype(starts, numbers.dtype), axis=0) - 1, axis=0)
+        longest = int(xp.max(rank))
+        step = 1
+        while step <= longest:
+            inside = xp.reshape(rank >= step, (total, *(1 for _ in values.shape[1:])))
+            shifted = xp.concat((values[:step, ...], values[:-step, ...]))
+            values = xp.where(inside, self._merge(reduce, shifted, values), values)
+            step *= 2
+        return values
 
     def _merge(self, reduce: str, old: Array, new: Array) -> Array:
-        if reduce in ("amax", "amin"):
-            return self.xp.maximum(old, new) if reduce == "amax" else self.xp.minimum(old, new)
-        return old + new if reduce == "sum" else old * new
+        name = {"sum": "add", "prod": "mul", "amax": "maximum", "amin": "minimum"}[reduce]
+        kernel = self.kernel(name, self.dtype_of(old), 0)
+        assert kernel is not None
+        return kernel(old, new)
 
     def put_rows(self, table: Array, rows: Array, values: Array) -> Array:
-        """``table`` with ``values`` at ``rows``, which are distinct; may write into ``table``."""
-        for i in range(rows.shape[0]):
-            table[int(rows[i]), ...] = values[i, ...]
-        return table
+        """A copy of ``table`` with ``values`` at ``rows``, which rise."""
+        xp = self.xp
+        if 0 in rows.shape:
+            return xp.asarray(table, copy=True)
+        # Each row of the table looks for its number among the rows, as scattering is not in the standard.
+        numbers = self._ramp_like(table.shape[0], table)
+        near = xp.minimum(xp.searchsorted(rows, numbers), self._constant(rows.shape[0] - 1, numbers))
+        hit = xp.reshape(xp.take(rows, near, axis=0) == numbers, (-1, *(1 for _ in table.shape[1:])))
+        return xp.where(hit, xp.take(values, near, axis=0), table)
 
     def gather(self, input: Array, index: Array, *, dim: int) -> Array:
         self._rows((input.shape[dim],), (index,))
@@ -321,7 +408,7 @@ class ArrayModuleBackend(Backend):
             if d == dim:
                 coordinate = index
             else:
-                ramp = self.xp.arange(index.shape[d], dtype=index.dtype)
+                ramp = self._ramp_like(index.shape[d], index)
                 coordinate = self.xp.reshape(ramp, tuple(-1 if k == d else 1 for k in range(len(index.shape))))
             places = coordinate if places is None else places * side + coordinate
         flat = self.xp.reshape(self.xp.broadcast_to(places, tuple(index.shape)), (-1,))
@@ -331,7 +418,7 @@ class ArrayModuleBackend(Backend):
     def nonzero_places(self, input: Array) -> Array:
         if not input.shape:
             count = int(bool(input))
-            return self.xp.zeros((count, 0), dtype=self.natives[int64])
+            return self.xp.zeros((count, 0), dtype=self.natives[int64], device=self._device_of(input))
         places = self.xp.nonzero(input)
         return self.xp.stack([self._position(each) for each in places], axis=1)
 
@@ -344,24 +431,5 @@ def _number(element: Any, dtype: DType) -> Any:
     return float(element) if dtype.category == FLOATING else int(element)
 
 
-def _widest_float(natives: dict[DType, Any]) -> DType:
-    from tensorcore.dtypes import float64
-
-    return float64 if float64 in natives else float32
-
-
 def _is_floating(backend: Backend, array: Array) -> bool:
     return backend.dtype_of(array).category == FLOATING
-
-
-def _running_max(xp: Any, numbers: Array) -> Array:
-    """Running maximum of non-negative ints in which every non-zero is larger than those before, by doubling."""
-    total = numbers.shape[0]
-    step = 1
-    while step < total:
-        shifted = xp.concat((xp.zeros((step,), dtype=numbers.dtype), numbers[:-step]))
-        numbers = xp.maximum(numbers, shifted)
-        step *= 2
-    return numbers
-
-

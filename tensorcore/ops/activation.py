@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from tensorcore.dtypes import FLOATING
+from tensorcore.dtypes import FLOATING, INTEGER
 from tensorcore.errors import DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.inplace import write
@@ -64,6 +64,8 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     """Each element brought into [``min_val``, ``max_val``]."""
     if min_val > max_val:
         raise RangeError(f"hardtanh: min_val {min_val} is above max_val {max_val}")
+    if min_val < 0 and input.dtype.category == INTEGER and not input.dtype.is_signed:
+        raise DTypeError(f"hardtanh: {input.dtype} has no numbers below 0, and min_val is {min_val}")
     out = hardtanh.emit(input, min_val=min_val, max_val=max_val)
     return _done(input, out, inplace, "hardtanh_")
 
