@@ -1,6 +1,6 @@
 """tensorcore: PyTorch's programming model on any array engine."""
 
-from tensorcore import autograd, random, serialization
+from tensorcore import autograd, cuda, random, serialization
 from tensorcore.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from tensorcore.compile.function import compile
 from tensorcore.devices import Device as device
