@@ -121,7 +121,7 @@ def derive(registry: dict[str, Op], cls: type) -> None:
         if op.operator in UNARY_OPERATORS:
             setattr(DerivedMethods, f"__{op.operator}__", op.emit)
         elif op.operator is not None:
-            door = op.front if op.operator == "matmul" else operator_door(op)
+            door = op.front if op.operator in ("matmul", "pow") else operator_door(op)
             setattr(DerivedMethods, f"__{op.operator}__", door)
             if op.operator in REFLECTED:
                 setattr(DerivedMethods, f"__r{op.operator}__", _reflected(op))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from tensorcore.ops.record import primitive
+from tensorcore.dtypes import FLOATING, INTEGER
+from tensorcore.errors import DTypeError
+from tensorcore.ops.record import composite, primitive
 from tensorcore.ops.rules import (
     bits,
     comparison,
@@ -109,7 +111,43 @@ def real_part(input: Any) -> Any:
     operator="pow", inplace=True, domain=(0.1, 4), ulp=8,
 )  # fmt: skip
 def pow(input: Tensor, exponent: Tensor) -> Tensor:
-    """Power, element by element."""
+    """Power, element by element; raises DTypeError for integers to a negative number."""
+    cls = type(exponent)
+    if (cls is int or cls is float) and hasattr(input, "_kind"):
+        category = input._kind.dtype.category
+        if category == INTEGER and cls is int and exponent < 0:
+            raise DTypeError(f"pow: integers to a negative power are no integers, got {input.dtype} ** {exponent}")
+        if category >= (INTEGER if cls is int else FLOATING):
+            return constant_pow.emit(input, exponent=exponent)
+    return pow.emit(input, exponent)
+
+
+def _constant_pow_rule(g: Any, input: Any, exponent: Any) -> Any:
+    if exponent == 0:
+        return g * 0
+    return g * conj(input * 2 if exponent == 2 else pow(input, exponent - 1) * exponent)
+
+
+@composite(
+    rule=number, vjp=_constant_pow_rule, namespaces=(), domain=(0.1, 4), ulp=8, shown="PowBackward0",
+    samples=tuple({"shapes": ((3, 4),), "exponent": each} for each in (2, 3, 0.5, -1, -2.5, 0)),
+)  # fmt: skip
+def constant_pow(input: Tensor, exponent: float) -> Tensor:
+    """Power with one exponent, a Python number; the common ones cost a product or a root."""
+    return constant_pow.emit(input, exponent=exponent)
+
+
+@constant_pow.expression
+def _constant_pow(input: Any, *, exponent: float) -> Any:
+    if exponent == 2:
+        return mul.emit(input, input)
+    if exponent == 3:
+        return mul.emit(mul.emit(input, input), input)
+    if input._kind.dtype.category >= FLOATING:
+        if exponent == 0.5:
+            return sqrt.emit(input)
+        if exponent == -1:
+            return div.emit(1.0, input)
     return pow.emit(input, exponent)
 
 

@@ -38,13 +38,14 @@ class Op:
         operator: the dunder methods derived, such as ``"add"`` for ``__add__`` and its kin.
         domain: interval from which conformance samples the operands.
         ulp: error budget in units in the last place of the result.
+        shown: name of the backward node where it does not follow from the op's.
         samples: cases ``(shapes of the operands, attributes)`` for tests, or a function of none returning them.
     """
 
     __slots__ = (
         "__wrapped__", "aliases", "body", "callers", "domain", "elementwise", "emit", "front", "inplace", "joint",
         "name", "namespaces", "operands", "operator", "outputs", "plans", "primitive", "promotes", "put",
-        "random", "reads", "rule", "samples", "signature", "standard", "ulp", "view", "vjp",
+        "random", "reads", "rule", "samples", "shown", "signature", "standard", "ulp", "view", "vjp",
     )  # fmt: skip
 
     name: str
@@ -72,6 +73,7 @@ class Op:
         self.ulp: float = facts["ulp"]
         self.samples = facts["samples"]
         self.random: bool = facts["random"]
+        self.shown: str | None = facts["shown"]
         self.signature = inspect.signature(front)
         self.operands: tuple[str, ...] = facts["operands"] or tuple(
             ("*" if parameter.annotation.startswith("Sequence") else "") + name
@@ -109,7 +111,7 @@ class Op:
     @property
     def grad_name(self) -> str:
         """Name of the backward node, as PyTorch prints it: ``AddBackward0``."""
-        return "".join(part.capitalize() for part in self.name.strip("_").split("_")) + "Backward0"
+        return self.shown or "".join(part.capitalize() for part in self.name.strip("_").split("_")) + "Backward0"
 
     @property
     def variadic(self) -> bool:
@@ -229,6 +231,7 @@ def _facts(
     ulp: float = 4.0,
     samples: Any = None,
     random: bool = False,
+    shown: str | None = None,
     operands: Sequence[str] | None = None,
     promotes: Sequence[str] | None = None,
 ) -> dict[str, Any]:
