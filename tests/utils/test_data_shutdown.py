@@ -285,7 +285,7 @@ def is_zombie(pid: int) -> bool:
 def test_an_interrupt_shows_one_traceback(tmp_path: Path) -> None:
     body = """
         batches = iter(DataLoader(Data(), num_workers=2, multiprocessing_context="fork"))
-        next(batches)
+        next(batches), next(batches)
         print("ready", flush=True)
         time.sleep(60)
     """

@@ -90,10 +90,11 @@ class Job:
             self._serve(number, tasks, Outbox(results, shared, str(number)), stop)
         except KeyboardInterrupt:
             # It went to the whole group of processes, and the parent shows it.
-            pass
+            return
         except (EOFError, ConnectionError):
-            # The parent is gone, perhaps without having tidied up.
-            shared.remove()
+            pass  # the parent is gone, or about to end its workers
+        # A parent that was killed cannot do it, and the last worker to end leaves nothing behind.
+        shared.remove()
 
     def _serve(self, number: int, tasks: Connection, outbox: Outbox, stop: Connection) -> None:
         where = f"DataLoader worker process {number}"
