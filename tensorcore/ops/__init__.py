@@ -6,6 +6,7 @@ from tensorcore.ops import (  # noqa: F401 - imported for their records
     arithmetic,
     complex,
     conversion,
+    convolution,
     creation,
     cross_entropy,
     distance,
@@ -19,11 +20,13 @@ from tensorcore.ops import (  # noqa: F401 - imported for their records
     linear,
     loss,
     movement,
+    optimizer,
     ordering,
     random,
     reduction,
     softmax,
     statistics,
+    windows,
 )
 from tensorcore.ops.record import REGISTRY
 from tensorcore.tensor import Tensor

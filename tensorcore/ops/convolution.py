@@ -1,0 +1,335 @@
+"""Convolution over any number of dimensions, and its transpose.
+
+`convolution` and its two gradients are bilinear, and each one's gradients are the other two, so second derivatives
+follow. Each expression is one matrix product over windows laid out as columns; a backend overrides what it does better.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+from tensorcore.errors import RangeError, ShapeError
+from tensorcore.ops import elementwise as e
+from tensorcore.ops.linalg import matmul
+from tensorcore.ops.linear import one_dtype
+from tensorcore.ops.movement import flip, permute, reshape
+from tensorcore.ops.record import composite
+from tensorcore.ops.reduction import sum
+from tensorcore.ops.rules import number
+from tensorcore.ops.windows import Ints, embedded, spatial, window_count, windows
+
+if TYPE_CHECKING:
+    from tensorcore.tensor import Tensor
+
+_BOTH: Final = ("", "nn.functional")
+_PLAIN: Final = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1), "groups": 1}
+_RICH: Final = {"stride": (2, 1), "padding": (1, 2), "dilation": (1, 2), "groups": 2}
+
+
+def _columns(x: Any, kernel: Ints, stride: Ints, dilation: Ints, groups: int) -> Any:
+    """Windows of a padded input as (N, groups, channels of a group * kernel, windows)."""
+    batch, channels, *sides = x._array.shape
+    if all(size == 1 for size in kernel) and all(step == 1 for step in stride):
+        return reshape.emit(x, shape=(batch, groups, channels // groups, math.prod(sides)))
+    laid = windows.emit(x, kernel=kernel, stride=stride, dilation=dilation)
+    counts = laid._array.shape[2 + len(kernel) :]
+    return reshape.emit(laid, shape=(batch, groups, channels // groups * math.prod(kernel), math.prod(counts)))
+
+
+def _bias_rule(g: Any) -> Any:
+    dims = (0, *range(2, len(g._array.shape)))
+    return sum.emit(g, dim=dims, keepdim=False, dtype=g._kind.dtype)
+
+
+@composite(
+    rule=number, namespaces=(), ulp=64,
+    vjp=(
+        lambda g, input_shape, weight, stride, padding, dilation, groups: convolution_input_gradient.emit(
+            g, weight, size=tuple(input_shape[2:]), stride=stride, padding=padding, dilation=dilation, groups=groups),
+        lambda g, input, weight_shape, stride, padding, dilation, groups: convolution_weight_gradient.emit(
+            input, g, kernel=tuple(weight_shape[2:]), stride=stride, padding=padding, dilation=dilation, groups=groups),
+        _bias_rule,
+    ),
+    samples=({"shapes": ((2, 3, 6, 5), (4, 3, 3, 2), (4,)), **_PLAIN}, {"shapes": ((2, 4, 6, 5), (6, 2, 3, 2)), **_RICH}),
+)  # fmt: skip
+def convolution_of(
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, *, stride: Ints, padding: Ints, dilation: Ints, groups: int
+) -> Tensor:
+    """Cross-correlation of (N, C, *sides) with (O, C / groups, *kernel), zeros around; plus ``bias`` (O)."""
+    return convolution_of.emit(  # type: ignore[no-any-return]
+        input, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups
+    )
+
+
+@convolution_of.expression
+def _convolution_of(
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, *, stride: Ints, padding: Ints, dilation: Ints, groups: int
+) -> Tensor:
+    out_channels, per_group, *kernel = weight._array.shape
+    padded = embedded(input, [(p, p) for p in padding], (1,) * len(kernel))
+    counts = [window_count(*each) for each in zip(padded._array.shape[2:], kernel, stride, dilation, strict=True)]
+    batch = input._array.shape[0]
+    if math.prod(counts) * batch == 0 or input._array.shape[1] == 0:
+        product = e.mul(input.sum() * weight.sum(), input.new_zeros((batch, out_channels, *counts)))
+    else:
+        columns = _columns(padded, tuple(kernel), stride, dilation, groups)
+        matrix = reshape.emit(weight, shape=(groups, out_channels // groups, per_group * math.prod(kernel)))
+        product = reshape.emit(matmul.emit(matrix, columns), shape=(batch, out_channels, *counts))
+    if bias is None:
+        return product  # type: ignore[no-any-return]
+    return e.add.emit(product, reshape.emit(bias, shape=(out_channels, *(1,) * len(kernel))))  # type: ignore[no-any-return]
+
+
+@composite(
+    rule=number, namespaces=(), ulp=64,
+    vjp=(
+        lambda g, weight, stride, padding, dilation, groups: convolution_of.emit(
+            g, weight, None, stride=stride, padding=padding, dilation=dilation, groups=groups),
+        lambda g, grad, weight_shape, stride, padding, dilation, groups: convolution_weight_gradient.emit(
+            g, grad, kernel=tuple(weight_shape[2:]), stride=stride, padding=padding, dilation=dilation, groups=groups),
+    ),
+    samples=({"shapes": ((2, 4, 4, 4), (4, 3, 3, 2)), "size": (6, 5), **_PLAIN}, {"shapes": ((2, 6, 3, 7), (6, 2, 3, 2)), "size": (6, 5), **_RICH}),
+)  # fmt: skip
+def convolution_input_gradient(
+    grad: Tensor, weight: Tensor, *, size: Ints, stride: Ints, padding: Ints, dilation: Ints, groups: int
+) -> Tensor:
+    """Gradient of `convolution_of` with respect to an input with sides ``size``; the transposed convolution of ``grad``."""
+    return convolution_input_gradient.emit(  # type: ignore[no-any-return]
+        grad, weight, size=size, stride=stride, padding=padding, dilation=dilation, groups=groups
+    )
+
+
+@convolution_input_gradient.expression
+def _convolution_input_gradient(
+    grad: Tensor, weight: Tensor, *, size: Ints, stride: Ints, padding: Ints, dilation: Ints, groups: int
+) -> Tensor:
+    # A convolution of the gradient, zeros put between its elements, with the kernel turned round.
+    out_channels, per_group, *kernel = weight._array.shape
+    ndim = len(kernel)
+    pads = []
+    for side, count, k, s, p, d in zip(size, grad._array.shape[2:], kernel, stride, padding, dilation, strict=True):
+        reach = (k - 1) * d
+        pads.append((reach - p, side - 1 + p - (count - 1) * s))
+    if 0 in grad._array.shape:
+        return grad.sum() * weight.sum() * grad.new_zeros((grad._array.shape[0], per_group * groups, *size))
+    spread = embedded(grad, pads, stride)
+    turned = weight if all(k == 1 for k in kernel) else flip.emit(weight, dims=tuple(range(2, 2 + ndim)))
+    turned = reshape.emit(turned, shape=(groups, out_channels // groups, per_group, math.prod(kernel)))
+    turned = permute.emit(turned, dims=(0, 2, 1, 3))
+    matrix = reshape.emit(turned, shape=(groups, per_group, out_channels // groups * math.prod(kernel)))
+    columns = _columns(spread, tuple(kernel), (1,) * ndim, dilation, groups)
+    return reshape.emit(matmul.emit(matrix, columns), shape=(grad._array.shape[0], groups * per_group, *size))  # type: ignore[no-any-return]
+
+
+@composite(
+    rule=number, namespaces=(), ulp=64,
+    vjp=(
+        lambda g, grad, input_shape, stride, padding, dilation, groups: convolution_input_gradient.emit(
+            grad, g, size=tuple(input_shape[2:]), stride=stride, padding=padding, dilation=dilation, groups=groups),
+        lambda g, input, stride, padding, dilation, groups: convolution_of.emit(
+            input, g, None, stride=stride, padding=padding, dilation=dilation, groups=groups),
+    ),
+    samples=({"shapes": ((2, 3, 6, 5), (2, 4, 4, 4)), "kernel": (3, 2), **_PLAIN}, {"shapes": ((2, 4, 6, 5), (2, 6, 3, 7)), "kernel": (3, 2), **_RICH}),
+)  # fmt: skip
+def convolution_weight_gradient(
+    input: Tensor, grad: Tensor, *, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, groups: int
+) -> Tensor:
+    """Gradient of `convolution_of` with respect to a weight of ``kernel``, summed over the batch."""
+    return convolution_weight_gradient.emit(  # type: ignore[no-any-return]
+        input, grad, kernel=kernel, stride=stride, padding=padding, dilation=dilation, groups=groups
+    )
+
+
+@convolution_weight_gradient.expression
+def _convolution_weight_gradient(
+    input: Tensor, grad: Tensor, *, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, groups: int
+) -> Tensor:
+    batch, out_channels, *counts = grad._array.shape
+    channels = input._array.shape[1]
+    shape = (out_channels, channels // groups, *kernel)
+    if 0 in grad._array.shape or channels == 0:
+        return input.sum() * grad.sum() * grad.new_zeros(shape)
+    padded = embedded(input, [(p, p) for p in padding], (1,) * len(kernel))
+    # Rows and columns that no window reached must not be laid out.
+    padded = embedded(padded, _overhang(padded, counts, kernel, stride, dilation), (1,) * len(kernel))
+    columns = permute.emit(_columns(padded, kernel, stride, dilation, groups), dims=(0, 1, 3, 2))
+    rows = reshape.emit(grad, shape=(batch, groups, out_channels // groups, math.prod(counts)))
+    each = matmul.emit(rows, columns)
+    total = sum.emit(each, dim=(0,), keepdim=False, dtype=each._kind.dtype) if batch > 1 else each
+    return reshape.emit(total, shape=shape)  # type: ignore[no-any-return]
+
+
+def _overhang(padded: Any, counts: Any, kernel: Ints, stride: Ints, dilation: Ints) -> list[tuple[int, int]]:
+    used = [(n - 1) * s + (k - 1) * d + 1 for n, k, s, d in zip(counts, kernel, stride, dilation, strict=True)]
+    return [(0, min(0, need - side)) for side, need in zip(padded._array.shape[2:], used, strict=True)]
+
+
+# ------------------------------------------------------------------ what users call
+
+
+def _batched(op: str, input: Any, weight: Any, ndim: int) -> tuple[Any, bool]:
+    if weight.ndim != ndim + 2:
+        raise ShapeError(f"{op}: expected a weight of {ndim + 2} dimensions, got shape {list(weight.shape)}")
+    if input.ndim not in (ndim + 1, ndim + 2):
+        raise ShapeError(
+            f"{op}: expected an input of {ndim + 2} dimensions, or {ndim + 1} without a batch, got shape {list(input.shape)}"
+        )
+    return (input, False) if input.ndim == ndim + 2 else (input.unsqueeze(0), True)
+
+
+def _positive(op: str, groups: int, **given: Ints) -> None:
+    for name, values in given.items():
+        if any(value <= 0 for value in values):
+            raise RangeError(f"{op}: {name} must be positive, got {list(values)}")
+    if groups <= 0:
+        raise RangeError(f"{op}: groups must be positive, got {groups}")
+
+
+def _bias_fits(op: str, bias: Any, channels: int) -> None:
+    if bias is not None and tuple(bias._array.shape) != (channels,):
+        raise ShapeError(f"{op}: expected a bias of shape [{channels}], one per output channel, got {list(bias.shape)}")
+
+
+def _forward(op: str, ndim: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Any:
+    one_dtype(op, input=input, weight=weight, bias=bias)
+    input, alone = _batched(op, input, weight, ndim)
+    out_channels, per_group, *kernel = weight._array.shape
+    stride, dilation = spatial(op, "stride", stride, ndim), spatial(op, "dilation", dilation, ndim)
+    _positive(op, groups, stride=stride, dilation=dilation)
+    channels = input._array.shape[1]
+    if channels != per_group * groups:
+        raise ShapeError(
+            f"{op}: input of shape {list(input.shape)} has {channels} channels; weight of shape {list(weight.shape)} with "
+            f"groups={groups} expects {per_group * groups}"
+        )
+    if out_channels % groups:
+        raise ShapeError(f"{op}: {out_channels} output channels cannot be divided into groups={groups}")
+    _bias_fits(op, bias, out_channels)
+    if isinstance(padding, str):
+        input, padding = _by_name(op, input, padding, kernel, stride, dilation)
+    else:
+        padding = spatial(op, "padding", padding, ndim)
+        if min(padding, default=0) < 0:
+            raise RangeError(f"{op}: padding must not be negative, got {list(padding)}")
+    for side, k, p, d in zip(input._array.shape[2:], kernel, padding, dilation, strict=True):
+        if side + 2 * p < (k - 1) * d + 1:
+            raise ShapeError(
+                f"{op}: the kernel, {kernel} with dilation {list(dilation)}, does not fit into input of shape "
+                f"{list(input.shape)} with padding {list(padding)}"
+            )
+    out = convolution_of.emit(input, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups)
+    return out.squeeze(0) if alone else out
+
+
+def _by_name(op: str, input: Any, padding: str, kernel: Any, stride: Ints, dilation: Ints) -> tuple[Any, Ints]:
+    if padding == "valid":
+        return input, (0,) * len(kernel)
+    if padding != "same":
+        raise RangeError(f"{op}: padding must be ints, 'valid' or 'same', got {padding!r}")
+    if any(step != 1 for step in stride):
+        raise RangeError(f"{op}: padding='same' is not defined for stride {list(stride)}")
+    totals = [(k - 1) * d for k, d in zip(kernel, dilation, strict=True)]
+    extra = [(0, total % 2) for total in totals]
+    return embedded(input, extra, (1,) * len(kernel)), tuple(total // 2 for total in totals)
+
+
+def _samples(ndim: int) -> Any:
+    sides, kernel = (6, 5, 4)[:ndim], (3, 2, 2)[:ndim]
+    return (
+        {"shapes": ((2, 4, *sides), (6, 4, *kernel), (6,))},
+        {"shapes": ((2, 4, *sides), (6, 2, *kernel), (6,)), "stride": 2, "padding": 1, "dilation": 1, "groups": 2},
+        {"shapes": ((4, *sides), (6, 4, *kernel)), "padding": "same"},
+    )
+
+
+@composite(namespaces=_BOTH, samples=_samples(1), ulp=64)
+def conv1d(
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> Tensor:
+    """Cross-correlation of (N, C, L) or (C, L) with (O, C / groups, K)."""
+    return _forward("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)  # type: ignore[no-any-return]
+
+
+@composite(namespaces=_BOTH, samples=_samples(2), ulp=64)
+def conv2d(
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> Tensor:
+    """Cross-correlation of (N, C, H, W) or (C, H, W) with (O, C / groups, KH, KW)."""
+    return _forward("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)  # type: ignore[no-any-return]
+
+
+@composite(namespaces=_BOTH, samples=_samples(3), ulp=64)
+def conv3d(
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> Tensor:
+    """Cross-correlation of (N, C, D, H, W) or (C, D, H, W) with (O, C / groups, KD, KH, KW)."""
+    return _forward("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)  # type: ignore[no-any-return]
+
+
+def _transposed(
+    op: str, ndim: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, output_padding: Any, groups: int, dilation: Any
+) -> Any:
+    one_dtype(op, input=input, weight=weight, bias=bias)
+    input, alone = _batched(op, input, weight, ndim)
+    in_channels, per_group, *kernel = weight._array.shape
+    stride, dilation = spatial(op, "stride", stride, ndim), spatial(op, "dilation", dilation, ndim)
+    padding, extra = spatial(op, "padding", padding, ndim), spatial(op, "output_padding", output_padding, ndim)
+    _positive(op, groups, stride=stride, dilation=dilation)
+    if min(padding, default=0) < 0 or min(extra, default=0) < 0:
+        raise RangeError(f"{op}: padding and output_padding must not be negative, got {list(padding)} and {list(extra)}")
+    if input._array.shape[1] != in_channels or in_channels % groups:
+        raise ShapeError(
+            f"{op}: input of shape {list(input.shape)} does not fit weight of shape {list(weight.shape)} with groups={groups}: "
+            f"expected {in_channels} channels, in equal groups"
+        )
+    _bias_fits(op, bias, per_group * groups)
+    if any(x >= s and x >= d for x, s, d in zip(extra, stride, dilation, strict=True)):
+        raise RangeError(f"{op}: output_padding {list(extra)} must be smaller than stride {list(stride)} or dilation {list(dilation)}")
+    size = tuple(
+        (n - 1) * s - 2 * p + d * (k - 1) + x + 1
+        for n, s, p, d, k, x in zip(input._array.shape[2:], stride, padding, dilation, kernel, extra, strict=True)
+    )
+    if min(size) <= 0:
+        raise ShapeError(f"{op}: input of shape {list(input.shape)} with these arguments gives an output of sides {list(size)}")
+    out = convolution_input_gradient.emit(
+        input, weight, size=size, stride=stride, padding=padding, dilation=dilation, groups=groups
+    )
+    if bias is not None:
+        out = out + bias.reshape((-1,) + (1,) * ndim)
+    return out.squeeze(0) if alone else out
+
+
+def _transposed_samples(ndim: int) -> Any:
+    sides, kernel = (4, 3, 2)[:ndim], (3, 2, 2)[:ndim]
+    return (
+        {"shapes": ((2, 4, *sides), (4, 6, *kernel), (6,))},
+        {"shapes": ((2, 4, *sides), (4, 3, *kernel), (6,)), "stride": 2, "padding": 1, "output_padding": 1, "groups": 2},
+    )
+
+
+@composite(namespaces=_BOTH, samples=_transposed_samples(1), ulp=64)
+def conv_transpose1d(
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
+    groups: int = 1, dilation: Any = 1,
+) -> Tensor:  # fmt: skip
+    """Transposed convolution of (N, C, L) or (C, L) with (C, O / groups, K)."""
+    return _transposed("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation)  # type: ignore[no-any-return]
+
+
+@composite(namespaces=_BOTH, samples=_transposed_samples(2), ulp=64)
+def conv_transpose2d(
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
+    groups: int = 1, dilation: Any = 1,
+) -> Tensor:  # fmt: skip
+    """Transposed convolution of (N, C, H, W) or (C, H, W) with (C, O / groups, KH, KW)."""
+    return _transposed("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation)  # type: ignore[no-any-return]
+
+
+@composite(namespaces=_BOTH, samples=_transposed_samples(3), ulp=64)
+def conv_transpose3d(
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
+    groups: int = 1, dilation: Any = 1,
+) -> Tensor:  # fmt: skip
+    """Transposed convolution of (N, C, D, H, W) or (C, D, H, W) with (C, O / groups, KD, KH, KW)."""
+    return _transposed("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation)  # type: ignore[no-any-return]
