@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tensorcore.devices import Kind
 
 
-@primitive(rule=attribute, vjp=lambda g: g, namespaces=(), standard="astype", ulp=0,
+@primitive(rule=attribute, vjp=lambda g: g, namespaces=(), standard="astype", shown="ToCopyBackward0", ulp=0,
            samples=({"shapes": ((3, 4),), "args": (dtypes.float64,)}, {"shapes": ((3, 4),), "args": (dtypes.int32,)}))  # fmt: skip
 def cast(input: Tensor, dtype: DType) -> Tensor:
     """The elements converted to ``dtype``: floats to integers by cutting the fraction, integers wrapping."""
@@ -24,7 +24,7 @@ def cast(input: Tensor, dtype: DType) -> Tensor:
     return cast.emit(input, dtype=dtype)
 
 
-@primitive(rule=same, vjp=lambda g: g, namespaces=(), standard="copy", ulp=0, samples=({"shapes": ((3, 4),)},))
+@primitive(rule=same, vjp=lambda g: g, namespaces=(), standard="copy", shown="CloneBackward0", ulp=0, samples=({"shapes": ((3, 4),)},))
 def copy(input: Tensor) -> Tensor:
     """A row-major copy."""
 

@@ -27,6 +27,7 @@ def _zeros(shape: tuple[int, ...], like: Any) -> Any:
 @primitive(
     rule=same, vjp=lambda g, input_shape, index: basic_index_put.emit(_zeros(input_shape, g), g, index=index), view=True,
     put=lambda base, value, index: basic_index_put.emit(base, value, index=index), namespaces=(), ulp=0,
+    shown="SliceBackward0",
     samples=({"shapes": ((3, 4),), "args": ((1, slice(0, 4, 2)),)}, {"shapes": ((3, 4),), "args": ((slice(1, 3, 1), slice(0, 0, 1)),)}),
 )  # fmt: skip
 def basic_index(input: Tensor, index: tuple[Any, ...]) -> Tensor:
@@ -288,7 +289,8 @@ def _as_index(item: Any, input: Any) -> Any:
         from tensorcore.ops.creation import tensor
 
         return tensor(item, device=input.device)
-    if hasattr(item, "__index__"):
+    # NumPy's arrays have __index__ too, for the 0-d among them.
+    if hasattr(item, "__index__") and not getattr(item, "shape", ()):
         return item.__index__()
     if isinstance(item, (list, tuple, range)) or hasattr(item, "__array__"):
         from tensorcore.ops.creation import tensor

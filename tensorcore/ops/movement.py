@@ -30,7 +30,7 @@ def _ints(shape: tuple[Any, ...], op: str) -> tuple[int, ...]:
 
 @primitive(
     rule=same, vjp=lambda g, input_shape: g.reshape(input_shape), view=True,
-    put=lambda base, value, shape: value.reshape(base.shape), ulp=0,
+    put=lambda base, value, shape: value.reshape(base.shape), ulp=0, shown="ViewBackward0",
     samples=({"shapes": ((3, 4),), "args": ((2, 6),)}, {"shapes": ((3, 4),), "args": ((-1,),)}, {"shapes": ((0, 4),), "args": ((4, 0),)}),
 )  # fmt: skip
 def reshape(input: Tensor, *shape: Any) -> Tensor:
