@@ -1,0 +1,19 @@
+"""Layers, one family per file."""
+
+from tensorcore.nn.modules.activation import *  # noqa: F403 - each family lists its layers in its __all__
+from tensorcore.nn.modules.batchnorm import *  # noqa: F403
+from tensorcore.nn.modules.container import *  # noqa: F403
+from tensorcore.nn.modules.conv import *  # noqa: F403
+from tensorcore.nn.modules.distance import *  # noqa: F403
+from tensorcore.nn.modules.dropout import *  # noqa: F403
+from tensorcore.nn.modules.embedding import *  # noqa: F403
+from tensorcore.nn.modules.flatten import *  # noqa: F403
+from tensorcore.nn.modules.linear import *  # noqa: F403
+from tensorcore.nn.modules.loss import *  # noqa: F403
+from tensorcore.nn.modules.module import *  # noqa: F403
+from tensorcore.nn.modules.normalization import *  # noqa: F403
+from tensorcore.nn.modules.padding import *  # noqa: F403
+from tensorcore.nn.modules.pixelshuffle import *  # noqa: F403
+from tensorcore.nn.modules.pooling import *  # noqa: F403
+from tensorcore.nn.modules.softmax import *  # noqa: F403
+from tensorcore.nn.modules.upsampling import *  # noqa: F403

@@ -1,0 +1,404 @@
+"""The base class of optimizers: parameter groups, state, hooks, and their saving and loading in PyTorch's format."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import warnings
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from tensorcore.autograd.hooks import RemovableHandle
+from tensorcore.autograd.mode import enable_grad, set_grad_enabled
+from tensorcore.compile import capture
+from tensorcore.dtypes import COMPLEX, FLOATING, float32
+from tensorcore.errors import CheckpointError, DTypeError
+from tensorcore.tensor import Tensor
+
+__all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
+
+Hooks = OrderedDict[int, Callable[..., Any]]
+
+_before_every_step: Final[Hooks] = OrderedDict()
+_after_every_step: Final[Hooks] = OrderedDict()
+
+
+class _Required:
+    def __repr__(self) -> str:
+        return "<required parameter>"
+
+
+#: The default of a setting that each parameter group must state.
+required: Final = _Required()
+
+
+def register_optimizer_step_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Call ``hook(optimizer, args, kwargs)`` before every step of every optimizer."""
+    return RemovableHandle.add(_before_every_step, hook)
+
+
+def register_optimizer_step_post_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Call ``hook(optimizer, args, kwargs)`` after every step of every optimizer."""
+    return RemovableHandle.add(_after_every_step, hook)
+
+
+def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(step)
+    def hooked(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+        self._opt_called = True
+        if not (self._step_pre_hooks or self._step_post_hooks or _before_every_step or _after_every_step):
+            return step(self, *args, **kwargs)
+        for hook in (*_before_every_step.values(), *self._step_pre_hooks.values()):
+            replaced = hook(self, args, kwargs)
+            if replaced is not None:
+                if not isinstance(replaced, tuple) or len(replaced) != 2:
+                    raise RuntimeError(f"step pre-hook must return None or a tuple (args, kwargs), got {replaced!r}")
+                args, kwargs = replaced
+        result = step(self, *args, **kwargs)
+        for hook in (*self._step_post_hooks.values(), *_after_every_step.values()):
+            hook(self, args, kwargs)
+        return result
+
+    return hooked
+
+
+class Optimizer:
+    """Base class of optimizers; a subclass defines ``_update``, or ``step`` as in PyTorch.
+
+    Args:
+        params: parameters, (name, parameter) pairs, or dicts with ``"params"`` and settings of their own.
+        defaults: the settings of groups that do not state them.
+
+    Attributes:
+        param_groups: dicts of settings with a list of parameters under ``"params"``.
+        state: what the optimizer remembers, per parameter.
+        defaults: the settings given to the constructor.
+
+    Raises:
+        TypeError: if ``params`` is a single tensor, a set, or holds what is no tensor.
+        ValueError: if it is empty, has a parameter twice, or one that is no leaf.
+    """
+
+    _step_pre_hooks: Hooks
+    _step_post_hooks: Hooks
+    #: State that is stored as float32 whatever the parameter's dtype.
+    _float32_state: tuple[str, ...] = ("step",)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "step" in cls.__dict__:
+            cls.step = _with_hooks(cls.__dict__["step"])  # type: ignore[method-assign]
+
+    def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
+        self.defaults = defaults
+        self._make_hooks()
+        if isinstance(params, Tensor):
+            raise TypeError(
+                "params argument given to the optimizer should be an iterable of Tensors or dicts, but got a Tensor"
+            )
+        self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
+        self.param_groups: list[dict[str, Any]] = []
+        groups = list(params)
+        if not groups:
+            raise ValueError("optimizer got an empty parameter list")
+        if not isinstance(groups[0], dict):
+            groups = [{"params": groups if not isinstance(params, set) else params}]
+        for group in groups:
+            self.add_param_group(group)
+
+    def _make_hooks(self) -> None:
+        self._opt_called = False
+        self._step_pre_hooks = OrderedDict()
+        self._step_post_hooks = OrderedDict()
+        self._state_dict_pre_hooks: Hooks = OrderedDict()
+        self._state_dict_post_hooks: Hooks = OrderedDict()
+        self._load_state_dict_pre_hooks: Hooks = OrderedDict()
+        self._load_state_dict_post_hooks: Hooks = OrderedDict()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if "_step_pre_hooks" not in self.__dict__:
+            self._make_hooks()
+        for group in self.param_groups:
+            for name, value in self.defaults.items():
+                group.setdefault(name, value)
+
+    def __repr__(self) -> str:
+        text = f"{type(self).__name__} ("
+        for place, group in enumerate(self.param_groups):
+            text += f"\nParameter Group {place}\n"
+            for name in sorted(group):
+                if name != "params":
+                    text += f"    {name}: {group[name]}\n"
+        return text + ")"
+
+    # ---------------------------------------------------------------- stepping
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters; with ``set_to_none=False`` fill them with zeros."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    if set_to_none:
+                        parameter.grad = None
+                    else:
+                        parameter.grad = parameter.grad.detach()
+                        parameter.grad.zero_()
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update every parameter that has a gradient; ``closure``, which computes it anew, is called first.
+
+        Returns:
+            what ``closure`` returned.
+        """
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        if capture.active():
+            capture.guard(self._settings)
+        for group in self.param_groups:
+            with set_grad_enabled(bool(group.get("differentiable", False))):
+                for parameter in group["params"]:
+                    grad = parameter.grad
+                    if grad is not None:
+                        self._update(parameter, grad, group)
+        return loss
+
+    step = _with_hooks(step)
+
+    def _update(self, param: Any, grad: Any, group: dict[str, Any]) -> None:
+        """Update one parameter and its state."""
+        raise NotImplementedError(f"{type(self).__name__} defines neither step nor _update")
+
+    def _settings(self) -> tuple[Any, ...]:
+        """What a recorded step depends on besides tensors: it holds as long as this stays equal."""
+        settings = tuple(
+            (name, None if isinstance(value, Tensor) else value)
+            for group in self.param_groups
+            for name, value in group.items()
+            if name not in ("params", "param_names")
+        )
+        return (settings, tuple(len(group["params"]) for group in self.param_groups), sum(map(bool, self.state.values())))
+
+    # ---------------------------------------------------------------- groups
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group of parameters with settings of its own, as when more of a model is to be trained.
+
+        Raises:
+            TypeError, ValueError: as the constructor.
+        """
+        if not isinstance(param_group, dict):
+            raise TypeError(f"param_group must be a dict, but got {type(param_group).__name__}")
+        params = param_group["params"]
+        if isinstance(params, Tensor):
+            params = [params]
+        elif isinstance(params, set):
+            raise TypeError(
+                "optimizer parameters need to be organized in ordered collections, but the ordering of tensors in sets "
+                "will change between runs; use a list instead"
+            )
+        params = list(params)
+        names: list[str] | None = None
+        if any(isinstance(param, tuple) for param in params):
+            if not all(isinstance(param, tuple) for param in params):
+                raise ValueError("all optimizer params should be with/without names; some names are missing")
+            names = [name for name, _ in params]
+            params = [param for _, param in params]
+        for param in params:
+            self._check(param)
+        if len({id(param) for param in params}) != len(params):
+            warnings.warn("optimizer contains a parameter group with duplicate parameters", stacklevel=3)
+        taken = {id(param) for group in self.param_groups for param in group["params"]}
+        if not taken.isdisjoint(id(param) for param in params):
+            raise ValueError("some parameters appear in more than one parameter group")
+        if self.param_groups and (names is None) == ("param_names" in self.param_groups[0]):
+            raise ValueError("all optimizer param groups should be with/without names")
+        param_group["params"] = params
+        if names is not None:
+            param_group["param_names"] = names
+        for name, value in self.defaults.items():
+            if value is required and name not in param_group:
+                raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
+            param_group.setdefault(name, value)
+        self.param_groups.append(param_group)
+
+    def _check(self, param: Any) -> None:
+        if not isinstance(param, Tensor):
+            raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {type(param).__name__}")
+        if not self.defaults.get("differentiable") and not (param.is_leaf or param.retains_grad):
+            raise ValueError(f"can't optimize a non-leaf Tensor, of shape {list(param.shape)} made by {param.grad_fn}")
+
+    # ---------------------------------------------------------------- saving and loading
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state and the settings, with parameters numbered in the order of the groups.
+
+        Example:
+            >>> import tensorcore as tc
+            >>> tc.optim.SGD([tc.nn.Parameter(tc.zeros(1))], lr=0.1).state_dict()["param_groups"][0]["params"]
+            [0]
+        """
+        for hook in self._state_dict_pre_hooks.values():
+            hook(self)
+        numbers: dict[int, int] = {}
+        groups = []
+        for group in self.param_groups:
+            packed = {name: value for name, value in group.items() if name != "params"}
+            for param in group["params"]:
+                numbers.setdefault(id(param), len(numbers))
+            packed["params"] = [numbers[id(param)] for param in group["params"]]
+            groups.append(packed)
+        state = {
+            (numbers[id(key)] if isinstance(key, Tensor) else key): value for key, value in self.state.items()
+        }
+        saved: dict[str, Any] = {"state": state, "param_groups": groups}
+        for hook in self._state_dict_post_hooks.values():
+            replaced = hook(self, saved)
+            if replaced is not None:
+                saved = replaced
+        return saved
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over a saved state; its tensors are brought to the devices and dtypes of the parameters.
+
+        Raises:
+            CheckpointError: if its groups differ in number or length from the optimizer's.
+        """
+        state_dict = dict(state_dict)
+        for hook in self._load_state_dict_pre_hooks.values():
+            replaced = hook(self, state_dict)
+            if replaced is not None:
+                state_dict = replaced
+        saved_groups = [dict(group) for group in state_dict["param_groups"]]
+        have = [len(group["params"]) for group in self.param_groups]
+        saved = [len(group["params"]) for group in saved_groups]
+        if have != saved:
+            raise CheckpointError(
+                f"loaded state dict has parameter groups of {saved} parameters, the optimizer has {have}; "
+                "they must have the same number of groups and of parameters in each"
+            )
+        params = dict(
+            (number, param)
+            for group, saved_group in zip(self.param_groups, saved_groups, strict=True)
+            for number, param in zip(saved_group["params"], group["params"], strict=True)
+        )
+        state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
+        for key, value in state_dict["state"].items():
+            if key in params:
+                state[params[key]] = {name: self._fitted(name, each, params[key]) for name, each in value.items()}
+            else:
+                state[key] = copy.deepcopy(value)
+        for group, saved_group in zip(self.param_groups, saved_groups, strict=True):
+            saved_group["params"] = group["params"]
+            if "param_names" in group:
+                saved_group["param_names"] = group["param_names"]
+        self.__setstate__({"state": state, "param_groups": copy_groups(saved_groups)})
+        for hook in self._load_state_dict_post_hooks.values():
+            hook(self)
+
+    def _fitted(self, name: str, value: Any, param: Any) -> Any:
+        """A saved value on the device and, for floating-point numbers, in the dtype of its parameter."""
+        if name in self._float32_state:
+            # PyTorch before 1.12 counted steps in a Python number.
+            from tensorcore.ops.creation import tensor
+
+            value = value.detach() if isinstance(value, Tensor) else tensor(float(value))
+            return value.to(device=param.device, dtype=float32, copy=True)
+        if not isinstance(value, Tensor):
+            return copy.deepcopy(value)
+        dtype = param.dtype if param.dtype.category >= FLOATING and value.dtype.category >= FLOATING else None
+        return value.detach().to(device=param.device, dtype=dtype).clone()
+
+    # ---------------------------------------------------------------- hooks
+
+    def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(optimizer, args, kwargs)`` before each step; it may return other (args, kwargs)."""
+        return RemovableHandle.add(self._step_pre_hooks, hook)
+
+    def register_step_post_hook(self, hook: Callable[..., None]) -> RemovableHandle:
+        """Call ``hook(optimizer, args, kwargs)`` after each step."""
+        return RemovableHandle.add(self._step_post_hooks, hook)
+
+    def register_state_dict_pre_hook(self, hook: Callable[..., None], prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer)`` before `state_dict`."""
+        return _add(self._state_dict_pre_hooks, hook, prepend)
+
+    def register_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer, state_dict)`` after `state_dict`; it may return another."""
+        return _add(self._state_dict_post_hooks, hook, prepend)
+
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer, state_dict)`` before loading; it may return another state."""
+        return _add(self._load_state_dict_pre_hooks, hook, prepend)
+
+    def register_load_state_dict_post_hook(self, hook: Callable[..., None], prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer)`` after loading."""
+        return _add(self._load_state_dict_post_hooks, hook, prepend)
+
+
+def _add(hooks: Hooks, hook: Callable[..., Any], prepend: bool) -> RemovableHandle:
+    handle = RemovableHandle.add(hooks, hook)
+    if prepend:
+        hooks.move_to_end(handle.id, last=False)
+    return handle
+
+
+def copy_groups(groups: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Parameter groups with copies of their settings and the same parameters."""
+    return [
+        {name: value if name == "params" else copy.deepcopy(value) for name, value in group.items()}
+        for group in groups
+    ]
+
+
+# ------------------------------------------------------------------ what the update rules share
+
+
+def check_settings(name: str, **settings: tuple[Any, bool]) -> None:
+    """Raise ValueError for a setting that is out of range; each is (value, whether it is valid)."""
+    for setting, (value, valid) in settings.items():
+        if not valid:
+            what = "learning rate" if setting == "lr" else f"{setting} value"
+            raise ValueError(f"{name}: Invalid {what}: {value}")
+
+
+def check_variants(name: str, foreach: Any, fused: Any, differentiable: bool) -> None:
+    """Raise RuntimeError for a combination of implementations that PyTorch refuses."""
+    if fused and differentiable:
+        raise RuntimeError(f"{name}: `fused` does not support `differentiable`")
+    if fused and foreach:
+        raise RuntimeError(f"{name}: `fused` and `foreach` cannot be `True` together")
+
+
+def learning_rate(group: dict[str, Any]) -> tuple[Any, Any]:
+    """(number, tensor): ``lr`` of a group as a number, or as the 0-d tensor that takes its place."""
+    lr = group["lr"]
+    return (0.0, lr) if isinstance(lr, Tensor) else (lr, None)
+
+
+def counted(state: dict[str, Any], param: Any) -> Any:
+    """The step counter of a parameter, counted up; a 0-d tensor, so that a recorded step counts on."""
+    step = state["step"]
+    if not isinstance(step, Tensor):
+        step = state["step"] = new_count(param, float(step))
+    step.add_(1)
+    return step
+
+
+def new_count(param: Any, value: float = 0.0) -> Any:
+    """A step counter at ``value`` on the parameter's device."""
+    from tensorcore.ops.creation import tensor
+
+    return tensor(value, dtype=float32, device=param.device)
+
+
+def require_real(name: str, param: Any) -> None:
+    """Raise DTypeError for a complex parameter."""
+    if param.dtype.category == COMPLEX:
+        raise DTypeError(f"{name}: parameters must be real, got one of {param.dtype}; keep its parts as two parameters")
