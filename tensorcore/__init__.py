@@ -1,5 +1,7 @@
 """tensorcore: PyTorch's programming model on any array engine."""
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 from tensorcore import autograd, cuda, random, serialization
 from tensorcore.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from tensorcore.compile.function import compile
@@ -33,3 +35,17 @@ from tensorcore.shapes import Size, broadcast_shapes
 from tensorcore.tensor import Tensor
 
 __version__ = "0.1.0"
+
+if _TYPE_CHECKING:
+    from tensorcore import nn as nn
+    from tensorcore import optim as optim
+    from tensorcore import utils as utils
+
+
+def __getattr__(name: str) -> object:
+    # Layers, optimisers and data loading come when first used: importing them takes half as long as all the rest.
+    if name in ("nn", "optim", "utils"):
+        import importlib
+
+        return importlib.import_module(f"tensorcore.{name}")
+    raise AttributeError(f"module 'tensorcore' has no attribute {name!r}")
