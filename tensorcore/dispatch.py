@@ -71,7 +71,7 @@ def open_door(op: Op) -> Callable[..., Any]:
     if op.primitive and op.outputs == 1 and op.promotes is None:
         plain = len(op.signature.parameters) == len(op.operands) and not op.variadic
         if len(op.operands) == 1 and not op.variadic:
-            return _unary(op) if plain else _attributed(op)
+            return _unary(op) if plain and not op.view else _attributed(op)
         if len(op.operands) == 2 and not op.variadic and (plain or op.operator):
             return _binary(op, enter)
     return _general(op) if op.primitive or not op.operands else _composite(op)

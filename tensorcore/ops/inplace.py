@@ -105,7 +105,8 @@ def write(target: Tensor, result: Tensor, op: str) -> Tensor:
 
 
 def _overlaps(target: Tensor) -> bool:
-    return any(step == 0 and side > 1 for step, side in zip(target.stride(), target._array.shape, strict=True))
+    shape = target._array.shape
+    return 0 not in shape and any(step == 0 and side > 1 for step, side in zip(target.stride(), shape, strict=True))
 
 
 def _write_through(view: Tensor, connect: bool) -> None:
