@@ -3,6 +3,7 @@
 from tensorcore.methods import derive
 from tensorcore.ops import (  # noqa: F401 - imported for their records
     activation,
+    adaptive_pooling,
     arithmetic,
     complex,
     conversion,
@@ -22,6 +23,7 @@ from tensorcore.ops import (  # noqa: F401 - imported for their records
     movement,
     optimizer,
     ordering,
+    pooling,
     random,
     reduction,
     softmax,
