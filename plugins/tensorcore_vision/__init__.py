@@ -1,1 +1,1 @@
-"""Data sets and transforms for images."""
+"""Image data sets (`tensorcore_vision.datasets`), files (`tensorcore_vision.io`) and `tensorcore_vision.transforms`."""

@@ -13,5 +13,10 @@ def tensorcore_datasets() -> list[DatasetSpec]:
             "fashion-mnist",
             "tensorcore_vision.datasets:FashionMNIST",
             "28×28 images of ten kinds of clothing; a subset comes with the package",
-        )
+        ),
+        DatasetSpec(
+            "mnist",
+            "tensorcore_vision.datasets:MNIST",
+            "28×28 images of handwritten digits, from a folder of yours",
+        ),
     ]
