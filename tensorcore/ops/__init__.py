@@ -22,6 +22,7 @@ from tensorcore.ops import (  # noqa: F401 - imported for their records
     loss,
     movement,
     optimizer,
+    normalization,
     ordering,
     pooling,
     random,

@@ -26,7 +26,8 @@ def widened(body: Callable[..., Any]) -> Callable[..., Any]:
             return body(first, *rest, **attributes)
         result = body(first.to(float32), *map(_wide, rest), **attributes)
         if isinstance(result, tuple):
-            return tuple(out.to(dtype) if out._kind.dtype is float32 else out for out in result)
+            # What comes beside the result is kept for gradients, which lose less by float32.
+            return (result[0].to(dtype), *result[1:])
         return result.to(dtype)
 
     return expression

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 
-from against_torch import INF, NAN, I, T, V, case, compare  # noqa: E402
+import tensorcore as tc  # noqa: E402
+from against_torch import INF, NAN, I, T, V, case, compare, same  # noqa: E402
 
 CONVOLUTIONS = [
     case("F.conv1d", T(2, 3, 8), T(4, 3, 3), T(4)), case("F.conv1d", T(2, 4, 9), T(6, 2, 3), T(6), 2, 1, 2, 2), case("F.conv1d", T(3, 8), T(4, 3, 3)),
@@ -56,3 +57,41 @@ POOLS = [
 @pytest.mark.parametrize(("path", "args", "kwargs"), POOLS)
 def test_pooling(path, args, kwargs):
     compare(path, *args, **kwargs)
+
+
+W3, B3 = T(3, low=0.5), T(3, seed=1)
+NORMS = [
+    case("F.batch_norm", T(5, 3), None, None, W3, B3, True), case("F.batch_norm", T(2, 3, 4), None, None, W3, B3, True), case("F.batch_norm", T(2, 3, 4, 2), None, None, None, None, True),
+    case("F.batch_norm", T(2, 3, 4), T(3, grad=False), T(3, low=0.5, grad=False), W3, B3), case("F.batch_norm", T(2, 3, 4), T(3, grad=False), T(3, low=0.5, grad=False), None, None),
+    case("F.batch_norm", T(2, 3, 4), T(3, grad=False), T(3, low=0.5, grad=False), W3, B3, True, 0.3), case("F.batch_norm", T(1, 3), None, None, None, None, True), case("F.batch_norm", T(3), None, None),
+    case("F.batch_norm", T(2, 3), None, None), case("F.batch_norm", T(2, 3), T(4, grad=False), T(4, grad=False)), case("F.batch_norm", T(4, 3, dtype="float32"), None, None, T(3, dtype="float32"), None, True),
+    case("F.batch_norm", T(4, 3), None, None, T(2), None, True), case("F.batch_norm", T(4, 3, dtype="float16"), None, None, T(3, dtype="float16"), T(3, dtype="float16"), True),
+    case("F.layer_norm", T(3, 4), (4,), T(4, low=0.5), T(4, seed=1)), case("F.layer_norm", T(2, 3, 4), (3, 4), T(3, 4), T(3, 4, seed=1)), case("F.layer_norm", T(2, 3, 4), [4]), case("F.layer_norm", T(3, 4), (4,), T(4)),
+    case("F.layer_norm", T(3, 4), (4,), None, T(4)), case("F.layer_norm", T(3, 4), (3,)), case("F.layer_norm", T(3, 4), (4,), T(3)), case("F.layer_norm", T(0, 4), (4,), T(4), T(4)), case("F.layer_norm", T(3, 4), (4,), eps=0.5),
+    case("F.layer_norm", T(3, 4, dtype="float16"), (4,)), case("F.layer_norm", T(3, 4, dtype="bfloat16"), (4,)), case("F.layer_norm", I(3, 4, high=4), (4,)), case("F.layer_norm", V([[1.0, 1.0, 1.0]]), (3,)), case("F.layer_norm", T(3, 4), ()),
+    case("native_layer_norm", T(3, 4, grad=False), (4,), T(4, grad=False), T(4, grad=False), 1e-5), case("F.group_norm", T(2, 4, 3), 2, T(4), T(4, seed=1)), case("F.group_norm", T(2, 4, 3, 2), 4), case("F.group_norm", T(2, 4), 2),
+    case("F.group_norm", T(2, 4, 3), 3), case("F.group_norm", T(2, 4, 3), 2, T(3)), case("F.group_norm", T(2, 4), 4), case("F.instance_norm", T(2, 3, 4), weight=W3, bias=B3), case("F.instance_norm", T(2, 3, 4, 2)),
+    case("F.instance_norm", T(2, 3, 4), T(3, grad=False), T(3, low=0.5, grad=False), W3, B3, False), case("F.instance_norm", T(2, 3, 1)), case("F.instance_norm", T(2, 3, 4), T(3, grad=False), T(3, low=0.5, grad=False)),
+    case("F.rms_norm", T(3, 4), (4,), T(4)), case("F.rms_norm", T(2, 3, 4), (3, 4)), case("F.rms_norm", T(3, 4), (4,), T(4), 0.1), case("F.rms_norm", T(3, 4, dtype="float32"), (4,)), case("F.rms_norm", T(3, 4), (3,)),
+    case("F.local_response_norm", T(2, 5, 3), 3), case("F.local_response_norm", T(2, 5, 3, 2), 2, 0.1, 0.5, 2.0), case("F.local_response_norm", T(2, 5), 2),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "args", "kwargs"), NORMS)
+def test_normalisation(path, args, kwargs):
+    compare(path, *args, **kwargs)
+
+
+@pytest.mark.parametrize("momentum", [0.1, 0.7])
+@pytest.mark.parametrize("name", ["batch_norm", "instance_norm"])
+def test_running_statistics_move_in_place(name, momentum):
+    moved = []
+    for lib in (tc, torch):
+        x, mean, var = (t.make(lib) for t in (T(4, 3, 5, grad=False), T(3, grad=False), T(3, low=0.5, grad=False)))
+        if name == "batch_norm":
+            lib.nn.functional.batch_norm(x, mean, var, training=True, momentum=momentum)
+        else:
+            lib.nn.functional.instance_norm(x, mean, var, momentum=momentum)
+        moved.append((mean, var))
+    for ours, theirs in zip(*moved, strict=True):
+        same(ours, theirs, "running statistics")
