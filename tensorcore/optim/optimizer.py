@@ -76,7 +76,7 @@ class Optimizer:
         defaults: the settings given to the constructor.
 
     Raises:
-        TypeError: if ``params`` is a single tensor, a set, or holds what is no tensor.
+        TypeError: if ``params`` is a single tensor, or holds what is no tensor; if a group's are a set.
         ValueError: if it is empty, has a parameter twice, or one that is no leaf.
     """
 
@@ -103,7 +103,7 @@ class Optimizer:
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
         if not isinstance(groups[0], dict):
-            groups = [{"params": groups if not isinstance(params, set) else params}]
+            groups = [{"params": groups}]
         for group in groups:
             self.add_param_group(group)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tensorcore.nn import functional as F
+from tensorcore.nn.modules.distance import PairwiseDistance
 from tensorcore.nn.modules.module import Module
 from tensorcore.tensor import Tensor
 
@@ -438,7 +439,7 @@ class TripletMarginWithDistanceLoss(_Loss):
             raise ValueError(
                 f"TripletMarginWithDistanceLoss: expected margin to be greater than 0, got {margin} instead"
             )
-        self.distance_function = F.pairwise_distance if distance_function is None else distance_function
+        self.distance_function = PairwiseDistance() if distance_function is None else distance_function
         self.margin = margin
         self.swap = swap
 
