@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 import numpy as np
 
 from tensorcore.backend.contract import Array, Capabilities, Kernel
-from tensorcore.dtypes import COMPLEX, DType, bfloat16, bool_, float64, int64
+from tensorcore.dtypes import COMPLEX, FLOATING, DType, bfloat16, bool_, float64, int64
 from tensorcore_cuda.availability import usable_cupy
 from tensorcore_cuda.codegen import cast_function, elementwise_function
 from tensorcore_cuda.fused import FusedKernels, signed
@@ -17,13 +17,16 @@ from tensorcore_cuda.indexcode import index_source, part_text
 from tensorcore_cuda.indexing import IndexingKernels
 from tensorcore_cuda.launch import Elementwise, Library
 from tensorcore_cuda.natives import NATIVE, dtype_of_native
+from tensorcore_cuda.optimizercode import UPDATES
+from tensorcore_cuda.optimizers import OptimizerKernels
 from tensorcore_cuda.plans import BLOCK, blocks
 from tensorcore_cuda.products import ProductKernels
 from tensorcore_cuda.reductions import ReductionKernels
+from tensorcore_cuda.rowcode import ROW_OPS
 from tensorcore_cuda.runtime import CupyRuntime
 from tensorcore_cuda.staging import Staging
 
-__all__ = ["COMPLEX_UFUNCS", "CudaBackend"]
+__all__ = ["COMPLEX_UFUNCS", "REAL_ONLY", "CudaBackend"]
 
 #: CuPy's functions for complex numbers, which are not generated.
 COMPLEX_UFUNCS: Final = {
@@ -34,12 +37,15 @@ COMPLEX_UFUNCS: Final = {
     "eq": "equal", "ne": "not_equal", "where": "where", "isnan": "isnan",
 }  # fmt: skip
 
+#: Composites whose kernels here are for real numbers.
+REAL_ONLY: Final = UPDATES | ROW_OPS | {"gelu", "gelu_gradient"}
+
 #: DLPack's device types.
 _DLPACK_CPU: Final = 1
 _DLPACK_CUDA: Final = 2
 
 
-class CudaBackend(FusedKernels, ReductionKernels, IndexingKernels, ProductKernels):
+class CudaBackend(FusedKernels, OptimizerKernels, ReductionKernels, IndexingKernels, ProductKernels):
     """CuPy arrays in the memory of NVIDIA GPUs.
 
     Raises:
@@ -91,7 +97,9 @@ class CudaBackend(FusedKernels, ReductionKernels, IndexingKernels, ProductKernel
     def _found(self, name: str, dtype: DType) -> Kernel | None:
         if dtype.category == COMPLEX:
             ufunc = COMPLEX_UFUNCS.get(name)
-            return getattr(self.xp, ufunc) if ufunc else getattr(self, name, None)
+            if ufunc:
+                return getattr(self.xp, ufunc)  # type: ignore[no-any-return]
+            return None if name in REAL_ONLY else getattr(self, name, None)
         function = elementwise_function(name, dtype)
         return getattr(self, name, None) if function is None else self.compute(name, dtype)
 
@@ -106,10 +114,14 @@ class CudaBackend(FusedKernels, ReductionKernels, IndexingKernels, ProductKernel
         return found
 
     def inplace_kernel(self, name: str, dtype: DType, index: int) -> Kernel | None:
-        function = elementwise_function(name, dtype)
-        if function is None or function.result is not dtype or name == "where":
-            return None
-        found = self.compute(name, dtype)
+        found: Kernel
+        if name in UPDATES and dtype.category == FLOATING:
+            found = getattr(self, name)
+        else:
+            function = elementwise_function(name, dtype)
+            if function is None or function.result is not dtype or name == "where":
+                return None
+            found = self.compute(name, dtype)
         return found if self.runtime.device_count() == 1 else on_device(found, index, self.xp.cuda)
 
     # ---------------------------------------------------------------- host memory

@@ -98,6 +98,27 @@ class IndexingKernels(ArrayModuleBackend):
         self.bits(out)[index] = self.bits(value)
         return out
 
+    def index_put(self, input: Array, value: Array, *indices: Array, accumulate: bool) -> Array:
+        rest = tuple(input.shape[len(indices) :])
+        rows = math.prod(input.shape[: len(indices)])
+        places = self._rows(input.shape[: len(indices)], indices).reshape(-1)
+        table = self.row_major(input).reshape((rows, *rest))
+        values = self.row_major(value).reshape((places.size, *rest))
+        return self.combine(table, places, values, "sum" if accumulate else "set").reshape(input.shape)
+
+    def scatter(self, input: Array, index: Array, src: Array, *, dim: int, reduce: str) -> Array:
+        self._within(index, input.shape[dim], dim)
+        # Every element is a row of its own; its place is the sum of its coordinates' steps.
+        steps = [math.prod(input.shape[place + 1 :]) for place in range(input.ndim)]
+        places = index * steps[dim]
+        for place, side in enumerate(index.shape):
+            if place != dim and side > 1:
+                along = self.xp.arange(0, side * steps[place], steps[place], dtype=NATIVE[int64])
+                places = places + along.reshape([-1 if d == place else 1 for d in range(index.ndim)])
+        flat = self.row_major(input).reshape(-1)
+        out = self.combine(flat, places.reshape(-1), self.row_major(src).reshape(-1), reduce)
+        return out.reshape(input.shape)
+
     def combine(self, table: Array, places: Array, values: Array, reduce: str) -> Array:
         # The base class goes in rounds, each of which waits for the device.
         if reduce == "set":

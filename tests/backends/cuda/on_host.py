@@ -149,6 +149,8 @@ def _value(argument: Any) -> Any:
         return layout.from_buffer_copy(argument.tobytes())
     if isinstance(argument, np.ndarray):
         return ctypes.c_void_p(argument.ctypes.data)
+    if argument is None:
+        return ctypes.c_void_p(None)
     return ctypes.c_double(argument) if isinstance(argument, float) else ctypes.c_longlong(argument)
 
 
