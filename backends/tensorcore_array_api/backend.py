@@ -18,17 +18,18 @@ __all__ = ["LibraryBackend", "make"]
 NUMPY = {each: np.dtype(ml_dtypes.bfloat16 if each is bfloat16 else each.name) for each in ALL}
 
 
-def make(name: str) -> Backend:
-    """The backend of a known library, or of the Array API namespace that can be imported as ``name``.
+def make(argument: str) -> Backend:
+    """The backend of a library: a device name, or ``NAME=MODULE`` where the Array API namespace has another name.
 
     Raises:
         ImportError: if the library is not installed.
 
     Example:
         >>> from tensorcore_array_api.backend import make
-        >>> make("array_api_compat.numpy").name
-        'array_api_compat.numpy'
+        >>> make("compat_numpy=array_api_compat.numpy").name
+        'compat_numpy'
     """
+    name, _, module = argument.partition("=")
     # Each library is imported here and nowhere else: only when its device is used.
     if name == "torch":
         from tensorcore_array_api.torch_arrays import TorchBackend
@@ -44,7 +45,7 @@ def make(name: str) -> Backend:
         return StrictBackend()
     import importlib
 
-    return LibraryBackend(name, importlib.import_module({"mlx": "mlx.core"}.get(name, name)))
+    return LibraryBackend(name, importlib.import_module(module or name))
 
 
 class LibraryBackend(ArrayModuleBackend):

@@ -16,13 +16,13 @@ def tensorcore_backends() -> list[BackendSpec]:
             priority=priority,
             description=description,
             install=f"pip install {install}",
-            argument=name,
+            argument=argument,
         )
-        for name, module, priority, description, install in (
-            ("torch", "torch", -20, "PyTorch's tensors", "torch"),
-            ("jax", "jax", -21, "JAX's arrays", "jax"),
-            ("mlx", "mlx", -22, "Apple's MLX", "mlx"),
-            ("dpnp", "dpnp", -23, "Intel's dpnp", "dpnp"),
-            ("array_api_strict", "array_api_strict", -30, "the standard's strict test engine", "array-api-strict"),
+        for name, argument, module, priority, description, install in (
+            ("torch", "torch", "torch", -20, "PyTorch's tensors", "torch"),
+            ("jax", "jax", "jax", -21, "JAX's arrays", "jax"),
+            ("mlx", "mlx=mlx.core", "mlx", -22, "Apple's MLX", "mlx"),
+            ("dpnp", "dpnp", "dpnp", -23, "Intel's dpnp", "dpnp"),
+            ("array_api_strict", "array_api_strict", "array_api_strict", -30, "the standard's strict test engine", "array-api-strict"),
         )
     ]

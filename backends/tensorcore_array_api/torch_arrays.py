@@ -99,6 +99,9 @@ class TorchBackend(LibraryBackend):
         return array.__dlpack__(**options)
 
     def assign(self, target: Array, source: Array) -> Array:
+        if target.untyped_storage().data_ptr() == source.untyped_storage().data_ptr():
+            # `copy_` refuses some overlapping memory and gets some wrong.
+            source = source.clone()
         return target.copy_(source)
 
     # ---------------------------------------------------------------- creation and conversion

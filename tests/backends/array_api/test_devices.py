@@ -1,0 +1,92 @@
+"""What the devices say they are, transfers, errors, and that libraries are imported only when used."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import tensorcore as tc
+from tensorcore.errors import DeviceError, DimensionError, DTypeError
+
+ALL = [getattr(tc, name) for name in (
+    "bool uint8 uint16 uint32 uint64 int8 int16 int32 int64 float16 bfloat16 float32 float64 complex64 complex128"
+).split()]  # fmt: skip
+
+
+def test_capabilities_are_what_the_library_has(device):
+    able = tc.device(device).capabilities
+    missing = {tc.float16, tc.bfloat16} if device == "array_api_strict" else set()
+    assert able.dtypes == set(ALL) - missing
+    assert (able.mutable, able.views) == ((False, False) if device == "jax" else (True, True))
+    assert able.asynchronous == (device == "jax")
+
+
+@pytest.mark.parametrize("dtype", ALL, ids=lambda each: each.name)
+@pytest.mark.parametrize("shape", [(), (0, 3), (2, 3)], ids=str)
+def test_every_dtype_travels_both_ways(dtype, shape, device):
+    if dtype not in tc.device(device).capabilities.dtypes:
+        with pytest.raises(DTypeError, match=f"device {device!r} has no arrays of dtype"):
+            tc.zeros(shape, dtype=dtype, device=device)
+        return
+    x = tc.arange(int(np.prod(shape))).reshape(shape).to(dtype)
+    there = x.to(device)
+    assert (there.dtype, there.shape, str(there.device)) == (dtype, shape, device)
+    assert there.tolist() == x.tolist()
+    assert there.cpu().tolist() == x.tolist()
+    assert there.t().cpu().tolist() == x.t().tolist()
+
+
+def test_subnormals_are_kept_as_declared(device):
+    tiny = tc.tensor([1e-40], device=device)
+    assert bool(tiny * 0.5 != 0) == tc.device(device).capabilities.subnormals
+
+
+def test_indices_out_of_range_raise(device):
+    x = tc.arange(3, device=device)
+    for act in (
+        lambda: x[tc.tensor([0, 3], device=device)],
+        lambda: x.gather(0, tc.tensor([-1], device=device)),
+        lambda: x.scatter(0, tc.tensor([7], device=device), x[:1]),
+        lambda: tc.nn.functional.embedding(tc.tensor([4], device=device), tc.ones(3, 2, device=device)),
+    ):
+        with pytest.raises(DimensionError, match="out of range"):
+            act()
+
+
+def test_memory_is_shared_with_numpy_only_where_it_can_be_written(device):
+    x = tc.zeros(3, device=device)
+    array = x.numpy()
+    array[0] = 5.0
+    assert x[0].item() == (5.0 if device == "torch" else 0.0)
+
+
+def test_a_tensor_holds_a_copy_of_the_data(device):
+    source = np.arange(64, dtype="float32")
+    x = tc.tensor(source, device=device)
+    source[:] = -1
+    assert x[3].item() == 3.0
+
+
+def test_strict_devices_do_not_mix():
+    x, y = (tc.ones(2, device=f"array_api_strict:{index}") for index in (0, 1))
+    assert (y + y).tolist() == [2.0, 2.0]
+    assert str((y.sort()[0] // 2).device) == "array_api_strict:1"
+    with pytest.raises(DeviceError, match="array_api_strict:1"):
+        x + y
+
+
+@pytest.mark.parametrize("name", ["torch", "jax"])
+def test_a_library_is_imported_when_its_device_is_used(name):
+    pytest.importorskip(name)
+    code = f"""
+import sys, tensorcore as tc
+tc.ones(2) + 1
+tc.device({name!r})
+assert not {{"torch", "jax", "array_api_strict"}} & set(sys.modules), "imported too early"
+assert (tc.ones(2, device={name!r}) + 1).tolist() == [2.0, 2.0]
+assert {name!r} in sys.modules
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=120)
