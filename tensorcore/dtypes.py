@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 from functools import cache
 from typing import Final
 
@@ -172,11 +171,7 @@ def promote_types(type1: DType, type2: DType) -> DType:
     return {1: int16, 2: int32, 4: int64}[unsigned.itemsize]
 
 
-class _Default(threading.local):
-    dtype = float32
-
-
-_default = _Default()
+_default: DType = float32
 
 
 def get_default_dtype() -> DType:
@@ -187,11 +182,11 @@ def get_default_dtype() -> DType:
         >>> tc.get_default_dtype()
         tensorcore.float32
     """
-    return _default.dtype
+    return _default
 
 
 def set_default_dtype(d: DType) -> None:
-    """Set the dtype of tensors made from Python floats, for this thread.
+    """Set the dtype of tensors made from Python floats, for the process.
 
     Raises:
         DTypeError: if ``d`` is not floating point.
@@ -205,7 +200,8 @@ def set_default_dtype(d: DType) -> None:
     """
     if not isinstance(d, DType) or not d.is_floating_point:
         raise DTypeError(f"set_default_dtype: expected a floating-point dtype, got {d!r}")
-    _default.dtype = d
+    global _default
+    _default = d
 
 
 class finfo:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tensorcore.dtypes import BOOL, COMPLEX, INTEGER, DType, bfloat16, float16
-from tensorcore.errors import DTypeError
+from tensorcore.errors import DTypeError, RangeError
 
 __all__ = ["decode", "encode", "nest", "round_to"]
 
@@ -23,27 +23,51 @@ _ARRAY_CODES = {
 }  # fmt: skip
 
 
-def encode(values: Sequence[Any], dtype: DType) -> bytes | array[Any]:
-    """``values``, Python numbers, as bytes; integers wrap, floats round to nearest."""
+def encode(values: Sequence[Any], dtype: DType, strict: bool = False) -> bytes | array[Any]:
+    """``values``, Python numbers, as bytes; floats round to nearest, integers wrap, or with ``strict`` must fit.
+
+    Negative numbers fit into unsigned dtypes, from above, as in PyTorch.
+    """
     if dtype.category == BOOL:
         return bytes(map(bool, values))
     if dtype.category == INTEGER:
-        return _encode_integers(values, dtype)
+        return _encode_integers(values, dtype, strict)
     if dtype.category == COMPLEX:
         parts = itertools.chain.from_iterable((v.real, v.imag) for v in map(complex, values))
         return _encode_floats(list(parts), dtype.to_real())
     return _encode_floats(values, dtype)
 
 
-def _encode_integers(values: Sequence[Any], dtype: DType) -> array[Any]:
+def _encode_integers(values: Sequence[Any], dtype: DType, strict: bool) -> array[Any]:
     code = _ARRAY_CODES[dtype.name]
     try:
         return array(code, values)
     except (OverflowError, TypeError):
-        bits = dtype.bits
-        top = 1 << (bits - 1) if dtype.is_signed else 0
-        mask = (1 << bits) - 1
-        return array(code, [((int(v) + top) & mask) - top for v in values])
+        return array(code, [wrapped(v, dtype, strict) for v in values])
+
+
+def wrapped(value: Any, dtype: DType, strict: bool) -> int:
+    """``value`` without its fraction, modulo the range of an integer dtype.
+
+    Raises:
+        RangeError: for infinity and NaN; with ``strict`` also for what does not fit.
+        DTypeError: for a complex number.
+        OverflowError: for an int beyond 64 bits.
+    """
+    if isinstance(value, complex):
+        raise DTypeError(f"a complex number, {value!r}, does not fit into {dtype}; take its .real")
+    try:
+        whole = int(value)
+    except (OverflowError, ValueError):
+        raise RangeError(f"{value!r} does not fit into {dtype}") from None
+    bits = dtype.bits
+    top = 1 << (bits - 1) if dtype.is_signed else 0
+    span = 1 << bits
+    if strict and not (-(top or span - 1) <= whole < span - top):
+        raise RangeError(f"{whole} does not fit into {dtype}, whose numbers go from {-top} to {span - top - 1}")
+    if abs(whole) >= 1 << 64:
+        raise OverflowError(f"{whole} does not fit into {dtype}")
+    return ((whole + top) & (span - 1)) - top
 
 
 def _encode_floats(values: Sequence[Any], dtype: DType) -> bytes | array[Any]:

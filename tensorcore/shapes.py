@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tensorcore.errors import DimensionError, ShapeError
@@ -33,8 +33,17 @@ class Size(tuple[int, ...]):
         picked = tuple.__getitem__(self, index)
         return Size(picked) if isinstance(index, slice) else picked
 
+    def __new__(cls, sides: Iterable[Any] = ()) -> Size:
+        try:
+            return tuple.__new__(cls, [side.__index__() for side in sides])
+        except AttributeError:
+            raise TypeError(f"Size: expected an iterable of ints, got {sides!r}") from None
+
     def __add__(self, other: Any) -> Size:
         return Size(tuple.__add__(self, tuple(other)))
+
+    def __radd__(self, other: Any) -> Size:
+        return Size(tuple(other) + tuple(self))
 
     def __mul__(self, times: Any) -> Size:
         return Size(tuple.__mul__(self, times))

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["Tensor"]
 
 _new = object.__new__
+#: A `Size` of what are ints already.
+_new_size = tuple.__new__
 
 
 class Tensor(TensorMethods):
@@ -74,7 +76,7 @@ class Tensor(TensorMethods):
     @property
     def shape(self) -> Size:
         """Length of each dimension."""
-        return Size(self._array.shape)
+        return _new_size(Size, self._array.shape)
 
     @property
     def dtype(self) -> DType:
@@ -118,7 +120,7 @@ class Tensor(TensorMethods):
     def size(self, dim: int | None = None) -> Any:
         """The shape, or the length of dimension ``dim``."""
         shape = self._array.shape
-        return Size(shape) if dim is None else shape[normalize_dim(dim, len(shape), "size")]
+        return _new_size(Size, shape) if dim is None else shape[normalize_dim(dim, len(shape), "size")]
 
     def dim(self) -> int:
         """Number of dimensions."""

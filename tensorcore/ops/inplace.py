@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tensorcore import dispatch
+from tensorcore.autograd.graph import LEAF
 from tensorcore.autograd.mode import mode
 from tensorcore.dtypes import FLOATING, INTEGER
 from tensorcore.errors import DTypeError, InplaceError, ShapeError
@@ -48,8 +49,13 @@ def update(op: Op, target: Tensor, other: Any, name: str) -> bool:
         return False
     if mode.grad and (target._node is not None or other._node is not None or root_of(target)._node is not None):
         return False
+    if target._view is not None and not kind.backend.is_contiguous(target._array) and _overlaps(target):
+        return False
     mark_changed(target, name)
-    kernel(target._array, other._array, out=target._array)
+    try:
+        kernel(target._array, other._array, out=target._array)
+    except Exception as error:
+        dispatch.explain(op, (target, other), error)
     return True
 
 
@@ -90,6 +96,9 @@ def write(target: Tensor, result: Tensor, op: str) -> Tensor:
             "clone it before changing it in place"
         )
     connect = mode.grad and (result._node is not None or target._node is not None)
+    if connect and result._node is LEAF:
+        # The target would pass for the leaf itself, and the leaf would get no gradient.
+        result = result.alias()
     mark_changed(target, op)
     with_grad = mode.grad
     mode.grad = False
