@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from tensorcore.dtypes import FLOATING
+from tensorcore.dtypes import INTEGER
 from tensorcore.errors import ShapeError
 from tensorcore.ops.creation import full
 from tensorcore.ops.elementwise import add
@@ -42,7 +44,7 @@ def window_count(side: int, size: int, stride: int, dilation: int) -> int:
     return (side - (size - 1) * dilation - 1) // stride + 1
 
 
-def embedded(x: Any, pads: Sequence[tuple[int, int]], steps: Sequence[int], value: float = 0.0) -> Any:
+def embedded(x: Any, pads: Sequence[tuple[int, int]], steps: Sequence[int], value: Any = 0.0) -> Any:
     """``x`` with ``steps - 1`` fills between neighbours of the last dimensions, then padded (or cropped) by ``pads``."""
     shape = tuple(x._array.shape)
     lead = len(shape) - len(pads)
@@ -63,8 +65,13 @@ def embedded(x: Any, pads: Sequence[tuple[int, int]], steps: Sequence[int], valu
     inner = x if all(s == slice(0, side, 1) for s, side in zip(source, shape, strict=True)) else basic_index.emit(x, index=tuple(source))
     if all(step == 1 for step in steps) and tuple(sides) == tuple(inner._array.shape):
         return inner
-    base = full.emit(kind=x._kind, shape=tuple(sides), value=value)
+    base = _filled(x._kind, tuple(sides), value)
     return basic_index_put.emit(base, inner, index=tuple(target))
+
+
+def _filled(kind: Any, shape: tuple[int, ...], value: float) -> Any:
+    """A tensor of one number, which integers are given as an integer."""
+    return full.emit(kind=kind, shape=shape, value=value if kind.dtype.category >= FLOATING else int(value))
 
 
 def taps(x: Any, kernel: Ints, stride: Ints, dilation: Ints) -> list[Any]:
@@ -139,7 +146,7 @@ def fold_along(parts: Sequence[Any], dim: int, size: int, stride: int, dilation:
         return _interleaved(parts, dim, size)
     total = None
     whole = (*shape[:dim], size, *shape[dim + 1 :])
-    empty = full.emit(kind=parts[0]._kind, shape=whole, value=0.0)
+    empty = _filled(parts[0]._kind, whole, 0.0)
     for k, part in enumerate(parts):
         start = k * dilation
         index = tuple(slice(start, start + (count - 1) * stride + 1, stride) if d == dim else slice(0, side, 1) for d, side in enumerate(shape))

@@ -65,10 +65,10 @@ NORMS = [
     case("F.batch_norm", T(2, 3, 4), T(3, grad=False), T(3, low=0.5, grad=False), W3, B3), case("F.batch_norm", T(2, 3, 4), T(3, grad=False), T(3, low=0.5, grad=False), None, None),
     case("F.batch_norm", T(2, 3, 4), T(3, grad=False), T(3, low=0.5, grad=False), W3, B3, True, 0.3), case("F.batch_norm", T(1, 3), None, None, None, None, True), case("F.batch_norm", T(3), None, None),
     case("F.batch_norm", T(2, 3), None, None), case("F.batch_norm", T(2, 3), T(4, grad=False), T(4, grad=False)), case("F.batch_norm", T(4, 3, dtype="float32"), None, None, T(3, dtype="float32"), None, True),
-    case("F.batch_norm", T(4, 3), None, None, T(2), None, True), case("F.batch_norm", T(4, 3, dtype="float16"), None, None, T(3, dtype="float16"), T(3, dtype="float16"), True),
+    case("F.batch_norm", T(4, 3), None, None, T(2), None, True), case("F.batch_norm", T(4, 3, dtype="float16", grad=False), None, None, T(3, dtype="float16", grad=False), T(3, dtype="float16", grad=False), True),
     case("F.layer_norm", T(3, 4), (4,), T(4, low=0.5), T(4, seed=1)), case("F.layer_norm", T(2, 3, 4), (3, 4), T(3, 4), T(3, 4, seed=1)), case("F.layer_norm", T(2, 3, 4), [4]), case("F.layer_norm", T(3, 4), (4,), T(4)),
     case("F.layer_norm", T(3, 4), (4,), None, T(4)), case("F.layer_norm", T(3, 4), (3,)), case("F.layer_norm", T(3, 4), (4,), T(3)), case("F.layer_norm", T(0, 4), (4,), T(4), T(4)), case("F.layer_norm", T(3, 4), (4,), eps=0.5),
-    case("F.layer_norm", T(3, 4, dtype="float16"), (4,)), case("F.layer_norm", T(3, 4, dtype="bfloat16"), (4,)), case("F.layer_norm", I(3, 4, high=4), (4,)), case("F.layer_norm", V([[1.0, 1.0, 1.0]]), (3,)), case("F.layer_norm", T(3, 4), ()),
+    case("F.layer_norm", T(3, 4, dtype="float16"), (4,)), case("F.layer_norm", T(3, 4, dtype="bfloat16", grad=False), (4,)), case("F.layer_norm", I(3, 4, high=4), (4,)), case("F.layer_norm", V([[1.0, 1.0, 1.0]]), (3,)), case("F.layer_norm", T(3, 4), ()),
     case("native_layer_norm", T(3, 4, grad=False), (4,), T(4, grad=False), T(4, grad=False), 1e-5), case("F.group_norm", T(2, 4, 3), 2, T(4), T(4, seed=1)), case("F.group_norm", T(2, 4, 3, 2), 4), case("F.group_norm", T(2, 4), 2),
     case("F.group_norm", T(2, 4, 3), 3), case("F.group_norm", T(2, 4, 3), 2, T(3)), case("F.group_norm", T(2, 4), 4), case("F.instance_norm", T(2, 3, 4), weight=W3, bias=B3), case("F.instance_norm", T(2, 3, 4, 2)),
     case("F.instance_norm", T(2, 3, 4), T(3, grad=False), T(3, low=0.5, grad=False), W3, B3, False), case("F.instance_norm", T(2, 3, 1)), case("F.instance_norm", T(2, 3, 4), T(3, grad=False), T(3, low=0.5, grad=False)),
@@ -95,3 +95,17 @@ def test_running_statistics_move_in_place(name, momentum):
         moved.append((mean, var))
     for ours, theirs in zip(*moved, strict=True):
         same(ours, theirs, "running statistics")
+
+
+PADS = [
+    *(case("F.pad", x, pad, mode) for mode in ("constant", "reflect", "replicate", "circular") for x, pad in (
+        (T(2, 3, 5), (1, 2)), (T(3, 5), (2, 1)), (T(2, 3, 4, 5), (1, 2, 2, 1)), (T(2, 4, 5), (0, 2, 1, 0)), (T(1, 2, 3, 4, 5), (1, 1, 2, 1, 1, 0)), (T(2, 3, 5), (0, 0)))),
+    case("F.pad", T(3, 4), (1, 1, 2, 0), value=1.5), case("F.pad", T(3, 4), (-1, 1)), case("F.pad", T(3, 4), (-2, -1, -1, 0)), case("F.pad", I(3, high=4), (1, 1)), case("F.pad", T(3, dtype="bool"), (1, 1)),
+    case("F.pad", T(), ()), case("F.pad", T(3), (1, 1, 1, 1)), case("F.pad", T(3), (1,)), case("F.pad", T(3, 4), (-3, -2)), case("F.pad", T(2, 3, 5), (5, 0), "reflect"), case("F.pad", T(2, 3, 5), (6, 0), "circular"),
+    case("F.pad", T(3), (1, 1), "reflect"), case("F.pad", T(3), (1, 1), "x"), case("F.pad", T(0, 3), (1, 1)), case("F.pad", T(2, 3, 5), (1, 1), "reflect", 2.0), case("F.pad", T(2, 0), (1, 2)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "args", "kwargs"), PADS)
+def test_padding(path, args, kwargs):
+    compare(path, *args, **kwargs)

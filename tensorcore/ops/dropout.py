@@ -1,0 +1,180 @@
+"""Dropout: elements or whole channels set to zero at random.
+
+The mask comes of counter-based numbers that the default generator hands out by ticket, so a recorded step draws
+afresh at each run, and every device draws the same.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import TYPE_CHECKING, Any, Final
+
+from tensorcore.dtypes import float32
+from tensorcore.errors import RangeError, ShapeError
+from tensorcore.ops import elementwise as e
+from tensorcore.ops.conversion import cast
+from tensorcore.ops.drawing import philox_uniform
+from tensorcore.ops.inplace import write
+from tensorcore.ops.record import composite
+from tensorcore.ops.rules import floating
+from tensorcore.random.generator import default_generator
+
+if TYPE_CHECKING:
+    from tensorcore.random.ticket import Ticket
+    from tensorcore.tensor import Tensor
+
+_F: Final = ("nn.functional",)
+_BOTH: Final = ("", "nn.functional")
+
+
+@composite(
+    rule=floating, namespaces=(), ulp=1, promotes=("input",),
+    vjp=(lambda g, mask, scale: masked_scale.emit(g, mask, scale=scale), None),
+    samples=({"shapes": ((3, 4), (3, 4)), "dtypes": (None, "bool"), "scale": 2.0}, {"shapes": ((2, 3, 4), (2, 3, 1)), "dtypes": (None, "bool"), "scale": 1.5}),
+)  # fmt: skip
+def masked_scale(input: Tensor, mask: Tensor, *, scale: float) -> Tensor:
+    """``input * mask * scale``, the bool ``mask`` broadcast."""
+    return masked_scale.emit(input, mask, scale=scale)  # type: ignore[no-any-return]
+
+
+@masked_scale.expression
+def _masked_scale(input: Tensor, mask: Tensor, *, scale: float) -> Tensor:
+    kind = input._kind
+    factor = cast.emit(mask, dtype=kind.dtype)
+    if scale != 1:
+        factor = e.mul.emit(factor, kind.scalar(scale))
+    return e.mul.emit(input, factor)  # type: ignore[no-any-return]
+
+
+@composite(
+    rule=floating, namespaces=(), ulp=1, outputs=2, random=True,
+    vjp=lambda g, y, scale: masked_scale.emit(g[0], y[1], scale=scale),
+)  # fmt: skip
+def dropout_by_ticket(input: Tensor, *, ticket: Ticket, keep: float, scale: float, shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    """``input`` kept with probability ``keep`` and scaled, one draw for each element of ``shape``; and the bool mask.
+
+    An element is kept where its number of `philox_uniform` is below ``keep``, as float32.
+    """
+    return dropout_by_ticket.emit(input, ticket=ticket, keep=keep, scale=scale, shape=shape)  # type: ignore[no-any-return]
+
+
+@dropout_by_ticket.expression
+def _dropout_by_ticket(input: Tensor, *, ticket: Ticket, keep: float, scale: float, shape: tuple[int, ...]) -> Any:
+    mask = _kept(input, ticket, keep, shape)
+    return masked_scale.emit(input, mask, scale=scale), mask
+
+
+def _kept(input: Any, ticket: Any, keep: float, shape: tuple[int, ...]) -> Any:
+    kind = input._kind.sibling(float32)
+    return e.lt.emit(philox_uniform(ticket, shape, kind), kind.scalar(keep))
+
+
+def _ticket(shape: tuple[int, ...]) -> Any:
+    return default_generator.ticket("philox", math.prod(shape))
+
+
+def _check(op: str, p: float) -> None:
+    if not 0 <= p <= 1:
+        raise RangeError(f"{op}: the probability p must be from 0 to 1, got {p}")
+
+
+def _dropped(op: str, input: Any, p: float, training: bool, inplace: bool, shape: tuple[int, ...]) -> Any:
+    _check(op, p)
+    if p == 0 or not training or input.numel() == 0:
+        return input
+    if p == 1:
+        out = input * 0
+    else:
+        # One rounding: the scale is the one PyTorch divides by.
+        out = dropout_by_ticket.emit(input, ticket=_ticket(shape), keep=1.0 - p, scale=1 / (1 - p), shape=shape)[0]
+    return write(input, out, f"{op}_") if inplace else out
+
+
+@composite(namespaces=_BOTH, random=True)
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Each element set to zero with probability ``p`` and otherwise divided by ``1 - p``, in training; else the input."""
+    return _dropped("dropout", input, p, training, inplace, tuple(input._array.shape))  # type: ignore[no-any-return]
+
+
+def _channels_of(input: Any) -> tuple[int, ...]:
+    """The shape of a mask with one element per channel of (N, C, *sides)."""
+    shape = tuple(input._array.shape)
+    return (*shape[:2], *(1,) * (len(shape) - 2))
+
+
+def _by_channel(op: str, input: Any, p: float, training: bool, inplace: bool, alone: bool) -> Any:
+    _check(op, p)
+    batched = input.unsqueeze(0) if alone else input
+    out = _dropped(op, batched, p, training, inplace, _channels_of(batched))
+    return out.squeeze(0) if alone else out
+
+
+@composite(namespaces=_F, random=True)
+def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """`dropout` of whole channels of (N, C, L) or (C, L)."""
+    _check("dropout1d", p)
+    if input.ndim not in (2, 3):
+        raise ShapeError(f"dropout1d: expected 2 or 3 dimensions, got shape {list(input.shape)}; for single elements use dropout")
+    return _by_channel("dropout1d", input, p, training, inplace, input.ndim == 2)  # type: ignore[no-any-return]
+
+
+@composite(namespaces=_F, random=True)
+def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """`dropout` of whole channels of (N, C, H, W); (N, C, L) is taken as a batch, as by PyTorch."""
+    _check("dropout2d", p)
+    if input.ndim not in (3, 4):
+        _warn("dropout2d", input, "3 or 4")
+    return _by_channel("dropout2d", input, p, training, inplace, False)  # type: ignore[no-any-return]
+
+
+@composite(namespaces=_F, random=True)
+def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """`dropout` of whole channels of (N, C, D, H, W) or (C, D, H, W)."""
+    _check("dropout3d", p)
+    if input.ndim not in (4, 5):
+        _warn("dropout3d", input, "4 or 5")
+    return _by_channel("dropout3d", input, p, training, inplace, input.ndim == 4)  # type: ignore[no-any-return]
+
+
+def _warn(op: str, input: Any, expected: str) -> None:
+    warnings.warn(
+        f"{op}: expected {expected} dimensions, got shape {list(input.shape)}; the first two are taken as batch and channels",
+        UserWarning,
+        stacklevel=4,
+    )
+    if input.ndim < 2:
+        raise ShapeError(f"{op}: expected at least 2 dimensions, got shape {list(input.shape)}")
+
+
+#: What SELU tends to for ever smaller numbers, negated: Klambauer et al., 2017, scale times alpha.
+_FLOOR: Final = 1.7580993408473766
+
+
+def _alpha(op: str, input: Any, p: float, training: bool, inplace: bool, shape: tuple[int, ...]) -> Any:
+    _check(op, p)
+    if p == 0 or not training or input.numel() == 0:
+        return input
+    if p == 1:
+        out = input * 0
+    else:
+        # The scale and shift that keep mean and variance: the same paper, equation 20.
+        scale = 1 / math.sqrt((_FLOOR * _FLOOR * p + 1) * (1 - p))
+        kept, mask = dropout_by_ticket.emit(input, ticket=_ticket(shape), keep=1.0 - p, scale=scale, shape=shape)
+        shift = _FLOOR * scale
+        out = kept + (cast.emit(mask, dtype=kept.dtype) * shift + shift * (p - 1))
+    return write(input, out, f"{op}_") if inplace else out
+
+
+@composite(namespaces=_BOTH, random=True)
+def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+    """`dropout` that keeps mean and variance under `selu`: dropped elements become SELU's lower limit."""
+    return _alpha("alpha_dropout", input, p, training, inplace, tuple(input._array.shape))  # type: ignore[no-any-return]
+
+
+@composite(namespaces=_BOTH, random=True)
+def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+    """`alpha_dropout` of whole channels of (N, C, *sides)."""
+    if input.ndim < 2:
+        raise ShapeError(f"feature_alpha_dropout: expected at least 2 dimensions, got shape {list(input.shape)}")
+    return _alpha("feature_alpha_dropout", input, p, training, inplace, _channels_of(input))  # type: ignore[no-any-return]
