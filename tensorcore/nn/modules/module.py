@@ -6,6 +6,7 @@ import sys
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
+from tensorcore.compile import capture
 from tensorcore.nn.modules.conversion import ModuleConversion
 from tensorcore.nn.modules.hooks import (
     ModuleHooks,
@@ -56,6 +57,8 @@ class Module(ModuleHooks, ModuleState, ModuleConversion):
     # ---------------------------------------------------------------- calling
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if capture.active():
+            capture.guard(self._settings)
         try:
             call = self._compiled_call_impl or self.forward
             if self._call_hooks is not None or everywhere.used:
@@ -64,6 +67,15 @@ class Module(ModuleHooks, ModuleState, ModuleConversion):
         except Exception as error:
             _note_place(error, self, args)
             raise
+
+    def _settings(self) -> tuple[Any, ...]:
+        """What a recorded program takes for given: the mode, and which parameters, buffers and children there are."""
+        return (
+            self.training,
+            [id(each) for each in self._parameters.values()],
+            [id(each) for each in self._buffers.values()],
+            [id(each) for each in self._modules.values()],
+        )
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output; every subclass defines it, and it is called by calling the module."""
