@@ -5,6 +5,7 @@ from tensorcore.ops import (  # noqa: F401 - imported for their records
     activation,
     adaptive_pooling,
     arithmetic,
+    attention,
     complex,
     conversion,
     convolution,

@@ -109,3 +109,20 @@ PADS = [
 @pytest.mark.parametrize(("path", "args", "kwargs"), PADS)
 def test_padding(path, args, kwargs):
     compare(path, *args, **kwargs)
+
+
+Q, K, VAL = T(2, 2, 3, 4), T(2, 2, 5, 4), T(2, 2, 5, 6)
+ATTENTION = [
+    case("F.scaled_dot_product_attention", Q, K, VAL), case("F.scaled_dot_product_attention", Q, K, VAL, is_causal=True), case("F.scaled_dot_product_attention", Q, K, VAL, T(3, 5)),
+    case("F.scaled_dot_product_attention", Q, K, VAL, T(2, 1, 3, 5, dtype="bool")), case("F.scaled_dot_product_attention", Q, K, VAL, V([[False] * 5, [True] * 5, [True] + [False] * 4], "bool")),
+    case("F.scaled_dot_product_attention", Q, K, VAL, scale=0.3), case("F.scaled_dot_product_attention", T(2, 4, 3, 4), K, VAL, enable_gqa=True), case("F.scaled_dot_product_attention", T(3, 4), T(5, 4), T(5, 6)),
+    case("F.scaled_dot_product_attention", T(2, 3, 4, dtype="float32"), T(2, 5, 4, dtype="float32"), T(2, 5, 6, dtype="float32")), case("F.scaled_dot_product_attention", Q, K, T(2, 2, 4, 6)),
+    case("F.scaled_dot_product_attention", Q, T(2, 2, 5, 3), VAL), case("F.scaled_dot_product_attention", Q, K, VAL, T(3, 5), is_causal=True), case("F.scaled_dot_product_attention", T(4), K, VAL),
+    case("F.scaled_dot_product_attention", Q, K, VAL, T(3, 5, dtype="float32")), case("F.scaled_dot_product_attention", Q, T(2, 2, 5, 4, dtype="float32"), VAL), case("F.scaled_dot_product_attention", Q, K, VAL, T(4, 5)),
+    case("F.scaled_dot_product_attention", T(2, 3, 3, 4), K, VAL, enable_gqa=True), case("F.scaled_dot_product_attention", Q, T(1, 2, 5, 4), VAL),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "args", "kwargs"), ATTENTION)
+def test_attention(path, args, kwargs):
+    compare(path, *args, **kwargs)
