@@ -29,6 +29,8 @@ POINTS = 6
 
 #: Operands that PyTorch treats as constants, so that they have no gradient.
 CONSTANTS = {"cross_entropy": ("weight",), "nll_loss": ("weight",)}
+#: Ops whose outputs after the first have no gradient in PyTorch either.
+FIRST_ONLY = frozenset(("native_layer_norm", "native_group_norm", "native_batch_norm"))
 #: Arguments under which a gradient is by design not the derivative.
 DELIBERATE = ("scale_grad_by_freq", "padding_idx")
 
@@ -58,7 +60,11 @@ class Point:
             for place in self.places:
                 tensors[place].requires_grad = True  # type: ignore[union-attr]
         result = self.recipe.call(tensors, self.device)
-        outs = [x for x in flat_outputs(result) if isinstance(x, Tensor) and x.dtype.category >= FLOATING]
+        record = self.recipe.record
+        # Records that users cannot call return statistics for their gradients beside the result.
+        alone = record.name in FIRST_ONLY or not (record.primitive or record.namespaces)
+        results = flat_outputs(result)[: 1 if alone else None]
+        outs = [x for x in results if isinstance(x, Tensor) and x.dtype.category >= FLOATING]
         return tensors, outs
 
     def weights(self, outs: list[Tensor]) -> list[Any]:

@@ -97,7 +97,8 @@ def _pool(count: int, largest: bool) -> Callable[..., Any]:
             raise NotImplementedError("ceil_mode, return_indices, divisor_override and count_include_pad=False")
         sizes = _pair(kernel_size, count)
         stride = sizes if stride is None else _pair(stride, count)
-        fill = -np.inf if largest else 0.0
+        lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min if x.dtype.kind in "iu" else 0
+        fill = lowest if largest else 0
         windows = _windows(x, sizes, stride, _pair(padding, count), _pair(dilation, count), fill)
         axes = tuple(range(-count, 0))
         return windows.max(axes) if largest else windows.mean(axes)

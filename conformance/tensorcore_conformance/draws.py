@@ -1,0 +1,65 @@
+"""Hypothesis draws: shapes, dtypes, layouts and elements beyond the fixed cases, shrunk where one fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tensorcore.dtypes import DType
+from tensorcore.ops.record import Op
+from tensorcore_conformance.arrays import LAYOUTS
+from tensorcore_conformance.cases import recipe_from, tested_dtypes
+from tensorcore_conformance.forward import Failed, Measured, check_forward
+from tensorcore_conformance.recipes import Recipe
+from tensorcore_conformance.samples import is_elementwise, samples_of
+
+__all__ = ["check_draws"]
+
+_WHOLE_LAYOUTS = frozenset(("view", "view_as"))
+
+
+@st.composite
+def _recipes(draw: Any, op: Op, taken: list[DType]) -> Recipe:
+    """An op call: elementwise ops at any shapes that broadcast, others at the shapes of their samples."""
+    dtype = draw(st.sampled_from(taken)).name
+    layout = "contiguous" if op.name in _WHOLE_LAYOUTS else draw(st.sampled_from(("contiguous", *LAYOUTS)))
+    seed = draw(st.integers(0, 2**16))
+    if not is_elementwise(op):
+        sample = draw(st.sampled_from(samples_of(op)))
+        return recipe_from(op, sample, dtype, "").replaced(layout=layout, seed=seed)
+    whole = tuple(draw(st.lists(st.integers(0, 3), max_size=3)))
+    shapes = []
+    for _ in op.operands:
+        lead = draw(st.integers(0, len(whole)))
+        shapes.append(tuple(1 if draw(st.booleans()) else side for side in whole[lead:]))
+    low, high = op.domain
+    values = draw(st.lists(st.floats(low, high, width=32 if float(low).is_integer() and float(high).is_integer() else 64), min_size=1, max_size=4))
+    names = (dtype,) * len(shapes)
+    return Recipe(op.name, tuple(shapes), names, layout=layout, fill="values", values=tuple(values), seed=seed)
+
+
+def check_draws(op: Op, device: str, able: frozenset[DType], examples: int) -> Measured:
+    """``examples`` calls of ``op``, the same each time; the smallest that fails is reported."""
+    taken = [dtype for dtype, fine in tested_dtypes(op, able) if fine]
+    measured = [Measured()]
+
+    @settings(
+        max_examples=examples, derandomize=True, database=None, deadline=None, report_multiple_bugs=False,
+        phases=(Phase.generate, Phase.shrink), suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(_recipes(op, taken))
+    def each(recipe: Recipe) -> None:
+        try:
+            measured.append(check_forward(recipe, device))
+        except Failed as error:
+            error.line = recipe.written(device, "values")  # type: ignore[attr-defined]
+            raise
+        except Exception as error:
+            failed = Failed(f"{type(error).__name__}: {error}")
+            failed.line = recipe.written(device, "values")  # type: ignore[attr-defined]
+            raise failed from error
+
+    each()
+    return Measured(max(m.ulp for m in measured), max(m.mean_ulp for m in measured), measured[-1].oracle)

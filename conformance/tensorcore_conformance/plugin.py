@@ -1,0 +1,73 @@
+"""The pytest plugin: ``pytest -p tensorcore_conformance.plugin --tensorcore-device jax``.
+
+Each op and each area is one test; what failed in it is in the test's message, case by case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+__all__ = ["REPORT"]
+
+#: Where a test leaves its subject's report.
+REPORT = pytest.StashKey[dict[str, Any]]()
+
+#: Reports by subject; the hook that receives them knows no config.
+_FOUND: dict[str, dict[str, Any]] = {}
+
+_SUITE = str(Path(__file__).with_name("suite.py"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options."""
+    group = parser.getgroup("tensorcore", "conformance of a tensorcore device")
+    group.addoption("--tensorcore-device", metavar="NAME", help="device to examine")
+    group.addoption("--tensorcore-ops", metavar="NAMES", default="", help="names or patterns of ops and areas, separated by commas")
+    group.addoption("--tensorcore-report", metavar="FOLDER", help="where to write JSON, JUnit XML, HTML and a badge")
+    group.addoption("--tensorcore-examples", metavar="N", type=int, default=8, help="random calls per op beyond the fixed cases")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """With a device named, the suite is what is run, beside the files named on the command line."""
+    if config.getoption("--tensorcore-device") is None:
+        return
+    _FOUND.clear()
+    named = list(config.args) if config.args_source is pytest.Config.ArgsSource.ARGS else []
+    if _SUITE not in named:
+        config.args = [*named, _SUITE]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """The subject's report travels with the test's, from the process that ran it."""
+    report = yield
+    if call.when == "call" and REPORT in item.stash:
+        report.tensorcore_subject = item.stash[REPORT]
+    return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Keep the subject's report."""
+    subject = getattr(report, "tensorcore_subject", None)
+    if subject is not None:
+        _FOUND[subject["name"]] = subject
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the report, in the order of the registry."""
+    config = session.config
+    folder = config.getoption("--tensorcore-report")
+    device = config.getoption("--tensorcore-device")
+    if device is None or folder is None or hasattr(config, "workerinput") or not _FOUND:
+        return
+    from tensorcore_conformance.judge import Judge
+    from tensorcore_conformance.report import Report, subject_from_dict, versions
+
+    order = Judge(device).subjects
+    report = Report(device, versions(device))
+    report.subjects = [subject_from_dict(_FOUND[name]) for name in order if name in _FOUND]
+    report.write(Path(folder))
