@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from tensorcore import dtypes
 from tensorcore.devices import Device
-from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, DType, bool_, get_default_dtype, int64
-from tensorcore.errors import DTypeError, ShapeError
-from tensorcore.host_data import encode
+from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, INTEGER, DType, bool_, get_default_dtype, int64
+from tensorcore.errors import DTypeError, RangeError, ShapeError
+from tensorcore.host_data import encode, wrapped
 from tensorcore.ops.record import composite, primitive
 from tensorcore.ops.rules import same
 from tensorcore.shapes import normalize_shape
@@ -96,7 +96,7 @@ def _from_data(data: Any, dtype: DType | None, device: Any) -> Tensor:
 
 
 def _hosted(flat: list[Any], shape: tuple[int, ...], kind: Kind) -> Any:
-    return kind.backend.from_host(encode(flat, kind.dtype), kind.dtype, shape, kind.device.ordinal)
+    return kind.backend.from_host(encode(flat, kind.dtype, strict=True), kind.dtype, shape, kind.device.ordinal)
 
 
 def _holds_arrays(data: Any) -> bool:
@@ -243,7 +243,7 @@ def from_numpy(ndarray: Any) -> Tensor:
 
 
 def frombuffer(buffer: Any, *, dtype: DType, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
-    """A 1-d tensor of the elements in a bytes-like object.
+    """A 1-d tensor over the elements in a bytes-like object, sharing its memory where it is writable and the backend can.
 
     Raises:
         ShapeError: if the bytes do not hold ``count`` elements from ``offset`` on.
@@ -253,7 +253,10 @@ def frombuffer(buffer: Any, *, dtype: DType, count: int = -1, offset: int = 0, r
         >>> tc.frombuffer(bytes([1, 2, 3]), dtype=tc.uint8)
         tensor([1, 2, 3], dtype=tensorcore.uint8)
     """
-    view = memoryview(buffer).cast("B")[offset:]
+    view = memoryview(buffer).cast("B")
+    if offset < 0 or offset > len(view):
+        raise RangeError(f"frombuffer: offset {offset} does not lie within the {len(view)} bytes")
+    view = view[offset:]
     size = dtype.itemsize
     if count < 0:
         if len(view) % size:
@@ -262,8 +265,10 @@ def frombuffer(buffer: Any, *, dtype: DType, count: int = -1, offset: int = 0, r
     if count * size > len(view):
         raise ShapeError(f"frombuffer: {count} elements of {dtype} need {count * size} bytes, got {len(view)}")
     kind = _kind(None, dtype)
-    made = wrap(kind.backend.from_host(view[: count * size], dtype, (count,), kind.device.ordinal), kind)
-    return made.requires_grad_(requires_grad)
+    array = None if view.readonly or not count else kind.backend.share_host(view[: count * size], dtype, (count,), (size,))
+    if array is None:
+        array = kind.backend.from_host(view[: count * size], dtype, (count,), kind.device.ordinal)
+    return wrap(array, kind).requires_grad_(requires_grad)
 
 
 # ------------------------------------------------------------------ constants
@@ -274,7 +279,12 @@ def _kind(device: Any, dtype: DType | None) -> Kind:
 
 
 def _fitting(value: Any, dtype: DType) -> Any:
-    """``value`` as a number of the dtype's category; integers wrap as casts do."""
+    """``value`` as a number of the dtype; raises RangeError for one that does not fit."""
+    if not isinstance(value, (int, float, complex)):
+        try:
+            value = value.item()
+        except AttributeError:
+            raise TypeError(f"full: fill_value must be a number, got {type(value).__name__}") from None
     if dtype.category == BOOL:
         return bool(value)
     if isinstance(value, complex):
@@ -285,10 +295,7 @@ def _fitting(value: Any, dtype: DType) -> Any:
         return complex(value)
     if dtype.category == FLOATING:
         return float(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        raise DTypeError(f"full: {value!r} does not fit into {dtype}")
-    info = dtypes.iinfo(dtype)
-    return (int(value) - info.min) % (1 << dtype.bits) + info.min
+    return wrapped(value, dtype, strict=True)
 
 
 def _finished(made: Tensor, requires_grad: bool, out: Tensor | None) -> Tensor:
@@ -369,15 +376,25 @@ for _maker, _name in ((zeros, "new_zeros"), (ones, "new_ones"), (empty, "new_emp
 
 @composite(namespaces=_PUBLIC)
 def arange(
-    start: Any = 0, end: Any = None, step: Any = 1, *, dtype: DType | None = None, device: Any = None,
-    requires_grad: bool = False, out: Tensor | None = None,
+    start: Any = None, end: Any = None, step: Any = 1, *, dtype: DType | None = None, device: Any = None,
+    requires_grad: bool = False, out: Tensor | None = None, layout: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """Numbers from ``start`` up to, not including, ``end``, ``step`` apart; integers give int64."""
     if end is None:
+        if start is None:
+            raise TypeError("arange: expected at least the end of the range")
         start, end = 0, start
-    start, end, step = (x.item() if isinstance(x, Tensor) else x for x in (start, end, step))
+    start = 0 if start is None else start
+    start, end, step = (x.item() if hasattr(x, "item") else x for x in (start, end, step))
+    for name, value in (("start", start), ("end", end), ("step", step)):
+        if not isinstance(value, (int, float)):
+            raise TypeError(f"arange: {name} must be a real number, got {value!r}")
+        if not math.isfinite(value):
+            raise RangeError(f"arange: {name} must be finite, got {value}")
+    if dtype is not None and dtype.category == INTEGER:
+        start, end, step = int(start), int(end), int(step)
     if step == 0:
-        raise ValueError("arange: step must not be zero")
+        raise RangeError("arange: step must not be zero")
     if (end - start) / step < 0:
         raise ShapeError(f"arange: step {step} does not lead from {start} to {end}")
     if dtype is None:
@@ -390,14 +407,22 @@ def arange(
 @composite(namespaces=_PUBLIC)
 def linspace(
     start: Any, end: Any, steps: int, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
-    out: Tensor | None = None,
+    out: Tensor | None = None, layout: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """``steps`` numbers evenly spaced from ``start`` to ``end``, both included."""
+    if not hasattr(steps, "__index__"):
+        raise TypeError(f"linspace: steps must be an int, got {steps!r}")
     if steps < 0:
         raise ShapeError(f"linspace: number of steps must not be negative, got {steps}")
     from tensorcore.ops.movement import cat
 
+    start, end = (x.item() if hasattr(x, "item") else x for x in (start, end))
+    if dtype is None and (isinstance(start, complex) or isinstance(end, complex)):
+        dtype = get_default_dtype().to_complex()
     kind = _kind(device, dtype)
+    if kind.dtype.category == COMPLEX:
+        parts = [linspace(getattr(start, x), getattr(end, x), steps, dtype=kind.dtype.to_real(), device=device) for x in ("real", "imag")]
+        return _finished(parts[0] + parts[1] * 1j, requires_grad, out)
     if steps == 1:
         return _finished(ramp(start, 0, 1, kind.dtype, device), requires_grad, out)
     step = (end - start) / max(steps - 1, 1)
@@ -414,8 +439,11 @@ def eye(
     out: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
     """Ones on the diagonal of an ``n`` by ``m`` matrix, zeros elsewhere."""
+    m = n if m is None else m
+    if n < 0 or m < 0:
+        raise ShapeError(f"eye: sides must not be negative, got {n} and {m}")
     rows = ramp(0, 1, n, int64, device).unsqueeze(1)
-    columns = ramp(0, 1, n if m is None else m, int64, device)
+    columns = ramp(0, 1, m, int64, device)
     return _finished((rows == columns).to(dtype or get_default_dtype()), requires_grad, out)
 
 
@@ -426,7 +454,8 @@ def _triangle(input: Tensor, diagonal: int, lower: bool) -> Tensor:
 
     rows = ramp(0, 1, input.shape[-2], int64, input.device).unsqueeze(1) + diagonal
     columns = ramp(0, 1, input.shape[-1], int64, input.device)
-    return where(columns <= rows if lower else columns >= rows, input, 0)
+    # A bool zero changes no dtype.
+    return where(columns <= rows if lower else columns >= rows, input, False)
 
 
 @composite(inplace=True, samples=({"shapes": ((4, 4),)}, {"shapes": ((2, 3, 4),), "diagonal": -1}))
@@ -446,11 +475,12 @@ def meshgrid(*tensors: Tensor, indexing: str = "ij") -> tuple[Tensor, ...]:
     """Coordinate grids from 1-d tensors, with matrix (``"ij"``) or Cartesian (``"xy"``) indexing."""
     parts: Sequence[Tensor] = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
     if indexing not in ("ij", "xy"):
-        raise ValueError(f"meshgrid: indexing must be 'ij' or 'xy', got {indexing!r}")
-    swap = indexing == "xy" and len(parts) > 1
-    ordered = [parts[1], parts[0], *parts[2:]] if swap else list(parts)
-    shape = tuple(x.numel() for x in ordered)
-    grids = [x.reshape([-1 if i == d else 1 for i in range(len(shape))]).expand(shape) for d, x in enumerate(ordered)]
-    if swap:
-        grids = [g.transpose(0, 1) for g in (grids[1], grids[0], *grids[2:])]
-    return tuple(grids)
+        raise RangeError(f"meshgrid: indexing must be 'ij' or 'xy', got {indexing!r}")
+    for x in parts:
+        if x.ndim > 1:
+            raise ShapeError(f"meshgrid: expected tensors of at most 1 dimension, got shape {list(x.shape)}")
+        if x.dtype is not parts[0].dtype:
+            raise DTypeError(f"meshgrid: expected tensors of one dtype, got {parts[0].dtype} and {x.dtype}")
+    shape = tuple(x.numel() for x in parts)
+    grids = [x.reshape([-1 if i == d else 1 for i in range(len(shape))]).expand(shape) for d, x in enumerate(parts)]
+    return tuple(g.transpose(0, 1) for g in grids) if indexing == "xy" and len(parts) > 1 else tuple(grids)
