@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from tensorcore import dispatch
 from tensorcore.autograd.mode import mode
 from tensorcore.dtypes import float64
-from tensorcore.errors import ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.inplace import write
 from tensorcore.ops.record import Op, composite
@@ -32,10 +31,6 @@ def apply_update(op: Op, targets: list[Tensor], operands: list[Any], **attribute
     The operands are those of the rule; the targets are the parameter and the state that it returns.
     """
     param, grad = operands[0], operands[1]
-    if grad._array.shape != param._array.shape:
-        raise ShapeError(
-            f"{op.name}: the gradient has shape {list(grad.shape)}, the parameter {list(param.shape)}"
-        )
     if mode.grad:
         # A differentiable step: what the results depend on is recorded.
         results = op.body(*operands, **attributes)  # type: ignore[misc]

@@ -183,7 +183,7 @@ class ModuleState(ModuleTree):
     def _load_tensor(self, name: str, tensor: Tensor, value: Any, assign: bool) -> str:
         """Load one tensor; returns what is wrong, or nothing."""
         if not isinstance(value, Tensor):
-            return f"for {{key}}: expected a tensor in the state_dict, got {type(value).__name__}"
+            return f"{{key}}: expected a tensor in the state_dict, got {type(value).__name__}"
         if not tensor.shape and tuple(value.shape) == (1,):
             # Checkpoints of PyTorch before 0.4 hold scalars as tensors of one element.
             value = value[0]
