@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
 #: Kernels that are no program of XLA: they move nothing, or read values, or compile their parts themselves.
 _AS_THEY_ARE: Final = frozenset(
-    "alias assign basic_index basic_index_put full gather index index_put nonzero_places ramp random_words scatter".split()
-)
+    (
+        "alias", "assign", "basic_index", "basic_index_put", "full", "gather", "index", "index_put", "nonzero_places",
+        "ramp", "random_words", "scatter",
+    )
+)  # fmt: skip
 
 
 _HALVES: Final = (NUMPY[float16], NUMPY[bfloat16])
@@ -89,10 +92,10 @@ class JaxBackend(LibraryBackend):
 
     def item(self, array: Array, dtype: DType) -> bool | int | float | complex:
         value = np.asarray(array).item()
-        return float(value) if dtype.is_floating_point else value  # type: ignore[no-any-return]
+        return float(value) if dtype.is_floating_point else value
 
     def data_ptr(self, array: Array) -> int:
-        return array.unsafe_buffer_pointer()  # type: ignore[no-any-return]
+        return array.unsafe_buffer_pointer()
 
     def from_dlpack(self, capsule_owner: Any, index: int, copy: bool | None) -> Array:
         return jnp.from_dlpack(capsule_owner, copy=copy)
@@ -185,10 +188,7 @@ class JaxBackend(LibraryBackend):
 
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """``function`` as one program of XLA for each shape; its keyword-only parameters are constants of the program."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except ValueError:
-        parameters = ()
+    parameters = inspect.signature(function).parameters.values()
     return jax.jit(function, static_argnames=[each.name for each in parameters if each.kind is each.KEYWORD_ONLY])
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tensorcore.plugins import BackendSpec, hookimpl
 
+STRICT = "array_api_strict"
+
 
 @hookimpl
 def tensorcore_backends() -> list[BackendSpec]:
@@ -23,6 +25,6 @@ def tensorcore_backends() -> list[BackendSpec]:
             ("jax", "jax", "jax", -21, "JAX's arrays", "jax"),
             ("mlx", "mlx=mlx.core", "mlx", -22, "Apple's MLX", "mlx"),
             ("dpnp", "dpnp", "dpnp", -23, "Intel's dpnp", "dpnp"),
-            ("array_api_strict", "array_api_strict", "array_api_strict", -30, "the standard's strict test engine", "array-api-strict"),
+            (STRICT, STRICT, STRICT, -30, "the standard's strict test engine", "array-api-strict"),
         )
     ]

@@ -18,12 +18,15 @@ from tensorcore_array_api.backend import LibraryBackend
 _WIDE_UNSIGNED: Final = (uint16, uint32, uint64)
 #: What it has for them all the same.
 _ON_WIDE_UNSIGNED: Final = frozenset(
-    "alias assign basic_index cast cat copy eq expand full ne permute random_words reshape sort where".split()
-)
+    (
+        "alias", "assign", "basic_index", "cast", "cat", "copy", "eq", "expand", "full", "ne", "permute",
+        "random_words", "reshape", "sort", "where",
+    )
+)  # fmt: skip
 #: PyTorch's name where it is not the op's.
 _NAMES: Final = {"real_part": "real", "imag_part": "imag"}
 #: Binary ops whose function takes ``out=`` and runs at full speed over one of its operands.
-_WRITERS: Final = frozenset("add sub mul div maximum minimum pow".split())
+_WRITERS: Final = frozenset(("add", "sub", "mul", "div", "maximum", "minimum", "pow"))
 
 
 class TorchBackend(LibraryBackend):
@@ -50,12 +53,12 @@ class TorchBackend(LibraryBackend):
         own = getattr(self, name, None)
         if own is None and name in self.DIRECT and dtype is not bool_:
             # The compatibility layer promotes dtypes, which the core has done: PyTorch's own function is faster.
-            return getattr(torch, _NAMES.get(name, name))  # type: ignore[no-any-return]
+            return getattr(torch, _NAMES.get(name, name))
         return super().kernel(name, dtype, index)
 
     def inplace_kernel(self, name: str, dtype: DType, index: int) -> Kernel | None:
         if name in _WRITERS and dtype.category != BOOL and dtype not in _WIDE_UNSIGNED:
-            return getattr(torch, name)  # type: ignore[no-any-return]
+            return getattr(torch, name)
         return None
 
     # ---------------------------------------------------------------- host memory
@@ -74,7 +77,7 @@ class TorchBackend(LibraryBackend):
         return None if array.dtype is torch.bfloat16 else self.as_numpy(array)
 
     def item(self, array: Array, dtype: DType) -> bool | int | float | complex:
-        return array.item()  # type: ignore[no-any-return]
+        return array.item()
 
     def share_host(self, data: Any, dtype: DType, shape: Sequence[int], strides: Sequence[int]) -> Array | None:
         # PyTorch has no negative strides and warns of memory that must not be written.
@@ -86,10 +89,10 @@ class TorchBackend(LibraryBackend):
         return torch.from_numpy(array) if array.flags.writeable else None
 
     def strides(self, array: Array) -> tuple[int, ...]:
-        return array.stride()  # type: ignore[no-any-return]
+        return array.stride()
 
     def data_ptr(self, array: Array) -> int:
-        return array.data_ptr()  # type: ignore[no-any-return]
+        return array.data_ptr()
 
     def from_dlpack(self, capsule_owner: Any, index: int, copy: bool | None) -> Array:
         made = torch.from_dlpack(capsule_owner)
@@ -214,7 +217,7 @@ class TorchBackend(LibraryBackend):
     def scatter(self, input: Array, index: Array, src: Array, *, dim: int, reduce: str) -> Array:
         self._check((input.shape[dim],), (index,))
         if reduce == "set":
-            places = [np.arange(side).reshape([-1 if k == d else 1 for k in range(index.ndim)]) for d, side in enumerate(index.shape)]
+            places: list[Any] = list(np.ogrid[tuple(slice(side) for side in index.shape)])
             places[dim] = index.numpy()
             return self._written(input, lambda out, new: out.__setitem__(tuple(places), new), src)
         if reduce == "sum":
@@ -244,6 +247,6 @@ def _through_numpy(function: Callable[..., Any]) -> Callable[..., Any]:
         if isinstance(result, tuple):
             return tuple(torch.from_numpy(np.ascontiguousarray(each)) for each in result)
         # NumPy returns scalars for 0-d results.
-        return torch.from_numpy(np.require(result, requirements="CW"))
+        return torch.from_numpy(np.require(result, requirements=("C", "W")))
 
     return kernel

@@ -42,8 +42,9 @@ class ArrayModuleBackend(Backend):
     DIRECT: ClassVar[frozenset[str]] = frozenset(
         (
             "add sub mul div pow maximum minimum atan2 neg abs exp expm1 log log1p sqrt sin cos tan asin acos atan "
-            "sinh cosh tanh asinh acosh atanh floor ceil trunc round conj_physical real_part imag_part eq ne lt le gt ge "
-            "bitwise_and bitwise_or bitwise_xor bitwise_not bitwise_left_shift bitwise_right_shift where matmul"
+            "sinh cosh tanh asinh acosh atanh floor ceil trunc round conj_physical real_part imag_part "
+            "eq ne lt le gt ge bitwise_and bitwise_or bitwise_xor bitwise_not bitwise_left_shift bitwise_right_shift "
+            "where matmul"
         ).split()
     )
 
@@ -312,9 +313,10 @@ class ArrayModuleBackend(Backend):
         """Row-major places of index tuples within dimensions of these sides, checked."""
         places = None
         for side, index in zip(sides, indices, strict=True):
-            if math.prod(index.shape) and not (0 <= int(self.xp.min(index)) and int(self.xp.max(index)) < side):
+            if 0 not in index.shape:
                 low, high = int(self.xp.min(index)), int(self.xp.max(index))
-                raise IndexError(f"indices from {low} to {high} are out of range for a side of {side}")
+                if low < 0 or high >= side:
+                    raise IndexError(f"indices from {low} to {high} are out of range for a side of {side}")
             places = index if places is None else places * side + index
         assert places is not None
         return places
@@ -340,8 +342,8 @@ class ArrayModuleBackend(Backend):
     def combine(self, table: Array, places: Array, values: Array, reduce: str) -> Array:
         """``table`` with row ``values[i]`` combined into row ``places[i]`` for each i; ``"set"`` keeps the last.
 
-        Values are sorted by place and each run of equal places is reduced by doubling, so it takes as many passes as the
-        most frequent place has binary digits.
+        Values are sorted by place and each run of equal places is reduced by doubling: as many passes as the count of
+        the most frequent place has binary digits.
         """
         xp = self.xp
         total = places.shape[0]

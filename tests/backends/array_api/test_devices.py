@@ -11,9 +11,10 @@ import pytest
 import tensorcore as tc
 from tensorcore.errors import DeviceError, DimensionError, DTypeError
 
-ALL = [getattr(tc, name) for name in (
-    "bool uint8 uint16 uint32 uint64 int8 int16 int32 int64 float16 bfloat16 float32 float64 complex64 complex128"
-).split()]  # fmt: skip
+ALL = [
+    tc.bool, tc.uint8, tc.uint16, tc.uint32, tc.uint64, tc.int8, tc.int16, tc.int32, tc.int64,
+    tc.float16, tc.bfloat16, tc.float32, tc.float64, tc.complex64, tc.complex128,
+]  # fmt: skip
 
 
 def test_capabilities_are_what_the_library_has(device):
