@@ -1,9 +1,11 @@
 """tensorcore: PyTorch's programming model on any array engine."""
 
+from math import e, inf, nan, pi
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from tensorcore import autograd, cuda, random, serialization
 from tensorcore.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from tensorcore.autograd.mode import is_inference_mode_enabled
 from tensorcore.compile.function import compile
 from tensorcore.devices import Device as device
 from tensorcore.devices import get_default_device, set_default_device
@@ -17,7 +19,9 @@ from tensorcore.dtypes import int16 as short
 from tensorcore.dtypes import int32 as int
 from tensorcore.dtypes import int64 as long
 from tensorcore.functions import *  # noqa: F403 - the ops, derived from the records
+from tensorcore.inquiry import *  # noqa: F403 - listed in its __all__
 from tensorcore.interop import from_dlpack
+from tensorcore.memory_format import *  # noqa: F403 - listed in its __all__
 from tensorcore.ops.conversion import detach
 from tensorcore.ops.creation import as_tensor, from_numpy, frombuffer, tensor
 from tensorcore.printing import get_printoptions, printoptions, set_printoptions
@@ -33,6 +37,7 @@ from tensorcore.random import (
 from tensorcore.serialization import load, save
 from tensorcore.shapes import Size, broadcast_shapes
 from tensorcore.tensor import Tensor
+from tensorcore.tensor_types import *  # noqa: F403 - the old constructors, listed in its __all__
 
 __version__ = "0.1.0"
 

@@ -20,7 +20,7 @@ from tensorcore.ops.record import REGISTRY
 from tensorcore.shapes import broadcast_shapes
 from tensorcore.tensor import Tensor, wrap
 
-__all__ = ["dtype_of_number", "enter", "execute", "intercept", "intercepted", "open_door"]
+__all__ = ["dtype_of_number", "enter", "execute", "intercept", "intercepted", "open_door", "promoted"]
 
 if TYPE_CHECKING:
     from tensorcore.devices import Kind
@@ -368,12 +368,13 @@ def _agree(op: Op, inputs: tuple[Any, ...]) -> tuple[tuple[Any, ...], Kind]:
             places = ", ".join(f"{op.operand_at(i)} on {str(t.device)!r}" for i, t in enumerate(inputs) if isinstance(t, Tensor))
             raise DeviceError(f"{op.name}: operands are on several devices: {places}; move them with .to(device)")
     chosen = inputs if op.promotes is None else [inputs[place] for place in op.promotes]
-    dtype = _promoted(op, chosen)
+    dtype = promoted(op.name, chosen)
     kind = device.kind(dtype)
     return _convert(op, inputs, kind), kind
 
 
-def _promoted(op: Op, operands: Any) -> DType:
+def promoted(op: str, operands: Any) -> DType:
+    """The dtype to which tensors and numbers promote, by PyTorch's rules."""
     first = operands[0]
     if len(operands) == 1 and isinstance(first, Tensor):
         return first._kind.dtype
@@ -390,7 +391,7 @@ def _promoted(op: Op, operands: Any) -> DType:
             else:
                 zero_dim = dtype if zero_dim is None else promote_types(zero_dim, dtype)
         else:
-            dtype = dtype_of_number(x, op.name)
+            dtype = dtype_of_number(x, op)
             number = dtype if number is None else promote_types(number, dtype)
     return _weaker(dimensioned, _weaker(zero_dim, number))  # type: ignore[return-value]
 

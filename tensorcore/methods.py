@@ -94,6 +94,30 @@ class TensorMethods(DerivedMethods):
 
         return to_array(self, dtype, copy)
 
+    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
+        # What a NumPy function called with tensors returns becomes a tensor, as in PyTorch.
+        from tensorcore.ops.creation import tensor
+
+        return tensor(array)
+
+    def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
+        """The name of the type, such as ``tensorcore.FloatTensor``; given a dtype, a type or its name, the tensor so converted."""
+        from tensorcore.dtypes import DType
+        from tensorcore.tensor_types import type_named, type_of
+
+        if dtype is None:
+            return type_of(self)
+        device = None
+        if isinstance(dtype, str):
+            dtype, device = type_named(dtype)
+        return self.to(device=device, dtype=dtype if isinstance(dtype, DType) else getattr(dtype, "dtype", dtype))
+
+    def new(self, *data: Any, device: Any = None) -> Any:
+        """A tensor of this dtype and device, made as `Tensor` makes them."""
+        from tensorcore.tensor_types import constructed
+
+        return constructed(data, self._kind.dtype, device or self._kind.device, "new")
+
     def __dlpack__(self, **options: Any) -> Any:
         from tensorcore.interop import to_dlpack
 

@@ -34,7 +34,8 @@ _new_size = tuple.__new__
 class Tensor(TensorMethods):
     """A multi-dimensional array on a device, with define-by-run autograd.
 
-    Made by `tensor`, `zeros`, `rand` and the like, not by calling the class with a shape.
+    Made by `tensor`, `zeros`, `rand` and the like. Calling the class is PyTorch's old way: ``Tensor(2, 3)`` has that
+    shape, ``Tensor([1, 2])`` those elements, in the default dtype.
 
     Example:
         >>> import tensorcore as tc
@@ -65,10 +66,10 @@ class Tensor(TensorMethods):
     _retains_grad: bool = False
     _backward_hooks: None = None
 
-    def __new__(cls, data: Any = (), **options: Any) -> Tensor:
-        from tensorcore.ops.creation import tensor
+    def __new__(cls, *data: Any, device: Any = None) -> Tensor:
+        from tensorcore.tensor_types import default_tensor
 
-        made = tensor(data, **options)
+        made = default_tensor(data, device)
         return made if cls is Tensor else wrap(made._array, made._kind, cls)
 
     # ---------------------------------------------------------------- what it is
@@ -145,7 +146,7 @@ class Tensor(TensorMethods):
             strides = contiguous_strides(self._array.shape)
         return strides if dim is None else strides[normalize_dim(dim, len(strides), "stride")]
 
-    def is_contiguous(self) -> bool:
+    def is_contiguous(self, memory_format: Any = None) -> bool:
         """Whether the elements lie in row-major order without gaps."""
         return self._kind.backend.is_contiguous(self._array)
 
@@ -160,6 +161,38 @@ class Tensor(TensorMethods):
     def is_complex(self) -> bool:
         """Whether the dtype is complex."""
         return self._kind.dtype.is_complex
+
+    def is_signed(self) -> bool:
+        """Whether the dtype holds negative numbers."""
+        return self._kind.dtype.is_signed
+
+    def is_same_size(self, other: Tensor) -> bool:
+        """Whether the shapes are equal."""
+        return self._array.shape == other._array.shape
+
+    def is_conj(self) -> bool:
+        """Whether conjugation is pending: never, it is done at once."""
+        return False
+
+    def is_inference(self) -> bool:
+        """Whether it was made in inference mode; such tensors are ordinary ones here."""
+        return False
+
+    def is_pinned(self) -> bool:
+        """Whether it is in page-locked host memory."""
+        return False
+
+    def storage_offset(self) -> int:
+        """Elements between the start of the memory that a view shares and its own first element."""
+        root = root_of(self)
+        return (self.data_ptr() - root.data_ptr()) // self.itemsize if root is not self else 0
+
+    @property
+    def layout(self) -> Any:
+        """How elements are stored: always `strided`."""
+        from tensorcore.memory_format import strided
+
+        return strided
 
     def get_device(self) -> int:
         """Index of the device, or -1 on the CPU."""
@@ -337,6 +370,8 @@ class Tensor(TensorMethods):
         return iter(self.unbind(0))
 
     def __contains__(self, element: Any) -> bool:
+        if not isinstance(element, (Tensor, int, float, complex)):
+            raise DTypeError(f"in: a tensor holds numbers, got {element!r} of type {type(element).__name__}")
         return bool((self == element).any().item())
 
     def __hash__(self) -> int:
@@ -351,6 +386,12 @@ class Tensor(TensorMethods):
         if self._array.shape:
             return object.__format__(self, spec)
         return format(self.item(), spec)
+
+    def __copy__(self) -> Tensor:
+        made = self.detach() if type(self) is Tensor else wrap(self._array, self._kind, type(self))
+        made._node = self._node
+        made.__dict__.update({name: value for name, value in self.__dict__.items() if not name.startswith("_")})
+        return made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         if isinstance(self._node, Node):

@@ -1,0 +1,163 @@
+"""Questions about tensors, dtypes and the process, as functions of the top-level namespace."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from tensorcore.dtypes import BOOL, DType
+from tensorcore.errors import RangeError
+from tensorcore.tensor import Tensor
+
+__all__ = [
+    "can_cast", "get_num_threads", "is_complex", "is_floating_point", "is_nonzero", "is_signed", "is_storage", "is_tensor",
+    "numel", "result_type", "set_num_threads", "typename",
+]  # fmt: skip
+
+
+def is_tensor(obj: Any) -> bool:
+    """Whether ``obj`` is a tensor.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.is_tensor(tc.zeros(1)), tc.is_tensor(0)
+        (True, False)
+    """
+    return isinstance(obj, Tensor)
+
+
+def is_storage(obj: Any) -> bool:
+    """Whether ``obj`` is a storage: never, memory belongs to the backend.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.is_storage(tc.zeros(1))
+        False
+    """
+    return False
+
+
+def is_floating_point(input: Tensor) -> bool:
+    """Whether the dtype of ``input`` is real floating point.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.is_floating_point(tc.zeros(1))
+        True
+    """
+    return input.is_floating_point()
+
+
+def is_complex(input: Tensor) -> bool:
+    """Whether the dtype of ``input`` is complex.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.is_complex(tc.zeros(1))
+        False
+    """
+    return input.is_complex()
+
+
+def is_signed(input: Tensor) -> bool:
+    """Whether the dtype of ``input`` holds negative numbers.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.is_signed(tc.zeros(1, dtype=tc.uint8))
+        False
+    """
+    return input.is_signed()
+
+
+def is_nonzero(input: Tensor) -> bool:
+    """Whether the one element of ``input`` is not zero; raises ShapeError if there are more.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.is_nonzero(tc.tensor([0.5]))
+        True
+    """
+    return bool(input)
+
+
+def numel(input: Tensor) -> int:
+    """Number of elements of ``input``.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.numel(tc.zeros(2, 3))
+        6
+    """
+    return input.numel()
+
+
+def typename(obj: Any) -> str:
+    """The name of a tensor's type, or of the class of anything else.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.typename(tc.zeros(1))
+        'tensorcore.FloatTensor'
+    """
+    from tensorcore.tensor_types import type_of
+
+    return type_of(obj) if isinstance(obj, Tensor) else f"{type(obj).__module__}.{type(obj).__qualname__}"
+
+
+def result_type(tensor1: Any, tensor2: Any) -> DType:
+    """The dtype of arithmetic between two tensors or numbers, by PyTorch's promotion.
+
+    Raises:
+        DTypeError: where no dtype holds both.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.result_type(tc.tensor([1, 2]), 1.5)
+        tensorcore.float32
+    """
+    from tensorcore.dispatch import promoted
+
+    return promoted("result_type", (tensor1, tensor2))
+
+
+def can_cast(from_: DType, to: DType) -> bool:
+    """Whether PyTorch's rules let a result of dtype ``from_`` be written into a tensor of dtype ``to``.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.can_cast(tc.int64, tc.float16), tc.can_cast(tc.float32, tc.int64)
+        (True, False)
+    """
+    # Categories only ever widen; bool holds nothing but bool.
+    return from_.category <= to.category and not (to.category == BOOL and from_.category != BOOL)
+
+
+_threads: int | None = None
+
+
+def get_num_threads() -> int:
+    """How many threads a kernel may use: the processors of this process, unless `set_num_threads` set another number.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.get_num_threads() > 0
+        True
+    """
+    return _threads or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
+
+
+def set_num_threads(int: int) -> None:
+    """Set how many threads a kernel may use; backends that run threads of their own keep to it.
+
+    Raises:
+        RangeError: for a number below 1.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.set_num_threads(tc.get_num_threads())
+    """
+    global _threads
+    if int < 1:
+        raise RangeError(f"set_num_threads: expected at least 1 thread, got {int}")
+    _threads = int
