@@ -30,7 +30,9 @@ def _done(input: Any, result: Any, inplace: bool, op: str) -> Any:
 # ------------------------------------------------------------------ piecewise linear
 
 
-@composite(rule=real_number, vjp=lambda g, y: relu_gradient.emit(g, y), namespaces=_PUBLIC, inplace=True, samples=_ONE, ulp=0)
+@composite(
+    rule=real_number, vjp=lambda g, y: relu_gradient.emit(g, y), namespaces=_PUBLIC, inplace=True, samples=_ONE, ulp=0
+)
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
     """The larger of each element and 0."""
     return _done(input, relu.emit(input), inplace, "relu_")
@@ -44,7 +46,7 @@ def _relu(input: Tensor) -> Tensor:
 @composite(namespaces=(), samples=_PAIR, ulp=0)
 def relu_gradient(grad: Tensor, output: Tensor) -> Tensor:
     """``grad`` where ``output`` is above 0, else 0."""
-    return relu_gradient.emit(grad, output)  # type: ignore[no-any-return]
+    return relu_gradient.emit(grad, output)
 
 
 @relu_gradient.expression
@@ -100,10 +102,15 @@ def _leaky_relu(input: Tensor, *, negative_slope: float) -> Tensor:
 
 
 @composite(
-    rule=inexact, namespaces=("", "Tensor", "nn.functional"), ulp=1,
-    vjp=(lambda g, input, weight: e.where(e.gt(input, 0), g, g * weight), lambda g, input: e.where(e.gt(input, 0), 0, g * input)),
+    rule=inexact,
+    namespaces=("", "Tensor", "nn.functional"),
+    ulp=1,
+    vjp=(
+        lambda g, input, weight: e.where(e.gt(input, 0), g, g * weight),
+        lambda g, input: e.where(e.gt(input, 0), 0, g * input),
+    ),
     samples=({"shapes": ((2, 3, 4), (3,))}, {"shapes": ((5,), (1,))}),
-)  # fmt: skip
+)
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """Each element; those below 0 times ``weight``, one for all or one per place of dimension 1."""
     count = weight.numel()
@@ -115,7 +122,9 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
         return prelu.emit(input, weight.reshape((1,) * input.ndim))
     channels = input.shape[1] if input.ndim > 1 else 1
     if input.ndim == 0 or count != channels:
-        raise ShapeError(f"prelu: {count} weights for input of shape {list(input.shape)}; expected 1, or one per channel: {channels}")
+        raise ShapeError(
+            f"prelu: {count} weights for input of shape {list(input.shape)}; expected 1, or one per channel: {channels}"
+        )
     return prelu.emit(input, weight.reshape((1, -1) + (1,) * (input.ndim - 2)))
 
 
@@ -155,9 +164,12 @@ def _hardswish(input: Tensor) -> Tensor:
 
 
 @composite(
-    rule=inexact, namespaces=("", "Tensor", "nn.functional"), samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "args": (1.5,)}),
-    vjp=lambda g, input, lambd: e.where(e.ge(input, -lambd) & e.le(input, lambd), 0, g), ulp=0,
-)  # fmt: skip
+    rule=inexact,
+    namespaces=("", "Tensor", "nn.functional"),
+    samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "args": (1.5,)}),
+    vjp=lambda g, input, lambd: e.where(e.ge(input, -lambd) & e.le(input, lambd), 0, g),
+    ulp=0,
+)
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """Each element outside [-``lambd``, ``lambd``]; 0 for those inside."""
     return hardshrink.emit(input, lambd=float(lambd))
@@ -182,7 +194,11 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
 @softshrink.expression
 def _softshrink(input: Tensor, *, lambd: float) -> Tensor:
     # Below the middle: 0, but NaN for NaN.
-    return e.where(e.gt(input, lambd), input - lambd, e.where(e.lt(input, -lambd), input + lambd, e.where(e.eq(input, input), 0, input)))
+    return e.where(
+        e.gt(input, lambd),
+        input - lambd,
+        e.where(e.lt(input, -lambd), input + lambd, e.where(e.eq(input, input), 0, input)),
+    )
 
 
 @composite(
@@ -207,7 +223,14 @@ def _threshold(input: Tensor, *, threshold: float, value: float) -> Tensor:
 # ------------------------------------------------------------------ exponential
 
 
-@composite(rule=floating, vjp=lambda g, y: sigmoid_gradient.emit(g, y), namespaces=(*_PUBLIC, "special"), inplace=True, samples=_ONE, ulp=4)
+@composite(
+    rule=floating,
+    vjp=lambda g, y: sigmoid_gradient.emit(g, y),
+    namespaces=(*_PUBLIC, "special"),
+    inplace=True,
+    samples=_ONE,
+    ulp=4,
+)
 def sigmoid(input: Tensor) -> Tensor:
     """Logistic function of each element, ``1 / (1 + exp(-x))``."""
     return sigmoid.emit(input)
@@ -238,7 +261,9 @@ def _logsigmoid(input: Tensor) -> Tensor:
     return e.minimum(input, 0) - e.log1p(e.exp(-e.abs(input)))
 
 
-@composite(rule=inexact, vjp=lambda g, input: silu_gradient.emit(g, input), namespaces=_F, inplace=True, samples=_ONE, ulp=4)
+@composite(
+    rule=inexact, vjp=lambda g, input: silu_gradient.emit(g, input), namespaces=_F, inplace=True, samples=_ONE, ulp=4
+)
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """Each element times its sigmoid."""
     return _done(input, silu.emit(input), inplace, "silu_")
@@ -268,7 +293,7 @@ def _silu_gradient(grad: Tensor, input: Tensor) -> Tensor:
     vjp=lambda g, input, beta, threshold: e.where(e.gt(input * beta, threshold), g, g * sigmoid.emit(input * beta)),
 )  # fmt: skip
 def softplus(input: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
-    """``log(1 + exp(beta * x)) / beta`` of each element; the element itself where ``beta * x`` exceeds ``threshold``."""
+    """``log(1 + exp(beta * x)) / beta`` of each element; itself where ``beta * x`` exceeds ``threshold``."""
     return softplus.emit(input, beta=float(beta), threshold=float(threshold))
 
 
@@ -302,7 +327,14 @@ def _elu_rule(g: Any, y: Any, alpha: float, scale: float, input_scale: float) ->
     return g * e.where(e.gt(y, 0), scale, bent)
 
 
-@composite(rule=inexact, vjp=_elu_rule, namespaces=_F, inplace=True, samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "args": (2.0,)}), ulp=4)
+@composite(
+    rule=inexact,
+    vjp=_elu_rule,
+    namespaces=_F,
+    inplace=True,
+    samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "args": (2.0,)}),
+    ulp=4,
+)
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """Each element; ``alpha * (exp(x) - 1)`` for those below 0."""
     return _elu_like(input, float(alpha), 1.0, 1.0, inplace, "elu_")
@@ -336,7 +368,11 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
     return _elu_like(input, SELU_ALPHA, SELU_SCALE, 1.0, inplace, "selu_")
 
 
-@composite(namespaces=("", "nn.functional"), inplace=True, samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "args": (2.0,)}))
+@composite(
+    namespaces=("", "nn.functional"),
+    inplace=True,
+    samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "args": (2.0,)}),
+)
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """Each element; ``alpha * (exp(x / alpha) - 1)`` for those below 0."""
     if alpha == 0:
@@ -345,9 +381,12 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 
 
 @composite(
-    rule=inexact, vjp=lambda g, input, approximate: gelu_gradient.emit(g, input, approximate=approximate), namespaces=_F,
-    samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "approximate": "tanh"}), ulp=8,
-)  # fmt: skip
+    rule=inexact,
+    vjp=lambda g, input, approximate: gelu_gradient.emit(g, input, approximate=approximate),
+    namespaces=_F,
+    samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "approximate": "tanh"}),
+    ulp=8,
+)
 def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     """Each element times the standard normal distribution function at it; with ``"tanh"``, approximated."""
     if approximate not in ("none", "tanh"):
@@ -369,7 +408,11 @@ def _gelu(input: Tensor, *, approximate: str) -> Tensor:
     return input * 0.5 * erfc(input * -math.sqrt(0.5))
 
 
-@composite(namespaces=(), samples=({"shapes": ((3, 4), (3, 4)), "approximate": "none"}, {"shapes": ((3, 4), (3, 4)), "approximate": "tanh"}), ulp=8)
+@composite(
+    namespaces=(),
+    samples=({"shapes": ((3, 4), (3, 4)), "approximate": "none"}, {"shapes": ((3, 4), (3, 4)), "approximate": "tanh"}),
+    ulp=8,
+)
 def gelu_gradient(grad: Tensor, input: Tensor, *, approximate: str) -> Tensor:
     """``grad`` times the derivative of `gelu` at ``input``."""
     return gelu_gradient.emit(grad, input, approximate=approximate)
@@ -410,7 +453,9 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     place = normalize_dim(dim, input.ndim, "glu")
     side = input.shape[place]
     if side % 2:
-        raise ShapeError(f"glu: the side to halve must be even, got {side} at dimension {dim} of shape {list(input.shape)}")
+        raise ShapeError(
+            f"glu: the side to halve must be even, got {side} at dimension {dim} of shape {list(input.shape)}"
+        )
     inexact(input.dtype, "glu")
     first, second = input.narrow(place, 0, side // 2), input.narrow(place, side // 2, side // 2)
     return first * sigmoid(second)

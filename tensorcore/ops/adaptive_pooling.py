@@ -28,7 +28,11 @@ def _target(op: str, output_size: Any, sides: Any) -> Ints:
     if output_size is None:
         return tuple(sides)
     given = (output_size,) * count if hasattr(output_size, "__index__") else tuple(output_size)
-    filled = tuple(side if each is None else each for each, side in zip(given, sides, strict=False)) if len(given) == count else given
+    filled = (
+        tuple(side if each is None else each for each, side in zip(given, sides, strict=False))
+        if len(given) == count
+        else given
+    )
     sizes = spatial(op, "output_size", filled, count)
     if min(sizes) < 0:
         raise RangeError(f"{op}: output_size must not be negative, got {list(sizes)}")
@@ -49,7 +53,7 @@ def _even(sides: Any, sizes: Ints) -> dict[str, Ints] | None:
 
 
 def _gathered(x: Any, dim: int, bounds: list[tuple[int, int]]) -> tuple[Any, list[list[int]]]:
-    """``x`` with ``dim`` as (windows, places of the longest window), short windows ending with their last element again."""
+    """``x`` with ``dim`` as (windows, places of the longest); short windows repeat their last element."""
     longest = max(end - start for start, end in bounds)
     rows = [[min(start + k, end - 1) for k in range(longest)] for start, end in bounds]
     index = tensor([place for row in rows for place in row], dtype=int64, device=x.device)
@@ -104,7 +108,7 @@ def _largest(op: str, ndim: int, input: Any, output_size: Any, return_indices: b
 
 def _largest_unevenly(input: Any, sides: Any, sizes: Ints) -> tuple[Any, Any]:
     laid = input
-    tables = []
+    tables: list[list[list[int]]] = []
     for place in reversed(range(len(sides))):
         laid, rows = _gathered(laid, 2 + place, _bounds(sides[place], sizes[place]))
         tables.insert(0, rows)
@@ -119,7 +123,9 @@ def _largest_unevenly(input: Any, sides: Any, sizes: Ints) -> tuple[Any, Any]:
     places = None
     for d, rows in enumerate(tables):
         at = e.remainder(e.floor_divide(tap, math.prod(lengths[d + 1 :])), lengths[d])
-        first = tensor([row[0] for row in rows], dtype=int64, device=input.device).reshape((-1,) + (1,) * (count - d - 1))
+        first = tensor([row[0] for row in rows], dtype=int64, device=input.device).reshape(
+            (-1,) + (1,) * (count - d - 1)
+        )
         places = at + first if places is None else places * sides[d] + (at + first)
     return values, places
 
@@ -131,34 +137,34 @@ def _samples(ndim: int) -> Any:
 @composite(namespaces=_BOTH, samples=_samples(1), ulp=8)
 def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
     """Averages of (N, C, L) or (C, L) over ``output_size`` windows."""
-    return _average("adaptive_avg_pool1d", 1, input, output_size)  # type: ignore[no-any-return]
+    return _average("adaptive_avg_pool1d", 1, input, output_size)
 
 
 @composite(namespaces=_F, samples=_samples(2), ulp=8)
 def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
     """Averages of (N, C, H, W) or (C, H, W) over ``output_size`` windows; None keeps a side."""
-    return _average("adaptive_avg_pool2d", 2, input, output_size)  # type: ignore[no-any-return]
+    return _average("adaptive_avg_pool2d", 2, input, output_size)
 
 
 @composite(namespaces=_F, samples=_samples(3), ulp=8)
 def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
     """Averages of (N, C, D, H, W) or (C, D, H, W) over ``output_size`` windows; None keeps a side."""
-    return _average("adaptive_avg_pool3d", 3, input, output_size)  # type: ignore[no-any-return]
+    return _average("adaptive_avg_pool3d", 3, input, output_size)
 
 
 @composite(namespaces=_BOTH, samples=_samples(1), ulp=0)
 def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
-    """Largest elements of (N, C, L) or (C, L) over ``output_size`` windows; with ``return_indices``, also their places."""
+    """Largest elements of (N, C, L) or (C, L) over ``output_size`` windows; ``return_indices`` adds their places."""
     return _largest("adaptive_max_pool1d", 1, input, output_size, return_indices)
 
 
 @composite(namespaces=_F, samples=_samples(2), ulp=0)
 def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
-    """Largest elements of (N, C, H, W) or (C, H, W) over ``output_size`` windows; with ``return_indices``, also their places."""
+    """Largest elements of (N, C, H, W) or (C, H, W) over ``output_size`` windows; ``return_indices`` adds places."""
     return _largest("adaptive_max_pool2d", 2, input, output_size, return_indices)
 
 
 @composite(namespaces=_F, samples=_samples(3), ulp=0)
 def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
-    """Largest elements of (N, C, D, H, W) over ``output_size`` windows; with ``return_indices``, also their places."""
+    """Largest elements of (N, C, D, H, W) over ``output_size`` windows; ``return_indices`` adds their places."""
     return _largest("adaptive_max_pool3d", 3, input, output_size, return_indices)

@@ -1,7 +1,7 @@
 """Scaled dot-product attention.
 
-`attention` returns, beside the result, each row's logarithm of the sum of exponentials: with it the gradient rebuilds the
-weights instead of keeping them (Dao et al., FlashAttention, 2022, appendix B).
+`attention` returns, beside the result, each row's logarithm of the sum of exponentials: with it the gradient rebuilds
+the weights instead of keeping them (Dao et al., FlashAttention, 2022, appendix B).
 """
 
 from __future__ import annotations
@@ -50,16 +50,24 @@ def _attention_rule(
 
 
 @composite(
-    rule=inexact, promotes=("query", "key", "value"), vjp=_attention_rule, joint=True, outputs=2, namespaces=(), ulp=128,
-    samples=({"shapes": (*_HEADS, (3, 5)), "is_causal": False, "scale": 0.5},
-             {"shapes": (*_HEADS, (3, 5)), "dtypes": (None, None, None, "bool"), "is_causal": False, "scale": 0.5},
-             {"shapes": _HEADS, "is_causal": True, "scale": 0.5}),
-)  # fmt: skip
+    rule=inexact,
+    promotes=("query", "key", "value"),
+    vjp=_attention_rule,
+    joint=True,
+    outputs=2,
+    namespaces=(),
+    ulp=128,
+    samples=(
+        {"shapes": (*_HEADS, (3, 5)), "is_causal": False, "scale": 0.5},
+        {"shapes": (*_HEADS, (3, 5)), "dtypes": (None, None, None, "bool"), "is_causal": False, "scale": 0.5},
+        {"shapes": _HEADS, "is_causal": True, "scale": 0.5},
+    ),
+)
 def attention(
     query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None, *, is_causal: bool, scale: float
 ) -> tuple[Tensor, Tensor]:
-    """`scaled_dot_product_attention` without dropout, and each row's log of the sum of exponentials (inf where all is masked)."""
-    return attention.emit(query, key, value, mask, is_causal=is_causal, scale=scale)  # type: ignore[no-any-return]
+    """Attention without dropout, and each row's log of the sum of exponentials (inf where all is masked)."""
+    return attention.emit(query, key, value, mask, is_causal=is_causal, scale=scale)
 
 
 @attention.expression
@@ -77,16 +85,25 @@ def _attention(query: Any, key: Any, value: Any, mask: Any = None, *, is_causal:
 
 
 @composite(
-    namespaces=(), outputs=4, ulp=256, promotes=("grad", "query", "key", "value", "output", "logs"),
-    samples=({"shapes": ((2, 2, 3, 6), *_HEADS, (3, 5), (2, 2, 3, 6), (2, 2, 3, 1)), "domains": (None, None, None, None, None, None, (20, 30)),
-              "is_causal": False, "scale": 0.5},),
-)  # fmt: skip
+    namespaces=(),
+    outputs=4,
+    ulp=256,
+    promotes=("grad", "query", "key", "value", "output", "logs"),
+    samples=(
+        {
+            "shapes": ((2, 2, 3, 6), *_HEADS, (3, 5), (2, 2, 3, 6), (2, 2, 3, 1)),
+            "domains": (None, None, None, None, None, None, (20, 30)),
+            "is_causal": False,
+            "scale": 0.5,
+        },
+    ),
+)
 def attention_gradient(
     grad: Tensor, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, output: Tensor, logs: Tensor, *,
     is_causal: bool, scale: float,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
     """Gradients of `attention` with respect to query, key, value and the scores (which a float mask was added to)."""
-    return attention_gradient.emit(grad, query, key, value, mask, output, logs, is_causal=is_causal, scale=scale)  # type: ignore[no-any-return]
+    return attention_gradient.emit(grad, query, key, value, mask, output, logs, is_causal=is_causal, scale=scale)
 
 
 @attention_gradient.expression
@@ -115,8 +132,8 @@ def _check(query: Any, key: Any, value: Any, attn_mask: Any, is_causal: bool) ->
         raise DTypeError(f"{name}: expected one dtype, got {query.dtype}, {key.dtype} and {value.dtype}")
     if query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
         raise ShapeError(
-            f"{name}: shapes {list(query.shape)}, {list(key.shape)} and {list(value.shape)} do not fit: expected (..., L, E), "
-            "(..., S, E) and (..., S, Ev)"
+            f"{name}: shapes {list(query.shape)}, {list(key.shape)} and {list(value.shape)} do not fit: expected "
+            "(..., L, E), (..., S, E) and (..., S, Ev)"
         )
     if attn_mask is None:
         return
@@ -135,36 +152,46 @@ def _repeated(x: Any, heads: int) -> Any:
     if mine == heads:
         return x
     if mine == 0 or heads % mine:
-        raise ShapeError(f"scaled_dot_product_attention: {heads} heads of the query are no multiple of {mine} of key or value")
+        raise ShapeError(
+            f"scaled_dot_product_attention: {heads} heads of the query are no multiple of {mine} of key or value"
+        )
     shape = tuple(x.shape)
     wide = x.unsqueeze(-3).expand((*shape[:-2], heads // mine, *shape[-2:]))
     return wide.reshape((*shape[:-3], heads, *shape[-2:]))
 
 
 @composite(
-    namespaces=("nn.functional",), ulp=128, operands=("query", "key", "value"),
-    samples=({"shapes": _HEADS}, {"shapes": _HEADS, "is_causal": True}, {"shapes": ((3, 4), (5, 4), (5, 6)), "scale": 0.3}),
-)  # fmt: skip
+    namespaces=("nn.functional",),
+    ulp=128,
+    operands=("query", "key", "value"),
+    samples=(
+        {"shapes": _HEADS},
+        {"shapes": _HEADS, "is_causal": True},
+        {"shapes": ((3, 4), (5, 4), (5, 6)), "scale": 0.3},
+    ),
+)
 def scaled_dot_product_attention(
     query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None, dropout_p: float = 0.0,
     is_causal: bool = False, scale: float | None = None, enable_gqa: bool = False,
 ) -> Tensor:  # fmt: skip
     """``softmax(query @ key.T * scale + attn_mask) @ value``, with ``scale`` one over the root of the width by default.
 
-    A bool ``attn_mask`` says what takes part; rows in which nothing does give zeros. ``dropout_p`` drops weights always.
+    A bool ``attn_mask`` says what takes part; rows in which nothing does give zeros. ``dropout_p`` always drops.
     """
     _check(query, key, value, attn_mask, is_causal)
     if enable_gqa:
         if query.ndim < 3 or key.ndim < 3 or value.ndim < 3:
-            raise ShapeError("scaled_dot_product_attention: enable_gqa=True expects heads as the third dimension from the end")
+            raise ShapeError(
+                "scaled_dot_product_attention: enable_gqa=True expects heads as the third dimension from the end"
+            )
         heads = query.shape[-3]
         key, value = _repeated(key, heads), _repeated(value, heads)
     if attn_mask is not None and attn_mask.dtype.category == FLOATING:
         attn_mask = attn_mask.to(query.dtype)
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else float(scale)
     if dropout_p == 0:
-        return attention.emit(query, key, value, attn_mask, is_causal=bool(is_causal), scale=factor)[0]  # type: ignore[no-any-return]
+        return attention.emit(query, key, value, attn_mask, is_causal=bool(is_causal), scale=factor)[0]
     scores = _scores(query, key, attn_mask, is_causal, factor)
     empty = e.eq(amax(scores, -1, True), -math.inf)
     weights = e.where(empty, 0, e.where(empty, 0, scores).softmax(-1))
-    return matmul(dropout(weights, dropout_p, True), value)  # type: ignore[no-any-return]
+    return matmul(dropout(weights, dropout_p, True), value)

@@ -43,28 +43,47 @@ def _bias_rule(g: Any) -> Any:
 
 
 @composite(
-    rule=number, namespaces=(), ulp=64,
+    rule=number,
+    namespaces=(),
+    ulp=64,
     vjp=(
         lambda g, input_shape, weight, stride, padding, dilation, groups: convolution_input_gradient.emit(
-            g, weight, size=tuple(input_shape[2:]), stride=stride, padding=padding, dilation=dilation, groups=groups),
+            g, weight, size=tuple(input_shape[2:]), stride=stride, padding=padding, dilation=dilation, groups=groups
+        ),
         lambda g, input, weight_shape, stride, padding, dilation, groups: convolution_weight_gradient.emit(
-            input, g, kernel=tuple(weight_shape[2:]), stride=stride, padding=padding, dilation=dilation, groups=groups),
+            input, g, kernel=tuple(weight_shape[2:]), stride=stride, padding=padding, dilation=dilation, groups=groups
+        ),
         _bias_rule,
     ),
-    samples=({"shapes": ((2, 3, 6, 5), (4, 3, 3, 2), (4,)), **_PLAIN}, {"shapes": ((2, 4, 6, 5), (6, 2, 3, 2)), **_RICH}),
-)  # fmt: skip
+    samples=(
+        {"shapes": ((2, 3, 6, 5), (4, 3, 3, 2), (4,)), **_PLAIN},
+        {"shapes": ((2, 4, 6, 5), (6, 2, 3, 2)), **_RICH},
+    ),
+)
 def convolution_of(
-    input: Tensor, weight: Tensor, bias: Tensor | None = None, *, stride: Ints, padding: Ints, dilation: Ints, groups: int
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    *,
+    stride: Ints,
+    padding: Ints,
+    dilation: Ints,
+    groups: int,
 ) -> Tensor:
     """Cross-correlation of (N, C, *sides) with (O, C / groups, *kernel), zeros around; plus ``bias`` (O)."""
-    return convolution_of.emit(  # type: ignore[no-any-return]
-        input, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups
-    )
+    return convolution_of.emit(input, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups)
 
 
 @convolution_of.expression
 def _convolution_of(
-    input: Tensor, weight: Tensor, bias: Tensor | None = None, *, stride: Ints, padding: Ints, dilation: Ints, groups: int
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    *,
+    stride: Ints,
+    padding: Ints,
+    dilation: Ints,
+    groups: int,
 ) -> Tensor:
     out_channels, per_group, *kernel = weight._array.shape
     padded = embedded(input, [(p, p) for p in padding], (1,) * len(kernel))
@@ -77,25 +96,32 @@ def _convolution_of(
         matrix = reshape.emit(weight, shape=(groups, out_channels // groups, per_group * math.prod(kernel)))
         product = reshape.emit(matmul.emit(matrix, columns), shape=(batch, out_channels, *counts))
     if bias is None:
-        return product  # type: ignore[no-any-return]
-    return e.add.emit(product, reshape.emit(bias, shape=(out_channels, *(1,) * len(kernel))))  # type: ignore[no-any-return]
+        return product
+    return e.add.emit(product, reshape.emit(bias, shape=(out_channels, *(1,) * len(kernel))))
 
 
 @composite(
-    rule=number, namespaces=(), ulp=64,
+    rule=number,
+    namespaces=(),
+    ulp=64,
     vjp=(
         lambda g, weight, stride, padding, dilation, groups: convolution_of.emit(
-            g, weight, None, stride=stride, padding=padding, dilation=dilation, groups=groups),
+            g, weight, None, stride=stride, padding=padding, dilation=dilation, groups=groups
+        ),
         lambda g, grad, weight_shape, stride, padding, dilation, groups: convolution_weight_gradient.emit(
-            g, grad, kernel=tuple(weight_shape[2:]), stride=stride, padding=padding, dilation=dilation, groups=groups),
+            g, grad, kernel=tuple(weight_shape[2:]), stride=stride, padding=padding, dilation=dilation, groups=groups
+        ),
     ),
-    samples=({"shapes": ((2, 4, 4, 4), (4, 3, 3, 2)), "size": (6, 5), **_PLAIN}, {"shapes": ((2, 6, 3, 7), (6, 2, 3, 2)), "size": (6, 5), **_RICH}),
-)  # fmt: skip
+    samples=(
+        {"shapes": ((2, 4, 4, 4), (4, 3, 3, 2)), "size": (6, 5), **_PLAIN},
+        {"shapes": ((2, 6, 3, 7), (6, 2, 3, 2)), "size": (6, 5), **_RICH},
+    ),
+)
 def convolution_input_gradient(
     grad: Tensor, weight: Tensor, *, size: Ints, stride: Ints, padding: Ints, dilation: Ints, groups: int
 ) -> Tensor:
-    """Gradient of `convolution_of` with respect to an input with sides ``size``; the transposed convolution of ``grad``."""
-    return convolution_input_gradient.emit(  # type: ignore[no-any-return]
+    """Gradient of `convolution_of` with respect to an input of sides ``size``: the transposed convolution."""
+    return convolution_input_gradient.emit(
         grad, weight, size=size, stride=stride, padding=padding, dilation=dilation, groups=groups
     )
 
@@ -119,24 +145,31 @@ def _convolution_input_gradient(
     turned = permute.emit(turned, dims=(0, 2, 1, 3))
     matrix = reshape.emit(turned, shape=(groups, per_group, out_channels // groups * math.prod(kernel)))
     columns = _columns(spread, tuple(kernel), (1,) * ndim, dilation, groups)
-    return reshape.emit(matmul.emit(matrix, columns), shape=(grad._array.shape[0], groups * per_group, *size))  # type: ignore[no-any-return]
+    return reshape.emit(matmul.emit(matrix, columns), shape=(grad._array.shape[0], groups * per_group, *size))
 
 
 @composite(
-    rule=number, namespaces=(), ulp=64,
+    rule=number,
+    namespaces=(),
+    ulp=64,
     vjp=(
         lambda g, grad, input_shape, stride, padding, dilation, groups: convolution_input_gradient.emit(
-            grad, g, size=tuple(input_shape[2:]), stride=stride, padding=padding, dilation=dilation, groups=groups),
+            grad, g, size=tuple(input_shape[2:]), stride=stride, padding=padding, dilation=dilation, groups=groups
+        ),
         lambda g, input, stride, padding, dilation, groups: convolution_of.emit(
-            input, g, None, stride=stride, padding=padding, dilation=dilation, groups=groups),
+            input, g, None, stride=stride, padding=padding, dilation=dilation, groups=groups
+        ),
     ),
-    samples=({"shapes": ((2, 3, 6, 5), (2, 4, 4, 4)), "kernel": (3, 2), **_PLAIN}, {"shapes": ((2, 4, 6, 5), (2, 6, 3, 7)), "kernel": (3, 2), **_RICH}),
-)  # fmt: skip
+    samples=(
+        {"shapes": ((2, 3, 6, 5), (2, 4, 4, 4)), "kernel": (3, 2), **_PLAIN},
+        {"shapes": ((2, 4, 6, 5), (2, 6, 3, 7)), "kernel": (3, 2), **_RICH},
+    ),
+)
 def convolution_weight_gradient(
     input: Tensor, grad: Tensor, *, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, groups: int
 ) -> Tensor:
     """Gradient of `convolution_of` with respect to a weight of ``kernel``, summed over the batch."""
-    return convolution_weight_gradient.emit(  # type: ignore[no-any-return]
+    return convolution_weight_gradient.emit(
         input, grad, kernel=kernel, stride=stride, padding=padding, dilation=dilation, groups=groups
     )
 
@@ -157,7 +190,7 @@ def _convolution_weight_gradient(
     rows = reshape.emit(grad, shape=(batch, groups, out_channels // groups, math.prod(counts)))
     each = matmul.emit(rows, columns)
     total = sum.emit(each, dim=(0,), keepdim=False, dtype=each._kind.dtype) if batch > 1 else each
-    return reshape.emit(total, shape=shape)  # type: ignore[no-any-return]
+    return reshape.emit(total, shape=shape)
 
 
 def _overhang(padded: Any, counts: Any, kernel: Ints, stride: Ints, dilation: Ints) -> list[tuple[int, int]]:
@@ -173,7 +206,8 @@ def _batched(op: str, input: Any, weight: Any, ndim: int) -> tuple[Any, bool]:
         raise ShapeError(f"{op}: expected a weight of {ndim + 2} dimensions, got shape {list(weight.shape)}")
     if input.ndim not in (ndim + 1, ndim + 2):
         raise ShapeError(
-            f"{op}: expected an input of {ndim + 2} dimensions, or {ndim + 1} without a batch, got shape {list(input.shape)}"
+            f"{op}: expected an input of {ndim + 2} dimensions, or {ndim + 1} without a batch, "
+            f"got shape {list(input.shape)}"
         )
     return (input, False) if input.ndim == ndim + 2 else (input.unsqueeze(0), True)
 
@@ -191,7 +225,9 @@ def _bias_fits(op: str, bias: Any, channels: int) -> None:
         raise ShapeError(f"{op}: expected a bias of shape [{channels}], one per output channel, got {list(bias.shape)}")
 
 
-def _forward(op: str, ndim: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Any:
+def _forward(
+    op: str, ndim: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
+) -> Any:
     one_dtype(op, input=input, weight=weight, bias=bias)
     input, alone = _batched(op, input, weight, ndim)
     out_channels, per_group, *kernel = weight._array.shape
@@ -200,8 +236,8 @@ def _forward(op: str, ndim: int, input: Any, weight: Any, bias: Any, stride: Any
     channels = input._array.shape[1]
     if channels != per_group * groups:
         raise ShapeError(
-            f"{op}: input of shape {list(input.shape)} has {channels} channels; weight of shape {list(weight.shape)} with "
-            f"groups={groups} expects {per_group * groups}"
+            f"{op}: input of shape {list(input.shape)} has {channels} channels; weight of shape "
+            f"{list(weight.shape)} with groups={groups} expects {per_group * groups}"
         )
     if out_channels % groups:
         raise ShapeError(f"{op}: {out_channels} output channels cannot be divided into groups={groups}")
@@ -245,30 +281,57 @@ def _samples(ndim: int) -> Any:
 
 @composite(namespaces=_BOTH, samples=_samples(1), ulp=64)
 def conv1d(
-    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
 ) -> Tensor:
     """Cross-correlation of (N, C, L) or (C, L) with (O, C / groups, K)."""
-    return _forward("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)  # type: ignore[no-any-return]
+    return _forward("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
 @composite(namespaces=_BOTH, samples=_samples(2), ulp=64)
 def conv2d(
-    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
 ) -> Tensor:
     """Cross-correlation of (N, C, H, W) or (C, H, W) with (O, C / groups, KH, KW)."""
-    return _forward("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)  # type: ignore[no-any-return]
+    return _forward("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
 
 
 @composite(namespaces=_BOTH, samples=_samples(3), ulp=64)
 def conv3d(
-    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
 ) -> Tensor:
     """Cross-correlation of (N, C, D, H, W) or (C, D, H, W) with (O, C / groups, KD, KH, KW)."""
-    return _forward("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)  # type: ignore[no-any-return]
+    return _forward("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
 
 
 def _transposed(
-    op: str, ndim: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, output_padding: Any, groups: int, dilation: Any
+    op: str,
+    ndim: int,
+    input: Any,
+    weight: Any,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    output_padding: Any,
+    groups: int,
+    dilation: Any,
 ) -> Any:
     one_dtype(op, input=input, weight=weight, bias=bias)
     input, alone = _batched(op, input, weight, ndim)
@@ -277,21 +340,28 @@ def _transposed(
     padding, extra = spatial(op, "padding", padding, ndim), spatial(op, "output_padding", output_padding, ndim)
     _positive(op, groups, stride=stride, dilation=dilation)
     if min(padding, default=0) < 0 or min(extra, default=0) < 0:
-        raise RangeError(f"{op}: padding and output_padding must not be negative, got {list(padding)} and {list(extra)}")
+        raise RangeError(
+            f"{op}: padding and output_padding must not be negative, got {list(padding)} and {list(extra)}"
+        )
     if input._array.shape[1] != in_channels or in_channels % groups:
         raise ShapeError(
-            f"{op}: input of shape {list(input.shape)} does not fit weight of shape {list(weight.shape)} with groups={groups}: "
-            f"expected {in_channels} channels, in equal groups"
+            f"{op}: input of shape {list(input.shape)} does not fit weight of shape {list(weight.shape)} "
+            f"with groups={groups}: expected {in_channels} channels, in equal groups"
         )
     _bias_fits(op, bias, per_group * groups)
     if any(x >= s and x >= d for x, s, d in zip(extra, stride, dilation, strict=True)):
-        raise RangeError(f"{op}: output_padding {list(extra)} must be smaller than stride {list(stride)} or dilation {list(dilation)}")
+        raise RangeError(
+            f"{op}: output_padding {list(extra)} must be smaller than stride {list(stride)} "
+            f"or dilation {list(dilation)}"
+        )
     size = tuple(
         (n - 1) * s - 2 * p + d * (k - 1) + x + 1
         for n, s, p, d, k, x in zip(input._array.shape[2:], stride, padding, dilation, kernel, extra, strict=True)
     )
     if min(size) <= 0:
-        raise ShapeError(f"{op}: input of shape {list(input.shape)} with these arguments gives an output of sides {list(size)}")
+        raise ShapeError(
+            f"{op}: input of shape {list(input.shape)} with these arguments gives an output of sides {list(size)}"
+        )
     out = convolution_input_gradient.emit(
         input, weight, size=size, stride=stride, padding=padding, dilation=dilation, groups=groups
     )
@@ -304,32 +374,56 @@ def _transposed_samples(ndim: int) -> Any:
     sides, kernel = (4, 3, 2)[:ndim], (3, 2, 2)[:ndim]
     return (
         {"shapes": ((2, 4, *sides), (4, 6, *kernel), (6,))},
-        {"shapes": ((2, 4, *sides), (4, 3, *kernel), (6,)), "stride": 2, "padding": 1, "output_padding": 1, "groups": 2},
+        {
+            "shapes": ((2, 4, *sides), (4, 3, *kernel), (6,)),
+            "stride": 2,
+            "padding": 1,
+            "output_padding": 1,
+            "groups": 2,
+        },
     )
 
 
 @composite(namespaces=_BOTH, samples=_transposed_samples(1), ulp=64)
 def conv_transpose1d(
-    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
-    groups: int = 1, dilation: Any = 1,
-) -> Tensor:  # fmt: skip
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Tensor:
     """Transposed convolution of (N, C, L) or (C, L) with (C, O / groups, K)."""
-    return _transposed("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation)  # type: ignore[no-any-return]
+    return _transposed("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 @composite(namespaces=_BOTH, samples=_transposed_samples(2), ulp=64)
 def conv_transpose2d(
-    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
-    groups: int = 1, dilation: Any = 1,
-) -> Tensor:  # fmt: skip
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Tensor:
     """Transposed convolution of (N, C, H, W) or (C, H, W) with (C, O / groups, KH, KW)."""
-    return _transposed("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation)  # type: ignore[no-any-return]
+    return _transposed("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 @composite(namespaces=_BOTH, samples=_transposed_samples(3), ulp=64)
 def conv_transpose3d(
-    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
-    groups: int = 1, dilation: Any = 1,
-) -> Tensor:  # fmt: skip
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Tensor:
     """Transposed convolution of (N, C, D, H, W) or (C, D, H, W) with (C, O / groups, KD, KH, KW)."""
-    return _transposed("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation)  # type: ignore[no-any-return]
+    return _transposed("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation)

@@ -64,7 +64,14 @@ def _fused_rule(
     grad = None
     if loss is not None:
         grad = cross_entropy_gradient.emit(
-            loss, y[1], target, weight, y[2], ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing
+            loss,
+            y[1],
+            target,
+            weight,
+            y[2],
+            ignore_index=ignore_index,
+            reduction=reduction,
+            label_smoothing=label_smoothing,
         )
     if logs is not None:
         through = log_softmax_gradient.emit(logs, y[1], dim=1)
@@ -73,15 +80,29 @@ def _fused_rule(
 
 
 @composite(
-    rule=inexact, promotes=("input", "weight"), vjp=_fused_rule, joint=True, outputs=3, namespaces=(), ulp=32,
-    samples=tuple({"shapes": ((3, 4), (3,), (4,)), "reduction": reduction, "ignore_index": 1, "label_smoothing": smoothing, **_CLASSES}
-                  for reduction, smoothing in (("mean", 0.0), ("sum", 0.1), ("none", 0.0))),
-)  # fmt: skip
+    rule=inexact,
+    promotes=("input", "weight"),
+    vjp=_fused_rule,
+    joint=True,
+    outputs=3,
+    namespaces=(),
+    ulp=32,
+    samples=tuple(
+        {
+            "shapes": ((3, 4), (3,), (4,)),
+            "reduction": reduction,
+            "ignore_index": 1,
+            "label_smoothing": smoothing,
+            **_CLASSES,
+        }
+        for reduction, smoothing in (("mean", 0.0), ("sum", 0.1), ("none", 0.0))
+    ),
+)
 def cross_entropy_fused(
     input: Tensor, target: Tensor, weight: Tensor | None, *, ignore_index: int, reduction: str, label_smoothing: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Cross entropy of scores (rows, classes) and int64 targets (rows): loss, log-probabilities, sum of the rows' weights."""
-    return cross_entropy_fused.emit(  # type: ignore[no-any-return]
+    """Cross entropy of scores (rows, classes) and int64 targets: loss, log-probabilities, sum of weights."""
+    return cross_entropy_fused.emit(
         input, target, weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing
     )
 
@@ -104,17 +125,34 @@ def _cross_entropy_fused(
 
 
 @composite(
-    namespaces=(), promotes=("grad", "log_probs", "weight", "total"), ulp=32,
-    samples=({"shapes": ((), (3, 4), (3,), (4,), ()), "dtypes": (None, None, "int64", None, None), "domains": (None, (-4, 0), (0, 4), (0.5, 2), (1, 4)),
-              "reduction": "mean", "ignore_index": 1, "label_smoothing": 0.0},),
-)  # fmt: skip
+    namespaces=(),
+    promotes=("grad", "log_probs", "weight", "total"),
+    ulp=32,
+    samples=(
+        {
+            "shapes": ((), (3, 4), (3,), (4,), ()),
+            "dtypes": (None, None, "int64", None, None),
+            "domains": (None, (-4, 0), (0, 4), (0.5, 2), (1, 4)),
+            "reduction": "mean",
+            "ignore_index": 1,
+            "label_smoothing": 0.0,
+        },
+    ),
+)
 def cross_entropy_gradient(
     grad: Tensor, log_probs: Tensor, target: Tensor, weight: Tensor | None, total: Tensor, *, ignore_index: int,
     reduction: str, label_smoothing: float,
 ) -> Tensor:  # fmt: skip
     """Gradient of `cross_entropy_fused` with respect to the scores."""
-    return cross_entropy_gradient.emit(  # type: ignore[no-any-return]
-        grad, log_probs, target, weight, total, ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing
+    return cross_entropy_gradient.emit(
+        grad,
+        log_probs,
+        target,
+        weight,
+        total,
+        ignore_index=ignore_index,
+        reduction=reduction,
+        label_smoothing=label_smoothing,
     )
 
 
@@ -131,19 +169,21 @@ def _cross_entropy_gradient(
         hard = hard * (1 - label_smoothing)
     probs = e.exp.emit(log_probs)
     if not label_smoothing:
-        return scatter.emit(e.mul.emit(probs, hard), places, e.neg.emit(hard), dim=1, reduce="sum")  # type: ignore[no-any-return]
+        return scatter.emit(e.mul.emit(probs, hard), places, e.neg.emit(hard), dim=1, reduce="sum")
     classes = log_probs.shape[1]
     held = e.ne(target, ignore_index).unsqueeze(1).to(log_probs.dtype)
     soft = each * held * (label_smoothing / classes)
     share = classes if weight is None else weight.sum()
     grown = probs * (hard + soft * share) - (soft if weight is None else soft * weight)
-    return scatter.emit(grown, places, e.neg.emit(hard), dim=1, reduce="sum")  # type: ignore[no-any-return]
+    return scatter.emit(grown, places, e.neg.emit(hard), dim=1, reduce="sum")
 
 
 # ------------------------------------------------------------------ from log-probabilities
 
 
-def _nll_rule(g: Any, y: Any, target: Any, weight: Any, input_shape: Any, ignore_index: int, reduction: str) -> tuple[Any, Any, Any]:
+def _nll_rule(
+    g: Any, y: Any, target: Any, weight: Any, input_shape: Any, ignore_index: int, reduction: str
+) -> tuple[Any, Any, Any]:
     from tensorcore.ops.creation import full
 
     loss = g[0]
@@ -161,8 +201,8 @@ def _nll_rule(g: Any, y: Any, target: Any, weight: Any, input_shape: Any, ignore
 def nll_loss_fused(
     input: Tensor, target: Tensor, weight: Tensor | None, *, ignore_index: int, reduction: str
 ) -> tuple[Tensor, Tensor]:
-    """Negative log-likelihood of log-probabilities (rows, classes) and int64 targets (rows): loss, sum of the rows' weights."""
-    return nll_loss_fused.emit(input, target, weight, ignore_index=ignore_index, reduction=reduction)  # type: ignore[no-any-return]
+    """Negative log-likelihood of (rows, classes) log-probabilities and int64 targets: loss, sum of weights."""
+    return nll_loss_fused.emit(input, target, weight, ignore_index=ignore_index, reduction=reduction)
 
 
 @nll_loss_fused.expression
@@ -184,7 +224,9 @@ def _checked(op: str, input: Any, target: Any, weight: Any) -> tuple[Any, Any]:
         raise ShapeError(f"{op}: expected scores of at least 1 dimension, got shape []")
     expected = (*shape[:1], *shape[2:]) if len(shape) > 1 else ()
     if tuple(places) != tuple(expected):
-        raise ShapeError(f"{op}: expected a target of shape {list(expected)} for input of shape {list(shape)}, got {list(places)}")
+        raise ShapeError(
+            f"{op}: expected a target of shape {list(expected)} for input of shape {list(shape)}, got {list(places)}"
+        )
     if target.dtype is not int64 and target.dtype is not uint8:
         raise DTypeError(f"{op}: class indices must be int64, got {target.dtype}")
     classes = shape[1] if len(shape) > 1 else shape[0]
@@ -203,37 +245,55 @@ def _checked(op: str, input: Any, target: Any, weight: Any) -> tuple[Any, Any]:
 
 
 @composite(
-    namespaces=_F, ulp=32, operands=("input", "target"),
-    samples=({"shapes": ((3, 4), (3,)), "dtypes": (None, "int64"), "domains": (None, (0, 4))}, {"shapes": ((3, 4), (3, 4))},
-             {"shapes": ((2, 4, 3), (2, 3)), "dtypes": (None, "int64"), "domains": (None, (0, 4)), "reduction": "sum"}),
-)  # fmt: skip
+    namespaces=_F,
+    ulp=32,
+    operands=("input", "target"),
+    samples=(
+        {"shapes": ((3, 4), (3,)), "dtypes": (None, "int64"), "domains": (None, (0, 4))},
+        {"shapes": ((3, 4), (3, 4))},
+        {"shapes": ((2, 4, 3), (2, 3)), "dtypes": (None, "int64"), "domains": (None, (0, 4)), "reduction": "sum"},
+    ),
+)
 def cross_entropy(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None, ignore_index: int = -100,
-    reduce: bool | None = None, reduction: str = "mean", label_smoothing: float = 0.0,
-) -> Tensor:  # fmt: skip
-    """Cross entropy of unnormalised scores and class indices, or probabilities of ``input``'s shape; dimension 1 is the classes'."""
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """Cross entropy of scores, classes in dimension 1, and class indices or probabilities of ``input``'s shape."""
     reduction = reduction_of("cross_entropy", size_average, reduce, reduction)
     if not 0 <= label_smoothing <= 1:
         raise RangeError(f"cross_entropy: label_smoothing must be in [0, 1], got {label_smoothing}")
     if tuple(input._array.shape) == tuple(target._array.shape):
-        return _with_probabilities(input, target, weight, ignore_index, reduction, label_smoothing)  # type: ignore[no-any-return]
+        return _with_probabilities(input, target, weight, ignore_index, reduction, label_smoothing)
     shape = tuple(target._array.shape)
     scores, places = _checked("cross_entropy", input, target, weight)
     loss = cross_entropy_fused.emit(
         scores, places, weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=float(label_smoothing)
     )[0]
-    return loss.reshape(shape) if reduction == "none" and len(shape) != 1 else loss  # type: ignore[no-any-return]
+    return loss.reshape(shape) if reduction == "none" and len(shape) != 1 else loss
 
 
-def _with_probabilities(input: Any, target: Any, weight: Any, ignore_index: int, reduction: str, smoothing: float) -> Any:
+def _with_probabilities(
+    input: Any, target: Any, weight: Any, ignore_index: int, reduction: str, smoothing: float
+) -> Any:
     if target.dtype.category != FLOATING:
-        raise DTypeError(f"cross_entropy: a target of the shape of input holds probabilities and must be floating point, got {target.dtype}")
+        raise DTypeError(
+            "cross_entropy: a target of the shape of input holds probabilities and must be floating point, "
+            f"got {target.dtype}"
+        )
     if ignore_index >= 0:
         raise RangeError(f"cross_entropy: ignore_index={ignore_index} is not supported for probabilities")
     place = 1 if input.ndim > 1 else 0
     classes = input.shape[place] if input.ndim else 1
     if weight is not None and tuple(weight.shape) != (classes,):
-        raise ShapeError(f"cross_entropy: expected a weight for each of {classes} classes, got shape {list(weight.shape)}")
+        raise ShapeError(
+            f"cross_entropy: expected a weight for each of {classes} classes, got shape {list(weight.shape)}"
+        )
     if smoothing:
         target = target * (1 - smoothing) + smoothing / classes
     terms = log_softmax(input, place) * target
@@ -250,12 +310,17 @@ def _with_probabilities(input: Any, target: Any, weight: Any, ignore_index: int,
     samples=({"shapes": ((3, 4), (3,)), "dtypes": (None, "int64"), "domains": (None, (0, 4))},),
 )  # fmt: skip
 def nll_loss(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None, ignore_index: int = -100,
-    reduce: bool | None = None, reduction: str = "mean",
-) -> Tensor:  # fmt: skip
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
     """Negative of the log-probability that ``input`` gives the class ``target``; dimension 1 is the classes'."""
     reduction = reduction_of("nll_loss", size_average, reduce, reduction)
     shape = tuple(target._array.shape)
     logs, places = _checked("nll_loss", input, target, weight)
     loss = nll_loss_fused.emit(logs, places, weight, ignore_index=ignore_index, reduction=reduction)[0]
-    return loss.reshape(shape) if reduction == "none" and len(shape) != 1 else loss  # type: ignore[no-any-return]
+    return loss.reshape(shape) if reduction == "none" and len(shape) != 1 else loss

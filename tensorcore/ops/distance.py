@@ -24,7 +24,9 @@ def _above_zero(x: Any) -> Any:
     return e.where(e.lt(x, 0), 0, x)
 
 
-@composite(namespaces=_F, samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "p": 1.0, "dim": 0}), ulp=16, domain=(0.5, 4))
+@composite(
+    namespaces=_F, samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "p": 1.0, "dim": 0}), ulp=16, domain=(0.5, 4)
+)
 def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Any = None) -> Tensor:
     """Each vector along ``dim`` over its ``p``-norm, or over ``eps`` where that is larger."""
     size = vector_norm(input, p, dim, True)
@@ -33,13 +35,17 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, o
         from tensorcore.ops.inplace import write_out
 
         return write_out(out, result)
-    return result  # type: ignore[no-any-return]
+    return result
 
 
-@composite(namespaces=_BOTH, samples=({"shapes": ((3, 4), (3, 4))}, {"shapes": ((3, 4), (4,)), "p": 1.0, "keepdim": True}), ulp=16)
+@composite(
+    namespaces=_BOTH,
+    samples=({"shapes": ((3, 4), (3, 4))}, {"shapes": ((3, 4), (4,)), "p": 1.0, "keepdim": True}),
+    ulp=16,
+)
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
     """``p``-norm over the last dimension of ``x1 - x2 + eps``."""
-    return vector_norm(x1 - x2 + eps, p, -1, keepdim)  # type: ignore[no-any-return]
+    return vector_norm(x1 - x2 + eps, p, -1, keepdim)
 
 
 @composite(namespaces=_BOTH, samples=({"shapes": ((3, 4), (3, 4))}, {"shapes": ((3, 4), (4,)), "dim": -1}), ulp=16)
@@ -58,10 +64,14 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
         wide = x if x.shape == shape else x.expand(shape)
         size = vector_norm(wide, 2, place, True)
         units.append(wide / e.where(e.lt(size, eps), eps, size))
-    return (units[0] * units[1]).sum(place)  # type: ignore[no-any-return]
+    return (units[0] * units[1]).sum(place)
 
 
-@composite(namespaces=_BOTH, samples=({"shapes": ((3, 4), (3, 4), (3,)), "dtypes": (None, None, "int64"), "domains": (None, None, (1, 2))},), ulp=32)
+@composite(
+    namespaces=_BOTH,
+    samples=({"shapes": ((3, 4), (3, 4), (3,)), "dtypes": (None, None, "int64"), "domains": (None, None, (1, 2))},),
+    ulp=32,
+)
 def cosine_embedding_loss(
     input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0, size_average: bool | None = None,
     reduce: bool | None = None, reduction: str = "mean",
@@ -70,8 +80,8 @@ def cosine_embedding_loss(
     reduction = reduction_of("cosine_embedding_loss", size_average, reduce, reduction)
     if target.ndim > 1 or input1.ndim != target.ndim + 1 or input2.ndim != input1.ndim:
         raise ShapeError(
-            f"cosine_embedding_loss: inputs of shapes {list(input1.shape)} and {list(input2.shape)} do not fit a target of "
-            f"shape {list(target.shape)}: expected (N, D), (N, D) and (N,), or (D,), (D,) and ()"
+            f"cosine_embedding_loss: inputs of shapes {list(input1.shape)} and {list(input2.shape)} do not fit "
+            f"a target of shape {list(target.shape)}: expected (N, D), (N, D) and (N,), or (D,), (D,) and ()"
         )
     if input1.shape != input2.shape and input1.ndim == 1:
         raise ShapeError(f"cosine_embedding_loss: shapes {list(input1.shape)} and {list(input2.shape)} differ")
@@ -80,7 +90,7 @@ def cosine_embedding_loss(
     scale = ((input1 * input1).sum(-1) + 1e-12) * ((input2 * input2).sum(-1) + 1e-12)
     cosine = product / e.sqrt(scale)
     terms = e.where(e.eq(target, 1), 1 - cosine, 0) + e.where(e.eq(target, -1), _above_zero(cosine - margin), 0)
-    return reduced(terms, reduction)  # type: ignore[no-any-return]
+    return reduced(terms, reduction)
 
 
 @composite(namespaces=_BOTH, samples=({"shapes": ((5,), (5,), (5,))},), ulp=8)
@@ -93,7 +103,7 @@ def margin_ranking_loss(
     if not input1.ndim == input2.ndim == target.ndim:
         shapes = ", ".join(str(list(x.shape)) for x in (input1, input2, target))
         raise ShapeError(f"margin_ranking_loss: expected as many dimensions in each, got shapes {shapes}")
-    return reduced(_above_zero(-target * (input1 - input2) + margin), reduction)  # type: ignore[no-any-return]
+    return reduced(_above_zero(-target * (input1 - input2) + margin), reduction)
 
 
 @composite(namespaces=_BOTH, samples=({"shapes": ((3, 4), (3, 4)), "domains": (None, (1, 1))},), ulp=8)
@@ -104,11 +114,18 @@ def hinge_embedding_loss(
     """Distances ``input`` themselves for target 1; for -1, what they fall short of ``margin``."""
     reduction = reduction_of("hinge_embedding_loss", size_average, reduce, reduction)
     apart = e.where(e.ne(target, 1), _above_zero(margin - input), 0)
-    return reduced(apart + e.where(e.ne(target, -1), input, 0), reduction)  # type: ignore[no-any-return]
+    return reduced(apart + e.where(e.ne(target, -1), input, 0), reduction)
 
 
 def _triplet(
-    op: str, anchor: Any, positive: Any, negative: Any, distance: Callable[..., Any], margin: float, swap: bool, reduction: str
+    op: str,
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    distance: Callable[..., Any],
+    margin: float,
+    swap: bool,
+    reduction: str,
 ) -> Any:
     if margin <= 0:
         raise RangeError(f"{op}: margin must be positive, got {margin}")
@@ -121,18 +138,22 @@ def _triplet(
     return reduced(_above_zero(near - far + margin), reduction)
 
 
-@composite(namespaces=_BOTH, samples=({"shapes": ((3, 4), (3, 4), (3, 4))}, {"shapes": ((3, 4), (3, 4), (3, 4)), "swap": True}), ulp=16)
+@composite(
+    namespaces=_BOTH,
+    samples=({"shapes": ((3, 4), (3, 4), (3, 4))}, {"shapes": ((3, 4), (3, 4), (3, 4)), "swap": True}),
+    ulp=16,
+)
 def triplet_margin_loss(
     anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2, eps: float = 1e-6,
     swap: bool = False, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
-    """What the distance to ``negative`` falls short of that to ``positive`` plus ``margin``; with ``swap``, from the nearer of the two."""
+    """What the distance to ``negative`` (``swap``: of the nearer two) lacks of that to ``positive`` plus ``margin``."""
     reduction = reduction_of("triplet_margin_loss", size_average, reduce, reduction)
 
     def distance(first: Any, second: Any) -> Any:
         return pairwise_distance(first, second, p, eps)
 
-    return _triplet("triplet_margin_loss", anchor, positive, negative, distance, margin, swap, reduction)  # type: ignore[no-any-return]
+    return _triplet("triplet_margin_loss", anchor, positive, negative, distance, margin, swap, reduction)
 
 
 @composite(namespaces=_F, samples=({"shapes": ((3, 4), (3, 4), (3, 4))},), ulp=16)
@@ -143,7 +164,7 @@ def triplet_margin_with_distance_loss(
     """`triplet_margin_loss` with a distance of one's own."""
     reduction = reduction_of("triplet_margin_with_distance_loss", None, None, reduction)
     name = "triplet_margin_with_distance_loss"
-    return _triplet(name, anchor, positive, negative, distance_function or pairwise_distance, margin, swap, reduction)  # type: ignore[no-any-return]
+    return _triplet(name, anchor, positive, negative, distance_function or pairwise_distance, margin, swap, reduction)
 
 
 @composite(
@@ -154,7 +175,7 @@ def multi_margin_loss(
     input: Tensor, target: Tensor, p: int = 1, margin: float = 1.0, weight: Tensor | None = None,
     size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
-    """What the score of class ``target`` exceeds the others' by less than ``margin``, to the power ``p``, averaged over classes."""
+    """What the score of class ``target`` lacks of each other's plus ``margin``, to the power ``p``, averaged."""
     reduction = reduction_of("multi_margin_loss", size_average, reduce, reduction)
     if p not in (1, 2):
         raise RangeError(f"multi_margin_loss: p must be 1 or 2, got {p}")
@@ -163,7 +184,9 @@ def multi_margin_loss(
     scores = input if input.ndim == 2 else input.unsqueeze(0)
     places = target.reshape(-1)
     if scores.ndim != 2 or target.ndim > 1 or places.shape[0] != scores.shape[0]:
-        raise ShapeError(f"multi_margin_loss: input of shape {list(input.shape)} does not fit target of shape {list(target.shape)}")
+        raise ShapeError(
+            f"multi_margin_loss: input of shape {list(input.shape)} does not fit target of shape {list(target.shape)}"
+        )
     if weight is not None and weight.numel() != scores.shape[1]:
         raise ShapeError(f"multi_margin_loss: expected {scores.shape[1]} weights, got shape {list(weight.shape)}")
     own = scores.gather(1, places.unsqueeze(1))
@@ -176,4 +199,4 @@ def multi_margin_loss(
 
     others = e.where(one_hot(places, scores.shape[1]).bool(), 0, short)
     terms = others.sum(1) / scores.shape[1]
-    return reduced(terms if target.ndim else terms.reshape(()), reduction)  # type: ignore[no-any-return]
+    return reduced(terms if target.ndim else terms.reshape(()), reduction)

@@ -29,13 +29,19 @@ _BOTH: Final = ("", "nn.functional")
 
 
 @composite(
-    rule=floating, namespaces=(), ulp=1, promotes=("input",),
+    rule=floating,
+    namespaces=(),
+    ulp=1,
+    promotes=("input",),
     vjp=(lambda g, mask, scale: masked_scale.emit(g, mask, scale=scale), None),
-    samples=({"shapes": ((3, 4), (3, 4)), "dtypes": (None, "bool"), "scale": 2.0}, {"shapes": ((2, 3, 4), (2, 3, 1)), "dtypes": (None, "bool"), "scale": 1.5}),
-)  # fmt: skip
+    samples=(
+        {"shapes": ((3, 4), (3, 4)), "dtypes": (None, "bool"), "scale": 2.0},
+        {"shapes": ((2, 3, 4), (2, 3, 1)), "dtypes": (None, "bool"), "scale": 1.5},
+    ),
+)
 def masked_scale(input: Tensor, mask: Tensor, *, scale: float) -> Tensor:
     """``input * mask * scale``, the bool ``mask`` broadcast."""
-    return masked_scale.emit(input, mask, scale=scale)  # type: ignore[no-any-return]
+    return masked_scale.emit(input, mask, scale=scale)
 
 
 @masked_scale.expression
@@ -44,19 +50,21 @@ def _masked_scale(input: Tensor, mask: Tensor, *, scale: float) -> Tensor:
     factor = cast.emit(mask, dtype=kind.dtype)
     if scale != 1:
         factor = e.mul.emit(factor, kind.scalar(scale))
-    return e.mul.emit(input, factor)  # type: ignore[no-any-return]
+    return e.mul.emit(input, factor)
 
 
 @composite(
     rule=floating, namespaces=(), ulp=1, outputs=2, random=True,
     vjp=lambda g, y, scale: masked_scale.emit(g[0], y[1], scale=scale),
 )  # fmt: skip
-def dropout_by_ticket(input: Tensor, *, ticket: Ticket, keep: float, scale: float, shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+def dropout_by_ticket(
+    input: Tensor, *, ticket: Ticket, keep: float, scale: float, shape: tuple[int, ...]
+) -> tuple[Tensor, Tensor]:
     """``input`` kept with probability ``keep`` and scaled, one draw for each element of ``shape``; and the bool mask.
 
     An element is kept where its number of `philox_uniform` is below ``keep``, as float32.
     """
-    return dropout_by_ticket.emit(input, ticket=ticket, keep=keep, scale=scale, shape=shape)  # type: ignore[no-any-return]
+    return dropout_by_ticket.emit(input, ticket=ticket, keep=keep, scale=scale, shape=shape)
 
 
 @dropout_by_ticket.expression
@@ -93,8 +101,8 @@ def _dropped(op: str, input: Any, p: float, training: bool, inplace: bool, shape
 
 @composite(namespaces=_BOTH, random=True)
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """Each element set to zero with probability ``p`` and otherwise divided by ``1 - p``, in training; else the input."""
-    return _dropped("dropout", input, p, training, inplace, tuple(input._array.shape))  # type: ignore[no-any-return]
+    """In training, each element set to zero with probability ``p``, else divided by ``1 - p``."""
+    return _dropped("dropout", input, p, training, inplace, tuple(input._array.shape))
 
 
 def _channels_of(input: Any) -> tuple[int, ...]:
@@ -115,8 +123,10 @@ def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     """`dropout` of whole channels of (N, C, L) or (C, L)."""
     _check("dropout1d", p)
     if input.ndim not in (2, 3):
-        raise ShapeError(f"dropout1d: expected 2 or 3 dimensions, got shape {list(input.shape)}; for single elements use dropout")
-    return _by_channel("dropout1d", input, p, training, inplace, input.ndim == 2)  # type: ignore[no-any-return]
+        raise ShapeError(
+            f"dropout1d: expected 2 or 3 dimensions, got shape {list(input.shape)}; for single elements use dropout"
+        )
+    return _by_channel("dropout1d", input, p, training, inplace, input.ndim == 2)
 
 
 @composite(namespaces=_F, random=True)
@@ -125,7 +135,7 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     _check("dropout2d", p)
     if input.ndim not in (3, 4):
         _warn("dropout2d", input, "3 or 4")
-    return _by_channel("dropout2d", input, p, training, inplace, False)  # type: ignore[no-any-return]
+    return _by_channel("dropout2d", input, p, training, inplace, False)
 
 
 @composite(namespaces=_F, random=True)
@@ -134,12 +144,13 @@ def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     _check("dropout3d", p)
     if input.ndim not in (4, 5):
         _warn("dropout3d", input, "4 or 5")
-    return _by_channel("dropout3d", input, p, training, inplace, input.ndim == 4)  # type: ignore[no-any-return]
+    return _by_channel("dropout3d", input, p, training, inplace, input.ndim == 4)
 
 
 def _warn(op: str, input: Any, expected: str) -> None:
     warnings.warn(
-        f"{op}: expected {expected} dimensions, got shape {list(input.shape)}; the first two are taken as batch and channels",
+        f"{op}: expected {expected} dimensions, got shape {list(input.shape)}; the first two are taken as batch "
+        "and channels",
         UserWarning,
         stacklevel=4,
     )
@@ -169,7 +180,7 @@ def _alpha(op: str, input: Any, p: float, training: bool, inplace: bool, shape: 
 @composite(namespaces=_BOTH, random=True)
 def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """`dropout` that keeps mean and variance under `selu`: dropped elements become SELU's lower limit."""
-    return _alpha("alpha_dropout", input, p, training, inplace, tuple(input._array.shape))  # type: ignore[no-any-return]
+    return _alpha("alpha_dropout", input, p, training, inplace, tuple(input._array.shape))
 
 
 @composite(namespaces=_BOTH, random=True)
@@ -177,4 +188,4 @@ def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False,
     """`alpha_dropout` of whole channels of (N, C, *sides)."""
     if input.ndim < 2:
         raise ShapeError(f"feature_alpha_dropout: expected at least 2 dimensions, got shape {list(input.shape)}")
-    return _alpha("feature_alpha_dropout", input, p, training, inplace, _channels_of(input))  # type: ignore[no-any-return]
+    return _alpha("feature_alpha_dropout", input, p, training, inplace, _channels_of(input))

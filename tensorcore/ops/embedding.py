@@ -27,14 +27,31 @@ def _embedding_rule(
 
 
 @composite(
-    rule=same, promotes=("weight",), vjp=(None, _embedding_rule), namespaces=_F, ulp=0,
-    samples=({"shapes": ((2, 3), (5, 4)), "dtypes": ("int64", None), "domains": ((0, 5), None)},
-             {"shapes": ((2, 3), (5, 4)), "dtypes": ("int64", None), "domains": ((0, 5), None), "padding_idx": 1, "scale_grad_by_freq": True}),
-)  # fmt: skip
+    rule=same,
+    promotes=("weight",),
+    vjp=(None, _embedding_rule),
+    namespaces=_F,
+    ulp=0,
+    samples=(
+        {"shapes": ((2, 3), (5, 4)), "dtypes": ("int64", None), "domains": ((0, 5), None)},
+        {
+            "shapes": ((2, 3), (5, 4)),
+            "dtypes": ("int64", None),
+            "domains": ((0, 5), None),
+            "padding_idx": 1,
+            "scale_grad_by_freq": True,
+        },
+    ),
+)
 def embedding(
-    input: Tensor, weight: Tensor, padding_idx: int | None = None, max_norm: float | None = None, norm_type: float = 2.0,
-    scale_grad_by_freq: bool = False, sparse: bool = False,
-) -> Tensor:  # fmt: skip
+    input: Tensor,
+    weight: Tensor,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Tensor:
     """Rows of ``weight`` at the places ``input``; ``padding_idx`` gets no gradient.
 
     With ``max_norm``, the rows looked up whose ``norm_type``-norm exceeds it are first scaled down to it, in place.
@@ -52,12 +69,12 @@ def embedding(
     places = input.to(int64)
     if max_norm is not None:
         _renormalize(weight, places, float(max_norm), norm_type)
-    return embedding.emit(places, weight, padding_idx=padding_idx, scale_grad_by_freq=scale_grad_by_freq)  # type: ignore[no-any-return]
+    return embedding.emit(places, weight, padding_idx=padding_idx, scale_grad_by_freq=scale_grad_by_freq)
 
 
 @embedding.expression
 def _embedding(input: Tensor, weight: Tensor, *, padding_idx: int | None, scale_grad_by_freq: bool) -> Tensor:
-    return index.emit(weight, input)  # type: ignore[no-any-return]
+    return index.emit(weight, input)
 
 
 def _renormalize(weight: Any, places: Any, max_norm: float, norm_type: float) -> None:
@@ -78,12 +95,28 @@ def _renormalize(weight: Any, places: Any, max_norm: float, norm_type: float) ->
 
 
 @composite(
-    namespaces=(), operands=("grad", "input"), promotes=("grad",), ulp=8,
-    samples=({"shapes": ((2, 3, 4), (2, 3)), "dtypes": (None, "int64"), "domains": (None, (0, 5)), "count": 5, "padding_idx": None, "scale_grad_by_freq": False},),
-)  # fmt: skip
-def embedding_gradient(grad: Tensor, input: Tensor, *, count: int, padding_idx: int | None, scale_grad_by_freq: bool) -> Tensor:
+    namespaces=(),
+    operands=("grad", "input"),
+    promotes=("grad",),
+    ulp=8,
+    samples=(
+        {
+            "shapes": ((2, 3, 4), (2, 3)),
+            "dtypes": (None, "int64"),
+            "domains": (None, (0, 5)),
+            "count": 5,
+            "padding_idx": None,
+            "scale_grad_by_freq": False,
+        },
+    ),
+)
+def embedding_gradient(
+    grad: Tensor, input: Tensor, *, count: int, padding_idx: int | None, scale_grad_by_freq: bool
+) -> Tensor:
     """Sums of the rows of ``grad`` by the place in ``input`` each was looked up at: shape (``count``, width)."""
-    return embedding_gradient.emit(grad, input, count=count, padding_idx=padding_idx, scale_grad_by_freq=scale_grad_by_freq)  # type: ignore[no-any-return]
+    return embedding_gradient.emit(
+        grad, input, count=count, padding_idx=padding_idx, scale_grad_by_freq=scale_grad_by_freq
+    )
 
 
 @embedding_gradient.expression
@@ -103,10 +136,12 @@ def _embedding_gradient(
         often = index_put.emit(full.emit(kind=kind, shape=(count,), value=0.0), one, flat, accumulate=True)
         spread = spread / index.emit(often, flat).unsqueeze(1)
     empty = full.emit(kind=kind, shape=(count, width), value=0.0)
-    return index_put.emit(empty, spread, flat, accumulate=True)  # type: ignore[no-any-return]
+    return index_put.emit(empty, spread, flat, accumulate=True)
 
 
-@composite(namespaces=_F, samples=({"shapes": ((2, 3),), "dtypes": ("int64",), "domains": ((0, 4),), "num_classes": 4},), ulp=0)
+@composite(
+    namespaces=_F, samples=({"shapes": ((2, 3),), "dtypes": ("int64",), "domains": ((0, 4),), "num_classes": 4},), ulp=0
+)
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """int64 rows of ``num_classes`` zeros with a 1 at the place each element names; -1 counts the classes met."""
     from tensorcore.ops.creation import full
@@ -116,14 +151,14 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     if num_classes == -1:
         if tensor.numel() == 0:
             raise ShapeError("one_hot: the number of classes cannot be counted in an empty tensor; give num_classes")
-        num_classes = int(tensor.max().item()) + 1
+        num_classes = int(tensor.amax().item()) + 1
     if num_classes < 1:
         raise RangeError(f"one_hot: num_classes must be positive, got {num_classes}")
     kind = tensor._kind
     places = tensor.unsqueeze(-1)
     zeros = full.emit(kind=kind, shape=(*tensor._array.shape, num_classes), value=0)
     try:
-        return scatter.emit(zeros, places, kind.scalar(1).expand(places.shape), dim=tensor.ndim, reduce="set")  # type: ignore[no-any-return]
+        return scatter.emit(zeros, places, kind.scalar(1).expand(places.shape), dim=tensor.ndim, reduce="set")
     except DimensionError as error:
         raise RangeError(f"one_hot: classes must lie in [0, {num_classes}): {error}") from None
 

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from tensorcore.tensor import Tensor
 
 # Coefficients of the quotients, highest power first.
-_NEAR_OVER: Final = (1.85777706184603153e-1, 3.16112374387056560, 1.13864154151050156e2, 3.77485237685302021e2, 3.20937758913846947e3)
+_NEAR_OVER: Final = (
+    1.85777706184603153e-1,
+    3.16112374387056560,
+    1.13864154151050156e2,
+    3.77485237685302021e2,
+    3.20937758913846947e3,
+)
 _NEAR_UNDER: Final = (1.0, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3, 2.84423683343917062e3)
 _MIDDLE_OVER: Final = (
     2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594, 6.61191906371416295e1, 2.98635138197400131e2,
@@ -33,7 +39,14 @@ _FAR_OVER: Final = (
     1.63153871373020978e-2, 3.05326634961232344e-1, 3.60344899949804439e-1, 1.25781726111229246e-1,
     1.60837851487422766e-2, 6.58749161529837803e-4,
 )  # fmt: skip
-_FAR_UNDER: Final = (1.0, 2.56852019228982242, 1.87295284992346725, 5.27905102951428412e-1, 6.05183413124413191e-2, 2.33520497626869185e-3)
+_FAR_UNDER: Final = (
+    1.0,
+    2.56852019228982242,
+    1.87295284992346725,
+    5.27905102951428412e-1,
+    6.05183413124413191e-2,
+    2.33520497626869185e-3,
+)
 _NEAR: Final = 0.46875
 #: From here on erfc is 0 in float64.
 _END: Final = 27.3
@@ -76,9 +89,13 @@ def _slope(g: Any, input: Any, factor: float) -> Any:
 
 
 @composite(
-    rule=real_floating, vjp=lambda g, input: _slope(g, input, 2 / math.sqrt(math.pi)), namespaces=("", "Tensor", "special"),
-    inplace=True, samples=_SAMPLES, ulp=4,
-)  # fmt: skip
+    rule=real_floating,
+    vjp=lambda g, input: _slope(g, input, 2 / math.sqrt(math.pi)),
+    namespaces=("", "Tensor", "special"),
+    inplace=True,
+    samples=_SAMPLES,
+    ulp=4,
+)
 def erf(input: Tensor) -> Tensor:
     """Error function of each element, ``2 / sqrt(pi)`` times the integral of ``exp(-t * t)`` from 0 to it."""
     return erf.emit(input)
@@ -94,9 +111,13 @@ def _erf(input: Tensor) -> Tensor:
 
 
 @composite(
-    rule=real_floating, vjp=lambda g, input: _slope(g, input, -2 / math.sqrt(math.pi)), namespaces=("", "Tensor", "special"),
-    inplace=True, samples=_SAMPLES, ulp=16,
-)  # fmt: skip
+    rule=real_floating,
+    vjp=lambda g, input: _slope(g, input, -2 / math.sqrt(math.pi)),
+    namespaces=("", "Tensor", "special"),
+    inplace=True,
+    samples=_SAMPLES,
+    ulp=16,
+)
 def erfc(input: Tensor) -> Tensor:
     """One minus the error function of each element, accurate where that is close to one."""
     return erfc.emit(input)

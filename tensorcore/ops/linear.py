@@ -64,12 +64,14 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         if not x or x[-1] != w[0]:
             _misfit(x, w)
         product = matmul(input, weight)
-        return product if bias is None else product + bias  # type: ignore[no-any-return]
+        return product if bias is None else product + bias
     if not x or len(w) != 2 or x[-1] != w[1]:
         _misfit(x, w)
-    if bias is not None and (len(bias._array.shape) > 1 or (bias._array.shape and bias._array.shape[0] not in (1, w[0]))):
+    if bias is not None and (
+        len(bias._array.shape) > 1 or (bias._array.shape and bias._array.shape[0] not in (1, w[0]))
+    ):
         raise ShapeError(f"linear: bias of shape {list(bias.shape)} does not fit weight of shape {list(w)}")
-    return linear.emit(input, weight, bias)  # type: ignore[no-any-return]
+    return linear.emit(input, weight, bias)
 
 
 def _misfit(x: Any, w: Any) -> None:
@@ -84,10 +86,14 @@ def _linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
     product = matmul.emit(rows(input), permute.emit(weight, **_SWAP))
     if bias is not None:
         product = e.add.emit(product, bias)
-    return product if len(shape) == 2 else reshape.emit(product, shape=(*shape[:-1], weight._array.shape[0]))  # type: ignore[no-any-return]
+    return product if len(shape) == 2 else reshape.emit(product, shape=(*shape[:-1], weight._array.shape[0]))
 
 
-@composite(namespaces=_F, ulp=16, samples=({"shapes": ((3, 4), (3, 5), (2, 4, 5), (2,))}, {"shapes": ((2, 3, 4), (2, 3, 5), (6, 4, 5))}))
+@composite(
+    namespaces=_F,
+    ulp=16,
+    samples=({"shapes": ((3, 4), (3, 5), (2, 4, 5), (2,))}, {"shapes": ((2, 3, 4), (2, 3, 5), (6, 4, 5))}),
+)
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """``input1 @ weight[k] @ input2 + bias[k]`` for each k, over the last dimensions of the inputs."""
     one_dtype("bilinear", input1=input1, input2=input2, weight=weight, bias=bias)
@@ -104,4 +110,4 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     out = matmul(half, second.unsqueeze(-1)).squeeze(-1)
     if bias is not None:
         out = out + bias
-    return out.reshape((*a[:-1], w[0]))  # type: ignore[no-any-return]
+    return out.reshape((*a[:-1], w[0]))

@@ -24,7 +24,9 @@ def reduction_of(op: str, size_average: bool | None, reduce: bool | None, reduct
     """The reduction that a loss is asked for, by ``reduction`` or by the two older arguments."""
     if size_average is not None or reduce is not None:
         reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
-        warnings.warn(f"{op}: size_average and reduce are deprecated; use reduction={reduction!r}", UserWarning, stacklevel=4)
+        warnings.warn(
+            f"{op}: size_average and reduce are deprecated; use reduction={reduction!r}", UserWarning, stacklevel=4
+        )
     if reduction not in ("none", "mean", "sum"):
         raise RangeError(f"{op}: reduction must be 'none', 'mean' or 'sum', got {reduction!r}")
     return reduction
@@ -69,25 +71,29 @@ def _squared_rule(g: Any, input: Any, target: Any, reduction: str, needs: tuple[
 @composite(rule=floating, vjp=_squared_rule, joint=True, namespaces=(), samples=_TWO, ulp=16)
 def squared_error(input: Tensor, target: Tensor, *, reduction: str) -> Tensor:
     """Squares of the differences of two tensors of one shape, their mean or their sum."""
-    return squared_error.emit(input, target, reduction=reduction)  # type: ignore[no-any-return]
+    return squared_error.emit(input, target, reduction=reduction)
 
 
 @squared_error.expression
 def _squared_error(input: Tensor, target: Tensor, *, reduction: str) -> Tensor:
     gap = e.sub.emit(input, target)
-    return reduced(e.mul.emit(gap, gap), reduction)  # type: ignore[no-any-return]
+    return reduced(e.mul.emit(gap, gap), reduction)
 
 
 @composite(namespaces=_F, samples=_TWO, ulp=16, operands=("input", "target"))
 def mse_loss(
-    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
     weight: Tensor | None = None,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """Squared difference of each pair of elements, averaged (by ``weight`` where given)."""
     reduction = reduction_of("mse_loss", size_average, reduce, reduction)
     input, target = _aligned("mse_loss", input, target)
     if weight is None:
-        return squared_error.emit(input, target, reduction=reduction)  # type: ignore[no-any-return]
+        return squared_error.emit(input, target, reduction=reduction)
     return _weighted("mse_loss", e.sub(input, target) ** 2, weight, reduction)
 
 
@@ -102,21 +108,29 @@ def _weighted(op: str, terms: Any, weight: Any, reduction: str) -> Any:
 
 @composite(namespaces=_F, samples=_TWO, ulp=8, operands=("input", "target"))
 def l1_loss(
-    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
     weight: Tensor | None = None,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """Absolute difference of each pair of elements, averaged (by ``weight`` where given)."""
     reduction = reduction_of("l1_loss", size_average, reduce, reduction)
     input, target = _aligned("l1_loss", input, target)
     terms = e.abs(e.sub(input, target))
-    return reduced(terms, reduction) if weight is None else _weighted("l1_loss", terms, weight, reduction)  # type: ignore[no-any-return]
+    return reduced(terms, reduction) if weight is None else _weighted("l1_loss", terms, weight, reduction)
 
 
 @composite(namespaces=_F, samples=_TWO, ulp=16, operands=("input", "target"))
 def smooth_l1_loss(
-    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
     beta: float = 1.0,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """Absolute differences less ``beta / 2``; below ``beta``, half the square over ``beta``."""
     reduction = reduction_of("smooth_l1_loss", size_average, reduce, reduction)
     input, target = _aligned("smooth_l1_loss", input, target)
@@ -124,8 +138,8 @@ def smooth_l1_loss(
         raise RangeError(f"smooth_l1_loss: beta must not be negative, got {beta}")
     size = e.abs(e.sub(input, target))
     if beta == 0:
-        return reduced(size, reduction)  # type: ignore[no-any-return]
-    return reduced(e.where(e.lt(size, beta), size * size * (0.5 / beta), size - 0.5 * beta), reduction)  # type: ignore[no-any-return]
+        return reduced(size, reduction)
+    return reduced(e.where(e.lt(size, beta), size * size * (0.5 / beta), size - 0.5 * beta), reduction)
 
 
 @composite(namespaces=_F, samples=_TWO, ulp=16, operands=("input", "target"))
@@ -139,7 +153,7 @@ def huber_loss(
         raise RangeError(f"huber_loss: delta must be positive, got {delta}")
     size = e.abs(e.sub(input, target))
     terms = e.where(e.le(size, delta), size * size * 0.5, (size - 0.5 * delta) * delta)
-    return reduced(terms, reduction) if weight is None else _weighted("huber_loss", terms, weight, reduction)  # type: ignore[no-any-return]
+    return reduced(terms, reduction) if weight is None else _weighted("huber_loss", terms, weight, reduction)
 
 
 # ------------------------------------------------------------------ two classes
@@ -157,7 +171,7 @@ def _same_shape(op: str, input: Any, target: Any) -> None:
 )  # fmt: skip
 def binary_entropy(input: Tensor, target: Tensor) -> Tensor:
     """``-target * log(input) - (1 - target) * log(1 - input)``, logarithms held above -100 as PyTorch does."""
-    return (target - 1) * e.maximum(e.log1p(-input), -100.0) - target * e.maximum(e.log(input), -100.0)  # type: ignore[no-any-return]
+    return (target - 1) * e.maximum(e.log1p(-input), -100.0) - target * e.maximum(e.log(input), -100.0)
 
 
 @composite(
@@ -173,7 +187,7 @@ def binary_cross_entropy(
     if input.dtype is not target.dtype:
         raise DTypeError(f"binary_cross_entropy: expected one dtype, got {input.dtype} and {target.dtype}")
     terms = binary_entropy(input, target)
-    return reduced(terms if weight is None else terms * weight, reduction)  # type: ignore[no-any-return]
+    return reduced(terms if weight is None else terms * weight, reduction)
 
 
 @composite(
@@ -182,7 +196,7 @@ def binary_cross_entropy(
 )  # fmt: skip
 def logistic_entropy(input: Tensor, target: Tensor) -> Tensor:
     """`binary_entropy` of the sigmoid of ``input``, without overflow."""
-    return e.maximum(input, 0) - input * target + e.log1p(e.exp(-e.abs(input)))  # type: ignore[no-any-return]
+    return e.maximum(input, 0) - input * target + e.log1p(e.exp(-e.abs(input)))
 
 
 @composite(namespaces=(*_F, ""), samples=({"shapes": ((3, 4), (3, 4))},), ulp=16, operands=("input", "target"))
@@ -197,7 +211,7 @@ def binary_cross_entropy_with_logits(
         terms = logistic_entropy(input, target)
     else:
         terms = (1 - target) * input - ((pos_weight - 1) * target + 1) * logsigmoid(input)
-    return reduced(terms if weight is None else terms * weight, reduction)  # type: ignore[no-any-return]
+    return reduced(terms if weight is None else terms * weight, reduction)
 
 
 @composite(namespaces=_F, samples=({"shapes": ((3, 4), (3, 4))},), ulp=16)
@@ -206,10 +220,15 @@ def soft_margin_loss(
 ) -> Tensor:
     """``log(1 + exp(-target * input))`` for targets 1 and -1."""
     reduction = reduction_of("soft_margin_loss", size_average, reduce, reduction)
-    return reduced(-logsigmoid(target * input), reduction)  # type: ignore[no-any-return]
+    return reduced(-logsigmoid(target * input), reduction)
 
 
-@composite(namespaces=_F, samples=({"shapes": ((3, 4), (3, 4)), "domains": (None, (0, 1))},), ulp=16, operands=("input", "target"))
+@composite(
+    namespaces=_F,
+    samples=({"shapes": ((3, 4), (3, 4)), "domains": (None, (0, 1))},),
+    ulp=16,
+    operands=("input", "target"),
+)
 def multilabel_soft_margin_loss(
     input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
     reduce: bool | None = None, reduction: str = "mean",
@@ -219,7 +238,7 @@ def multilabel_soft_margin_loss(
     terms = logistic_entropy(input, target)
     if weight is not None:
         terms = terms * weight
-    return reduced(terms.sum(-1) / input.shape[-1], reduction)  # type: ignore[no-any-return]
+    return reduced(terms.sum(-1) / input.shape[-1], reduction)
 
 
 # ------------------------------------------------------------------ distributions
@@ -227,10 +246,15 @@ def multilabel_soft_margin_loss(
 
 @composite(namespaces=(*_F, ""), samples=({"shapes": ((3, 4), (3, 4)), "domains": (None, (0.1, 1))},), ulp=16)
 def kl_div(
-    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
-    *, log_target: bool = False,
-) -> Tensor:  # fmt: skip
-    """Kullback-Leibler divergence of log-probabilities ``input`` from probabilities (or their logarithms) ``target``."""
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    *,
+    log_target: bool = False,
+) -> Tensor:
+    """Kullback-Leibler divergence of log-probabilities ``input`` from ``target`` (logarithms with ``log_target``)."""
     batch = reduction == "batchmean"
     if reduction == "mean" and size_average is None and reduce is None:
         warnings.warn(
@@ -245,7 +269,7 @@ def kl_div(
         zero = e.eq(target, 0)
         terms = e.where(zero, 0, target * e.log(e.where(zero, 1, target))) - target * input
     loss = reduced(terms, reduction)
-    return loss / input.shape[0] if batch and input.ndim else loss  # type: ignore[no-any-return]
+    return loss / input.shape[0] if batch and input.ndim else loss
 
 
 @composite(namespaces=(*_F, ""), samples=({"shapes": ((3, 4), (3, 4))},), ulp=16)
@@ -261,14 +285,19 @@ def poisson_nll_loss(
         safe = e.where(large, target, 1)
         # Stirling's approximation of log(target!).
         loss = loss + e.where(large, target * e.log(safe) - target + e.log(safe * (2 * math.pi)) * 0.5, 0)
-    return reduced(loss, reduction)  # type: ignore[no-any-return]
+    return reduced(loss, reduction)
 
 
-@composite(namespaces=_F, samples=({"shapes": ((3, 4), (3, 4), (3, 1)), "domains": (None, None, (0.5, 2))},), ulp=16, operands=("input", "target", "var"))
+@composite(
+    namespaces=_F,
+    samples=({"shapes": ((3, 4), (3, 4), (3, 1)), "domains": (None, None, (0.5, 2))},),
+    ulp=16,
+    operands=("input", "target", "var"),
+)
 def gaussian_nll_loss(
-    input: Tensor, target: Tensor, var: Tensor | float, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
+    input: Tensor, target: Tensor, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Tensor:
-    """Negative log-likelihood of ``target`` under normal distributions of mean ``input`` and variance ``var``, at least ``eps``."""
+    """Negative log-likelihood of ``target`` under normals of mean ``input`` and variance ``var``, at least ``eps``."""
     if not hasattr(var, "_array"):
         if var < 0:
             raise RangeError(f"gaussian_nll_loss: var must not be negative, got {var}")
@@ -278,7 +307,9 @@ def gaussian_nll_loss(
         if shape[:-1] == tuple(var.shape):
             var = var.unsqueeze(-1)
         elif shape[:-1] != tuple(var.shape[:-1]) or var.shape[-1] != 1:
-            raise ShapeError(f"gaussian_nll_loss: var of shape {list(var.shape)} does not fit input of shape {list(shape)}")
+            raise ShapeError(
+                f"gaussian_nll_loss: var of shape {list(var.shape)} does not fit input of shape {list(shape)}"
+            )
     if reduction not in ("none", "mean", "sum"):
         raise RangeError(f"gaussian_nll_loss: reduction must be 'none', 'mean' or 'sum', got {reduction!r}")
     if bool(e.lt(var, 0).any().item()):
@@ -286,4 +317,4 @@ def gaussian_nll_loss(
     # The bound holds the value and lets the gradient pass.
     held = var + (e.maximum(var, eps) - var).detach()
     loss = (e.log(held) + (input - target) ** 2 / held) * 0.5
-    return reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)  # type: ignore[no-any-return]
+    return reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)

@@ -43,7 +43,7 @@ def _inverse_root(variance: Any, eps: float) -> Any:
 
 
 def _input_gradient(grad: Any, unit: Any, rstd: Any, dims: tuple[int, ...]) -> Any:
-    """Gradient of ``unit = (x - mean) * rstd`` with respect to x: what is along neither 1 nor ``unit`` of ``grad``, scaled."""
+    """Gradient of ``unit = (x - mean) * rstd`` to x: the part of ``grad`` along neither 1 nor ``unit``, scaled."""
     along = mean.emit(e.mul.emit(grad, unit), dim=dims, keepdim=True)
     level = mean.emit(grad, dim=dims, keepdim=True)
     return e.mul.emit(e.sub.emit(e.sub.emit(grad, level), e.mul.emit(unit, along)), rstd)
@@ -76,8 +76,8 @@ def _batch_rule(g: Any, y: Any, input: Any, weight: Any, bias_shape: Any, eps: f
 def batch_norm_training(
     input: Tensor, weight: Tensor | None = None, bias: Tensor | None = None, *, eps: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """(N, C, *sides) normalised over all dimensions but the channels', scaled and shifted; the means and variances (C)."""
-    return batch_norm_training.emit(input, weight, bias, eps=eps)  # type: ignore[no-any-return]
+    """(N, C, *sides) normalised over all but the channels, scaled and shifted; the means and variances (C)."""
+    return batch_norm_training.emit(input, weight, bias, eps=eps)
 
 
 @batch_norm_training.expression
@@ -95,14 +95,23 @@ def _batch_norm_training(input: Tensor, weight: Tensor | None = None, bias: Tens
 
 
 @composite(
-    namespaces=(), outputs=3, ulp=128, rule=inexact,
-    samples=({"shapes": ((3, 4, 2), (3, 4, 2), (4,), (4,), (4,)), "domains": (None, None, None, (0.5, 2), None), "eps": 1e-5},),
-)  # fmt: skip
+    namespaces=(),
+    outputs=3,
+    ulp=128,
+    rule=inexact,
+    samples=(
+        {
+            "shapes": ((3, 4, 2), (3, 4, 2), (4,), (4,), (4,)),
+            "domains": (None, None, None, (0.5, 2), None),
+            "eps": 1e-5,
+        },
+    ),
+)
 def batch_norm_gradient(
     grad: Tensor, input: Tensor, mean: Tensor, variance: Tensor, weight: Tensor | None, *, eps: float
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients of `batch_norm_training` with respect to input, weight and bias."""
-    return batch_norm_gradient.emit(grad, input, mean, variance, weight, eps=eps)  # type: ignore[no-any-return]
+    return batch_norm_gradient.emit(grad, input, mean, variance, weight, eps=eps)
 
 
 @batch_norm_gradient.expression
@@ -146,26 +155,36 @@ def batch_norm(
     input: Tensor, running_mean: Tensor | None, running_var: Tensor | None, weight: Tensor | None = None,
     bias: Tensor | None = None, training: bool = False, momentum: float | None = 0.1, eps: float = 1e-5,
 ) -> Tensor:  # fmt: skip
-    """(N, C, *sides) normalised per channel: in training by the batch, whose statistics move the running ones, else by those."""
+    """(N, C, *sides) normalised per channel: by the batch, moving the running statistics, or by those."""
+    inexact(input.dtype, "batch_norm")
     if input.ndim < 2:
         raise ShapeError(f"batch_norm: expected at least 2 dimensions, got shape {list(input.shape)}")
     channels = input.shape[1]
-    _check_channels("batch_norm", channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    _check_channels(
+        "batch_norm", channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias
+    )
     if eps <= 0 and training:
         raise RangeError(f"batch_norm: eps must be positive, got {eps}")
     if not training:
         if running_mean is None or running_var is None:
             raise RuntimeError("batch_norm: running_mean and running_var must be given when not training")
-        return _by_running(input, running_mean, running_var, weight, bias, eps)  # type: ignore[no-any-return]
+        return _by_running(input, running_mean, running_var, weight, bias, eps)
     count = count_along(input.shape, _channels(input.ndim))
     if count == 1:
-        raise ShapeError(f"batch_norm: expected more than 1 value per channel when training, got shape {list(input.shape)}")
+        raise ShapeError(
+            f"batch_norm: expected more than 1 value per channel when training, got shape {list(input.shape)}"
+        )
     out, middle, variance = batch_norm_training.emit(input, weight, bias, eps=float(eps))
     if running_mean is not None:
         _blend(running_mean, middle, momentum or 0.0, "batch_norm")
     if running_var is not None:
-        _blend(running_var, variance.detach() * (count / (count - 1)) if count > 1 else variance, momentum or 0.0, "batch_norm")
-    return out if out.dtype is input.dtype else out.to(input.dtype)  # type: ignore[no-any-return]
+        _blend(
+            running_var,
+            variance.detach() * (count / (count - 1)) if count > 1 else variance,
+            momentum or 0.0,
+            "batch_norm",
+        )
+    return out if out.dtype is input.dtype else out.to(input.dtype)
 
 
 def _by_running(input: Any, running_mean: Any, running_var: Any, weight: Any, bias: Any, eps: float) -> Any:
@@ -182,7 +201,9 @@ def _by_running(input: Any, running_mean: Any, running_var: Any, weight: Any, bi
 # ------------------------------------------------------------------ over the last dimensions
 
 
-def _layer_rule(g: Any, y: Any, input: Any, weight: Any, bias_shape: Any, ndim: int, eps: float) -> tuple[Any, Any, Any]:
+def _layer_rule(
+    g: Any, y: Any, input: Any, weight: Any, bias_shape: Any, ndim: int, eps: float
+) -> tuple[Any, Any, Any]:
     middle, rstd = y[1], y[2]
     if mode.grad:
         _, middle, variance = _centered(input, _last(input, ndim))
@@ -197,8 +218,18 @@ def _last(x: Any, ndim: int) -> tuple[int, ...]:
 
 
 _NORMED: Final = (
-    {"shapes": ((3, 4), (4,), (4,)), "order": (0, "normalized_shape", 1, 2, "eps"), "normalized_shape": (4,), "eps": 1e-5},
-    {"shapes": ((2, 3, 4), (3, 4), (3, 4)), "order": (0, "normalized_shape", 1, 2, "eps"), "normalized_shape": (3, 4), "eps": 1e-5},
+    {
+        "shapes": ((3, 4), (4,), (4,)),
+        "order": (0, "normalized_shape", 1, 2, "eps"),
+        "normalized_shape": (4,),
+        "eps": 1e-5,
+    },
+    {
+        "shapes": ((2, 3, 4), (3, 4), (3, 4)),
+        "order": (0, "normalized_shape", 1, 2, "eps"),
+        "normalized_shape": (3, 4),
+        "eps": 1e-5,
+    },
 )
 
 
@@ -208,7 +239,7 @@ def native_layer_norm(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """`layer_norm`, the means, and the inverse roots of the variances plus ``eps``."""
     sides = _normalized("layer_norm", input, normalized_shape, weight, bias)
-    return native_layer_norm.emit(input, weight, bias, ndim=len(sides), eps=float(eps))  # type: ignore[no-any-return]
+    return native_layer_norm.emit(input, weight, bias, ndim=len(sides), eps=float(eps))
 
 
 @native_layer_norm.expression
@@ -225,14 +256,19 @@ def _native_layer_norm(input: Tensor, weight: Tensor | None, bias: Tensor | None
 
 
 @composite(
-    namespaces=(), outputs=3, ulp=128, rule=inexact,
-    samples=({"shapes": ((3, 4), (3, 4), (3, 1), (3, 1), (4,)), "domains": (None, None, None, (0.5, 2), None), "ndim": 1},),
-)  # fmt: skip
+    namespaces=(),
+    outputs=3,
+    ulp=128,
+    rule=inexact,
+    samples=(
+        {"shapes": ((3, 4), (3, 4), (3, 1), (3, 1), (4,)), "domains": (None, None, None, (0.5, 2), None), "ndim": 1},
+    ),
+)
 def layer_norm_gradient(
     grad: Tensor, input: Tensor, mean: Tensor, rstd: Tensor, weight: Tensor | None, *, ndim: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients of `native_layer_norm` with respect to input, weight and bias."""
-    return layer_norm_gradient.emit(grad, input, mean, rstd, weight, ndim=ndim)  # type: ignore[no-any-return]
+    return layer_norm_gradient.emit(grad, input, mean, rstd, weight, ndim=ndim)
 
 
 @layer_norm_gradient.expression
@@ -261,17 +297,24 @@ def _normalized(op: str, input: Any, normalized_shape: Any, weight: Any, bias: A
 
 
 @composite(
-    namespaces=_BOTH, ulp=64,
-    samples=tuple({**{k: v for k, v in case.items() if k != "eps"}, "order": (0, "normalized_shape", 1, 2)} for case in _NORMED),
-)  # fmt: skip
+    namespaces=_BOTH,
+    ulp=64,
+    samples=tuple(
+        {**{k: v for k, v in case.items() if k != "eps"}, "order": (0, "normalized_shape", 1, 2)} for case in _NORMED
+    ),
+)
 def layer_norm(
-    input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5,
+    input: Tensor,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
     cudnn_enable: bool = True,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """``input`` normalised over its last dimensions, of shape ``normalized_shape``, then scaled and shifted."""
     sides = _normalized("layer_norm", input, normalized_shape, weight, bias)
     out = native_layer_norm.emit(input, weight, bias, ndim=len(sides), eps=float(eps))[0]
-    return out if out._kind is input._kind else out.to(input.dtype)  # type: ignore[no-any-return]
+    return out if out._kind is input._kind else out.to(input.dtype)
 
 
 # ------------------------------------------------------------------ by the root of the mean square
@@ -294,7 +337,7 @@ def _rms_rule(g: Any, y: Any, input: Any, weight: Any, ndim: int, eps: float) ->
 )  # fmt: skip
 def rms_norm_with_scale(input: Tensor, weight: Tensor | None = None, *, ndim: int, eps: float) -> tuple[Tensor, Tensor]:
     """`rms_norm`, and the inverse roots of the mean squares plus ``eps``."""
-    return rms_norm_with_scale.emit(input, weight, ndim=ndim, eps=eps)  # type: ignore[no-any-return]
+    return rms_norm_with_scale.emit(input, weight, ndim=ndim, eps=eps)
 
 
 @rms_norm_with_scale.expression
@@ -306,22 +349,26 @@ def _rms_norm_with_scale(input: Tensor, weight: Tensor | None = None, *, ndim: i
 
 
 @composite(
-    namespaces=_BOTH, ulp=64, samples=({"shapes": ((3, 4), (4,)), "order": (0, "normalized_shape", 1), "normalized_shape": (4,)},)
-)  # fmt: skip
-def rms_norm(input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None) -> Tensor:
+    namespaces=_BOTH,
+    ulp=64,
+    samples=({"shapes": ((3, 4), (4,)), "order": (0, "normalized_shape", 1), "normalized_shape": (4,)},),
+)
+def rms_norm(
+    input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
+) -> Tensor:
     """``input`` over the root of the mean square of its last dimensions, of shape ``normalized_shape``, then scaled."""
     sides = _normalized("rms_norm", input, normalized_shape, weight, None)
     inexact(input.dtype, "rms_norm")
     small = finfo(input.dtype).eps if eps is None else float(eps)
     out = rms_norm_with_scale.emit(input, weight, ndim=len(sides), eps=small)[0]
-    return out if out._kind is input._kind else out.to(input.dtype)  # type: ignore[no-any-return]
+    return out if out._kind is input._kind else out.to(input.dtype)
 
 
 # ------------------------------------------------------------------ over groups of channels
 
 
 def _normalized_rows(rows: Any, eps: float) -> tuple[Any, Any, Any]:
-    return native_layer_norm.emit(rows, None, None, ndim=1, eps=float(eps))  # type: ignore[no-any-return]
+    return native_layer_norm.emit(rows, None, None, ndim=1, eps=float(eps))
 
 
 def _affine(x: Any, weight: Any, bias: Any) -> Any:
@@ -331,13 +378,15 @@ def _affine(x: Any, weight: Any, bias: Any) -> Any:
 
 
 @composite(
-    namespaces=_BOTH, ulp=64, samples=({"shapes": ((2, 4, 3), (4,), (4,)), "order": (0, "num_groups", 1, 2), "num_groups": 2},)
-)  # fmt: skip
+    namespaces=_BOTH,
+    ulp=64,
+    samples=({"shapes": ((2, 4, 3), (4,), (4,)), "order": (0, "num_groups", 1, 2), "num_groups": 2},),
+)
 def group_norm(
     input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5,
     cudnn_enabled: bool = True,
 ) -> Tensor:  # fmt: skip
-    """(N, C, *sides) normalised over each of ``num_groups`` groups of channels of each sample, then scaled and shifted."""
+    """(N, C, *sides) normalised over ``num_groups`` groups of channels per sample, then scaled and shifted."""
     if input.ndim < 2:
         raise ShapeError(f"group_norm: expected at least 2 dimensions, got shape {list(input.shape)}")
     batch, channels = input.shape[0], input.shape[1]
@@ -345,15 +394,25 @@ def group_norm(
         raise ShapeError(f"group_norm: {channels} channels cannot be divided into num_groups={num_groups}")
     _check_channels("group_norm", channels, weight=weight, bias=bias)
     if input.numel() == num_groups:
-        raise ShapeError(f"group_norm: expected more than 1 value per group, got shape {list(input.shape)} and {num_groups} groups")
+        raise ShapeError(
+            f"group_norm: expected more than 1 value per group, got shape {list(input.shape)} and {num_groups} groups"
+        )
     rows = input.reshape((batch, num_groups, math.prod(input.shape[1:]) // num_groups))
-    return _affine(_normalized_rows(rows, eps)[0].reshape(input.shape), weight, bias)  # type: ignore[no-any-return]
+    return _affine(_normalized_rows(rows, eps)[0].reshape(input.shape), weight, bias)
 
 
 @composite(
-    namespaces=_F, ulp=64, operands=("input", "running_mean", "running_var", "weight", "bias"),
-    samples=({"shapes": ((2, 3, 4), (3,), (3,), (3,), (3,)), "domains": (None, None, (0.5, 2), None, None), "use_input_stats": False},),
-)  # fmt: skip
+    namespaces=_F,
+    ulp=64,
+    operands=("input", "running_mean", "running_var", "weight", "bias"),
+    samples=(
+        {
+            "shapes": ((2, 3, 4), (3,), (3,), (3,), (3,)),
+            "domains": (None, None, (0.5, 2), None, None),
+            "use_input_stats": False,
+        },
+    ),
+)
 def instance_norm(
     input: Tensor, running_mean: Tensor | None = None, running_var: Tensor | None = None, weight: Tensor | None = None,
     bias: Tensor | None = None, use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5,
@@ -362,21 +421,27 @@ def instance_norm(
     if input.ndim < 3:
         raise ShapeError(f"instance_norm: expected at least 3 dimensions, got shape {list(input.shape)}")
     batch, channels = input.shape[0], input.shape[1]
-    _check_channels("instance_norm", channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    _check_channels(
+        "instance_norm", channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias
+    )
     if not use_input_stats:
         if running_mean is None or running_var is None:
             raise RuntimeError("instance_norm: running_mean and running_var must be given with use_input_stats=False")
-        return _by_running(input, running_mean, running_var, weight, bias, eps)  # type: ignore[no-any-return]
+        return _by_running(input, running_mean, running_var, weight, bias, eps)
     count = math.prod(input.shape[2:])
     if count == 1:
-        raise ShapeError(f"instance_norm: expected more than 1 element per channel when training, got shape {list(input.shape)}")
+        raise ShapeError(
+            f"instance_norm: expected more than 1 element per channel when training, got shape {list(input.shape)}"
+        )
     out, middle, rstd = _normalized_rows(input.reshape((batch * channels, count)), eps)
     if running_mean is not None:
         _blend(running_mean, middle.detach().reshape((batch, channels)).mean(0), momentum, "instance_norm")
     if running_var is not None:
         variance = 1 / (rstd.detach() * rstd.detach()) - eps
-        _blend(running_var, variance.reshape((batch, channels)).mean(0) * (count / (count - 1)), momentum, "instance_norm")
-    return _affine(out.reshape(input.shape), weight, bias)  # type: ignore[no-any-return]
+        _blend(
+            running_var, variance.reshape((batch, channels)).mean(0) * (count / (count - 1)), momentum, "instance_norm"
+        )
+    return _affine(out.reshape(input.shape), weight, bias)
 
 
 @composite(namespaces=_F, ulp=32, samples=({"shapes": ((2, 5, 3),), "size": 3},))
@@ -390,6 +455,12 @@ def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: flo
     squares = (input * input).reshape((batch, 1, channels, math.prod(input.shape[2:])))
     padded = embedded(squares, [(size // 2, (size - 1) // 2), (0, 0)], (1, 1))
     means = avg_pool.emit(
-        padded, kernel=(size, 1), stride=(1, 1), padding=(0, 0), counts=tuple(squares._array.shape[2:]), include_pad=True, divisor=None
+        padded,
+        kernel=(size, 1),
+        stride=(1, 1),
+        padding=(0, 0),
+        counts=tuple(squares._array.shape[2:]),
+        include_pad=True,
+        divisor=None,
     )
-    return input / e.pow(means.reshape(input.shape) * alpha + k, beta)  # type: ignore[no-any-return]
+    return input / e.pow(means.reshape(input.shape) * alpha + k, beta)

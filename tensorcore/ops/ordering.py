@@ -48,7 +48,7 @@ def _flat_if_scalar(op: Any, input: Any, dim: int, **attributes: Any) -> Any:
 @composite(rule=real, vjp=_placed_rule, outputs=2, namespaces=(), samples=_ALONG, ulp=0)
 def max_along(input: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, Tensor]:
     """Largest element along ``dim`` and its place, the first of equals."""
-    return _flat_if_scalar(max_along, input, dim, keepdim=keepdim)  # type: ignore[no-any-return]
+    return _flat_if_scalar(max_along, input, dim, keepdim=keepdim)
 
 
 @max_along.expression
@@ -59,7 +59,7 @@ def _max_along(input: Tensor, *, dim: int, keepdim: bool) -> tuple[Tensor, Tenso
 @composite(rule=real, vjp=_placed_rule, outputs=2, namespaces=(), samples=_ALONG, ulp=0)
 def min_along(input: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, Tensor]:
     """Smallest element along ``dim`` and its place, the first of equals."""
-    return _flat_if_scalar(min_along, input, dim, keepdim=keepdim)  # type: ignore[no-any-return]
+    return _flat_if_scalar(min_along, input, dim, keepdim=keepdim)
 
 
 @min_along.expression
@@ -67,7 +67,9 @@ def _min_along(input: Tensor, *, dim: int, keepdim: bool) -> tuple[Tensor, Tenso
     return amin.emit(input, dim=(dim,), keepdim=keepdim), argmin.emit(input, dim=dim, keepdim=keepdim)
 
 
-def _extreme(name: str, input: Any, dim: Any, keepdim: bool, other: Any, over_all: Any, along: Any, pairwise: Any) -> Any:
+def _extreme(
+    name: str, input: Any, dim: Any, keepdim: bool, other: Any, over_all: Any, along: Any, pairwise: Any
+) -> Any:
     if other is not None or hasattr(dim, "_array"):
         return pairwise(input, dim if other is None else other)
     if dim is None:
@@ -83,13 +85,13 @@ def _extreme(name: str, input: Any, dim: Any, keepdim: bool, other: Any, over_al
 
 @composite(samples=({"shapes": ((3, 4),)}, *_ALONG), operands=("input",), ulp=0)
 def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
-    """The largest element; along ``dim``, as (values, indices); given another tensor, the larger element by element."""
+    """The largest element; along ``dim``, as (values, indices); given a tensor, the larger element by element."""
     return _extreme("max", input, dim, keepdim, other, amax, max_along, e.maximum)
 
 
 @composite(samples=({"shapes": ((3, 4),)}, *_ALONG), operands=("input",), ulp=0)
 def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
-    """The smallest element; along ``dim``, as (values, indices); given another tensor, the smaller element by element."""
+    """The smallest element; along ``dim``, as (values, indices); given a tensor, the smaller element by element."""
     return _extreme("min", input, dim, keepdim, other, amin, min_along, e.minimum)
 
 
@@ -99,13 +101,13 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = N
 @composite(samples=({"shapes": ((3, 4),), "dim": 0}, {"shapes": ((3, 4),), "descending": True}), ulp=0)
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
     """Places of the elements in order along ``dim``; equal ones keep their order."""
-    return sort(input.detach(), dim, descending)[1]  # type: ignore[no-any-return]
+    return sort(input.detach(), dim, descending)[1]
 
 
 @composite(samples=({"shapes": ((4, 3),)},), ulp=0)
 def msort(input: Tensor) -> Tensor:
     """Elements in order along the first dimension."""
-    return sort(input, 0)[0]  # type: ignore[no-any-return]
+    return sort(input, 0)[0]
 
 
 def _topk_rule(g: Any, y: Any, input_shape: tuple[int, ...], dim: int) -> Any:
@@ -120,7 +122,9 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     """The ``k`` largest (or smallest) elements along ``dim`` in order, as (values, indices)."""
     side = input.shape[normalize_dim(dim, input.ndim, "topk")] if input.ndim else 1
     if not 0 <= k <= side:
-        raise RangeError(f"topk: k={k} is out of range for the side {side} of dimension {dim} of shape {list(input.shape)}")
+        raise RangeError(
+            f"topk: k={k} is out of range for the side {side} of dimension {dim} of shape {list(input.shape)}"
+        )
     if input.ndim == 0 and k == 0:
         raise RangeError("topk: a 0-d tensor has its one element; expected k=1")
     values, indices = _flat_if_scalar(topk, input, dim, k=int(k), largest=largest, sorted=sorted)
@@ -147,7 +151,9 @@ def _picked(op: str, input: Any, place: int, rank: Any, keepdim: bool) -> Any:
     return named(op, values=values, indices=indices)
 
 
-@composite(samples=({"shapes": ((3, 4),), "args": (2,)}, {"shapes": ((3, 4),), "args": (1,), "dim": 0, "keepdim": True}), ulp=0)
+@composite(
+    samples=({"shapes": ((3, 4),), "args": (2,)}, {"shapes": ((3, 4),), "args": (1,), "dim": 0, "keepdim": True}), ulp=0
+)
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     """The ``k``-th smallest element along ``dim``, counted from 1, as (values, indices)."""
     place = normalize_dim(dim, input.ndim, "kthvalue")
@@ -156,7 +162,10 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any
             raise RangeError(f"kthvalue: k={k} is out of range for a 0-d tensor")
         return named("kthvalue", values=input.alias(), indices=argmax(input))
     if not 1 <= k <= input.shape[place]:
-        raise RangeError(f"kthvalue: k={k} is out of range for the side {input.shape[place]} of dimension {place} of shape {list(input.shape)}")
+        raise RangeError(
+            f"kthvalue: k={k} is out of range for the side {input.shape[place]} of dimension {place} of shape "
+            f"{list(input.shape)}"
+        )
     return _picked("kthvalue", input, place, k - 1, keepdim)
 
 
@@ -210,7 +219,9 @@ def _runs(rows: Any, inverse: bool, counts: bool) -> tuple[Any, Any, Any]:
         return rows, empty if inverse else None, empty if counts else None
     if change.ndim > 1:
         change = any(change.reshape(total - 1, -1), 1) if total > 1 else change.reshape(0, -1).sum(1).bool()
-    starts = cat([ones_like(rows.reshape(total, -1)[:1, 0].bool()) if rows.numel() else rows.new_ones((1,)).bool(), change])
+    starts = cat(
+        [ones_like(rows.reshape(total, -1)[:1, 0].bool()) if rows.numel() else rows.new_ones((1,)).bool(), change]
+    )
     firsts = nonzero(starts).reshape(-1)
     runs = None
     if inverse:
@@ -228,7 +239,9 @@ def _returned(values: Any, inverse: Any, counts: Any) -> Any:
 
 
 @composite(samples=({"shapes": ((6,),), "dtypes": ("int64",), "domains": ((0, 3),)},), ulp=0)
-def unique_consecutive(input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None) -> Any:
+def unique_consecutive(
+    input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+) -> Any:
     """The first of each run of equal elements (or slices along ``dim``), each element's run, and the runs' lengths."""
     if dim is None:
         values, runs, counts = _runs(input.detach().reshape(-1), return_inverse, return_counts)
@@ -240,9 +253,13 @@ def unique_consecutive(input: Tensor, return_inverse: bool = False, return_count
 
 @composite(samples=({"shapes": ((6,),), "dtypes": ("int64",), "domains": ((0, 3),)},), ulp=0)
 def unique(
-    input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+    input: Tensor,
+    sorted: bool = True,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    dim: int | None = None,
 ) -> Any:
-    """The distinct elements (or slices along ``dim``) in order, each element's place among them, and how often each comes."""
+    """The distinct elements (or slices along ``dim``) in order, each element's place among them, their counts."""
     from tensorcore.ops.indexing import index, index_put
 
     if dim is None:

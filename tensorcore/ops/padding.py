@@ -36,7 +36,7 @@ def _pairs(input: Any, pad: Any) -> list[tuple[int, int]]:
              *({"shapes": ((2, 3, 4, 5),), "pad": (1, 2, 2, 1), "mode": mode} for mode in _MODES)),
 )  # fmt: skip
 def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
-    """``input`` with counts of elements added before and after the last dimensions, the last dimension's first in ``pad``.
+    """``input`` with elements added before and after the last dimensions, the last one's counts first in ``pad``.
 
     Negative counts crop. Modes besides ``"constant"`` take inputs with one or two dimensions more than are padded.
     """
@@ -45,13 +45,13 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     pairs = _pairs(input, pad)
     if mode == "constant":
         out = embedded(input, pairs, (1,) * len(pairs), 0 if value is None else value)
-        return out if out is not input else input.clone()  # type: ignore[no-any-return]
+        return out if out is not input else input.clone()
     if value:
         raise RangeError(f"pad: mode {mode!r} takes no value, got {value}")
     if not 1 <= len(pairs) <= 3 or input.ndim - len(pairs) not in (1, 2):
         raise NotImplementedError(
-            f"pad: mode {mode!r} pads the last 1, 2 or 3 dimensions of an input with 1 or 2 more; got {list(pad)} for input of "
-            f"shape {list(input.shape)}"
+            f"pad: mode {mode!r} pads the last 1, 2 or 3 dimensions of an input with 1 or 2 more; got {list(pad)} "
+            f"for input of shape {list(input.shape)}"
         )
     lead = input.ndim - len(pairs)
     out = input
@@ -66,7 +66,9 @@ def _extended(x: Any, dim: int, before: int, after: int, mode: str) -> Any:
     side = x.shape[dim]
     limit = {"reflect": side - 1, "circular": side}.get(mode)
     if (limit is not None and max(before, after) > limit) or (side == 0 and (before or after)):
-        raise ShapeError(f"pad: mode {mode!r} adds at most {limit or 0} elements to a side of {side}, got {before} and {after}")
+        raise ShapeError(
+            f"pad: mode {mode!r} adds at most {limit or 0} elements to a side of {side}, got {before} and {after}"
+        )
     # What is added comes from the tensor before it is cropped.
     parts = [x.narrow(dim, crop[0], side - crop[0] - crop[1]) if any(crop) else x]
     if before:

@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 
 _BOTH: Final = ("", "nn.functional")
 _CASE: Final = {"kernel": (3, 2), "stride": (2, 1), "padding": (1, 1), "dilation": (1, 2), "counts": (3, 5)}
-_MEAN: Final = {"kernel": (3, 2), "stride": (2, 1), "padding": (1, 1), "counts": (3, 6), "include_pad": False, "divisor": None}
+_MEAN: Final = {
+    "kernel": (3, 2),
+    "stride": (2, 1),
+    "padding": (1, 1),
+    "counts": (3, 6),
+    "include_pad": False,
+    "divisor": None,
+}
 
 
 def _pads(sides: Any, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, counts: Ints) -> list[tuple[int, int]]:
@@ -66,7 +73,7 @@ def _lowest(x: Any) -> Any:
 
 
 def _max_stages(padded: Any, kernel: Ints, stride: Ints, dilation: Ints, counts: Ints, last: bool) -> list[Any]:
-    """The padded input and what is left after each dimension, from the last; without the final result unless ``last``."""
+    """The padded input and what each dimension, from the last, leaves; the final result only if ``last``."""
     stages = [padded]
     for place in reversed(range(0 if last else 1, len(kernel))):
         parts = _slices(stages[-1], 2 + place, kernel[place], stride[place], dilation[place], counts[place])
@@ -81,31 +88,47 @@ def _max_stages(padded: Any, kernel: Ints, stride: Ints, dilation: Ints, counts:
 )  # fmt: skip
 def max_pool(input: Tensor, *, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, counts: Ints) -> Tensor:
     """Largest element of each of ``counts`` windows of (N, C, *sides); ``padding`` never is."""
-    return max_pool.emit(input, kernel=kernel, stride=stride, padding=padding, dilation=dilation, counts=counts)  # type: ignore[no-any-return]
+    return max_pool.emit(input, kernel=kernel, stride=stride, padding=padding, dilation=dilation, counts=counts)
 
 
 @max_pool.expression
 def _max_pool(input: Tensor, *, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, counts: Ints) -> Tensor:
     pads = _pads(input._array.shape[2:], kernel, stride, padding, dilation, counts)
     padded = embedded(input, pads, (1,) * len(pads), _lowest(input))
-    return _max_stages(padded, kernel, stride, dilation, counts, True)[-1]  # type: ignore[no-any-return]
+    return _max_stages(padded, kernel, stride, dilation, counts, True)[-1]
 
 
 @composite(
     namespaces=(), ulp=8, samples=({"shapes": ((2, 3, 3, 5), (2, 3, 6, 5), (2, 3, 3, 5)), **_CASE},),
 )  # fmt: skip
 def max_pool_gradient(
-    grad: Tensor, input: Tensor, output: Tensor, *, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, counts: Ints
+    grad: Tensor,
+    input: Tensor,
+    output: Tensor,
+    *,
+    kernel: Ints,
+    stride: Ints,
+    padding: Ints,
+    dilation: Ints,
+    counts: Ints,
 ) -> Tensor:
     """``grad`` at the place of each window's largest element, the first of equals."""
-    return max_pool_gradient.emit(  # type: ignore[no-any-return]
+    return max_pool_gradient.emit(
         grad, input, output, kernel=kernel, stride=stride, padding=padding, dilation=dilation, counts=counts
     )
 
 
 @max_pool_gradient.expression
 def _max_pool_gradient(
-    grad: Tensor, input: Tensor, output: Tensor, *, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, counts: Ints
+    grad: Tensor,
+    input: Tensor,
+    output: Tensor,
+    *,
+    kernel: Ints,
+    stride: Ints,
+    padding: Ints,
+    dilation: Ints,
+    counts: Ints,
 ) -> Tensor:
     pads = _pads(input._array.shape[2:], kernel, stride, padding, dilation, counts)
     padded = embedded(input, pads, (1,) * len(pads), _lowest(input)).detach()
@@ -123,7 +146,7 @@ def _max_pool_gradient(
         # What no other place took is the last one's, NaN among it.
         shares.append(rest)
         grad = fold_along(shares, 2 + place, before._array.shape[2 + place], stride[place], dilation[place])
-    return _cropped(grad, pads)  # type: ignore[no-any-return]
+    return _cropped(grad, pads)
 
 
 def _places_rule(g: Any, y: Any, input_shape: tuple[int, ...]) -> Any:
@@ -140,7 +163,7 @@ def max_pool_with_places(
     input: Tensor, *, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, counts: Ints
 ) -> tuple[Tensor, Tensor]:
     """`max_pool`, and where in the flattened sides each largest element is, as int64."""
-    return max_pool_with_places.emit(  # type: ignore[no-any-return]
+    return max_pool_with_places.emit(
         input, kernel=kernel, stride=stride, padding=padding, dilation=dilation, counts=counts
     )
 
@@ -161,7 +184,9 @@ def _max_pool_with_places(
     for d, side in enumerate(sides):
         inner = math.prod(kernel[d + 1 :])
         at = e.remainder(e.floor_divide(tap, inner), kernel[d]) * dilation[d]
-        starts = ramp(-padding[d], stride[d], counts[d], int64, input.device).reshape((-1,) + (1,) * (len(sides) - d - 1))
+        starts = ramp(-padding[d], stride[d], counts[d], int64, input.device).reshape(
+            (-1,) + (1,) * (len(sides) - d - 1)
+        )
         places = at + starts if places is None else places * side + (at + starts)
     return values, places  # type: ignore[return-value]
 
@@ -169,7 +194,16 @@ def _max_pool_with_places(
 # ------------------------------------------------------------------ averages
 
 
-def _divisor(kind: Any, sides: Any, kernel: Ints, stride: Ints, padding: Ints, counts: Ints, include_pad: bool, divisor: int | None) -> Any:
+def _divisor(
+    kind: Any,
+    sides: Any,
+    kernel: Ints,
+    stride: Ints,
+    padding: Ints,
+    counts: Ints,
+    include_pad: bool,
+    divisor: int | None,
+) -> Any:
     """What each window's sum is divided by: a number, or a tensor where windows hold differently many elements."""
     if divisor is not None:
         return kind.scalar(float(divisor))
@@ -183,7 +217,11 @@ def _divisor(kind: Any, sides: Any, kernel: Ints, stride: Ints, padding: Ints, c
             starts, ends = [max(start, 0) for start in starts], [min(end, side) for end in ends]
         held = [float(end - start) for start, end in zip(starts, ends, strict=True)]
         same = len(set(held)) <= 1
-        each = (held[0] if held else 1.0) if same else tensor(held, dtype=kind.dtype, device=kind.device).reshape((-1,) + (1,) * rest)
+        each = (
+            (held[0] if held else 1.0)
+            if same
+            else tensor(held, dtype=kind.dtype, device=kind.device).reshape((-1,) + (1,) * rest)
+        )
         total = each * total
     return total if hasattr(total, "_array") else kind.scalar(total)
 
@@ -198,7 +236,7 @@ def avg_pool(
     input: Tensor, *, kernel: Ints, stride: Ints, padding: Ints, counts: Ints, include_pad: bool, divisor: int | None
 ) -> Tensor:
     """Average of each of ``counts`` windows of (N, C, *sides), over their elements or over ``divisor``."""
-    return avg_pool.emit(  # type: ignore[no-any-return]
+    return avg_pool.emit(
         input, kernel=kernel, stride=stride, padding=padding, counts=counts, include_pad=include_pad, divisor=divisor
     )
 
@@ -212,7 +250,7 @@ def _avg_pool(
     total = embedded(input, _pads(sides, kernel, stride, padding, ones, counts), ones)
     for place in reversed(range(len(kernel))):
         total = _combined(e.add.emit, _slices(total, 2 + place, kernel[place], stride[place], 1, counts[place]))
-    return e.div.emit(total, _divisor(input._kind, sides, kernel, stride, padding, counts, include_pad, divisor))  # type: ignore[no-any-return]
+    return e.div.emit(total, _divisor(input._kind, sides, kernel, stride, padding, counts, include_pad, divisor))
 
 
 @composite(
@@ -221,17 +259,40 @@ def _avg_pool(
         g, kernel=kernel, stride=stride, padding=padding, counts=counts, include_pad=include_pad, divisor=divisor),
 )  # fmt: skip
 def avg_pool_gradient(
-    grad: Tensor, *, size: Ints, kernel: Ints, stride: Ints, padding: Ints, counts: Ints, include_pad: bool, divisor: int | None
+    grad: Tensor,
+    *,
+    size: Ints,
+    kernel: Ints,
+    stride: Ints,
+    padding: Ints,
+    counts: Ints,
+    include_pad: bool,
+    divisor: int | None,
 ) -> Tensor:
     """Each window's share of ``grad``, added up over the windows an element lies in."""
-    return avg_pool_gradient.emit(  # type: ignore[no-any-return]
-        grad, size=size, kernel=kernel, stride=stride, padding=padding, counts=counts, include_pad=include_pad, divisor=divisor
+    return avg_pool_gradient.emit(
+        grad,
+        size=size,
+        kernel=kernel,
+        stride=stride,
+        padding=padding,
+        counts=counts,
+        include_pad=include_pad,
+        divisor=divisor,
     )
 
 
 @avg_pool_gradient.expression
 def _avg_pool_gradient(
-    grad: Tensor, *, size: Ints, kernel: Ints, stride: Ints, padding: Ints, counts: Ints, include_pad: bool, divisor: int | None
+    grad: Tensor,
+    *,
+    size: Ints,
+    kernel: Ints,
+    stride: Ints,
+    padding: Ints,
+    counts: Ints,
+    include_pad: bool,
+    divisor: int | None,
 ) -> Tensor:
     ones = (1,) * len(kernel)
     pads = _pads(size, kernel, stride, padding, ones, counts)
@@ -239,7 +300,7 @@ def _avg_pool_gradient(
     for place, (before, after) in enumerate(pads):
         side = size[place] + before + after
         grad = fold_along([grad] * kernel[place], 2 + place, side, stride[place], 1)
-    return _cropped(grad, pads)  # type: ignore[no-any-return]
+    return _cropped(grad, pads)
 
 
 # ------------------------------------------------------------------ what users call
@@ -249,8 +310,8 @@ def batched(op: str, input: Any, ndim: int) -> tuple[Any, bool]:
     """The input with a batch dimension, and whether it came without."""
     if input.ndim not in (ndim + 1, ndim + 2) or 0 in input._array.shape[-(ndim + 1) :]:
         raise ShapeError(
-            f"{op}: expected an input of {ndim + 2} dimensions, or {ndim + 1} without a batch, with no side 0 but the batch; "
-            f"got shape {list(input.shape)}"
+            f"{op}: expected an input of {ndim + 2} dimensions, or {ndim + 1} without a batch, "
+            f"with no side 0 but the batch; got shape {list(input.shape)}"
         )
     return (input, False) if input.ndim == ndim + 2 else (input.unsqueeze(0), True)
 
@@ -275,12 +336,25 @@ def _geometry(
             # The last window must start within the input or the padding before it.
             count -= 1
         if count < 1:
-            raise ShapeError(f"{op}: a kernel of {list(kernel)} does not fit into input of shape {list(input.shape)} with padding {list(pads)}")
+            raise ShapeError(
+                f"{op}: a kernel of {list(kernel)} does not fit into input of shape {list(input.shape)} "
+                f"with padding {list(pads)}"
+            )
         counts.append(count)
     return {"kernel": kernel, "stride": steps, "padding": pads, "dilation": spread, "counts": tuple(counts)}
 
 
-def _max(op: str, ndim: int, input: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, places: bool) -> Any:
+def _max(
+    op: str,
+    ndim: int,
+    input: Any,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    ceil_mode: bool,
+    places: bool,
+) -> Any:
     input, alone = batched(op, input, ndim)
     geometry = _geometry(op, input, ndim, kernel_size, stride, padding, dilation, ceil_mode)
     if not places:
@@ -291,7 +365,15 @@ def _max(op: str, ndim: int, input: Any, kernel_size: Any, stride: Any, padding:
 
 
 def _avg(
-    op: str, ndim: int, input: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool, include: bool, divisor: int | None
+    op: str,
+    ndim: int,
+    input: Any,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    ceil_mode: bool,
+    include: bool,
+    divisor: int | None,
 ) -> Any:
     input, alone = batched(op, input, ndim)
     if divisor == 0:
@@ -339,10 +421,15 @@ def max_pool3d(
 
 @composite(namespaces=_BOTH, samples=_samples(1), ulp=8)
 def avg_pool1d(
-    input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False, count_include_pad: bool = True
+    input: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
 ) -> Tensor:
     """Average of each window of (N, C, L) or (C, L)."""
-    return _avg("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)  # type: ignore[no-any-return]
+    return _avg("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
 
 @composite(namespaces=_BOTH, samples=_samples(2), ulp=8)
@@ -351,7 +438,7 @@ def avg_pool2d(
     count_include_pad: bool = True, divisor_override: int | None = None,
 ) -> Tensor:  # fmt: skip
     """Average of each window of (N, C, H, W) or (C, H, W)."""
-    return _avg("avg_pool2d", 2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)  # type: ignore[no-any-return]
+    return _avg("avg_pool2d", 2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
 @composite(namespaces=_BOTH, samples=_samples(3), ulp=8)
@@ -360,7 +447,7 @@ def avg_pool3d(
     count_include_pad: bool = True, divisor_override: int | None = None,
 ) -> Tensor:  # fmt: skip
     """Average of each window of (N, C, D, H, W) or (C, D, H, W)."""
-    return _avg("avg_pool3d", 3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)  # type: ignore[no-any-return]
+    return _avg("avg_pool3d", 3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
 def _lp(op: str, ndim: int, input: Any, norm_type: float, kernel_size: Any, stride: Any, ceil_mode: bool) -> Any:
@@ -372,16 +459,16 @@ def _lp(op: str, ndim: int, input: Any, norm_type: float, kernel_size: Any, stri
 @composite(namespaces=("nn.functional",), samples=({"shapes": ((2, 3, 6),), "args": (2.0, 2)},), ulp=32)
 def lp_pool1d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
     """``norm_type``-norm of each window of (N, C, L) or (C, L)."""
-    return _lp("lp_pool1d", 1, input, norm_type, kernel_size, stride, ceil_mode)  # type: ignore[no-any-return]
+    return _lp("lp_pool1d", 1, input, norm_type, kernel_size, stride, ceil_mode)
 
 
 @composite(namespaces=("nn.functional",), samples=({"shapes": ((2, 3, 6, 5),), "args": (2.0, 2)},), ulp=32)
 def lp_pool2d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
     """``norm_type``-norm of each window of (N, C, H, W) or (C, H, W)."""
-    return _lp("lp_pool2d", 2, input, norm_type, kernel_size, stride, ceil_mode)  # type: ignore[no-any-return]
+    return _lp("lp_pool2d", 2, input, norm_type, kernel_size, stride, ceil_mode)
 
 
 @composite(namespaces=("nn.functional",), samples=({"shapes": ((2, 3, 6, 5, 4),), "args": (2.0, 2)},), ulp=32)
 def lp_pool3d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
     """``norm_type``-norm of each window of (N, C, D, H, W) or (C, D, H, W)."""
-    return _lp("lp_pool3d", 3, input, norm_type, kernel_size, stride, ceil_mode)  # type: ignore[no-any-return]
+    return _lp("lp_pool3d", 3, input, norm_type, kernel_size, stride, ceil_mode)

@@ -40,7 +40,9 @@ def _along(op: Any, input: Any, dim: int | None, _stacklevel: Any, dtype: DType 
     return op.emit(input, dim=place)
 
 
-@composite(rule=inexact, vjp=lambda g, y, dim: softmax_gradient.emit(g, y, dim=dim), namespaces=_PUBLIC, samples=_SOFT, ulp=8)
+@composite(
+    rule=inexact, vjp=lambda g, y, dim: softmax_gradient.emit(g, y, dim=dim), namespaces=_PUBLIC, samples=_SOFT, ulp=8
+)
 def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DType | None = None) -> Tensor:
     """Exponentials along ``dim`` over their sum, without overflow."""
     return _along(softmax, input, dim, _stacklevel, dtype)

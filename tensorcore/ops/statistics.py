@@ -46,22 +46,22 @@ def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType 
         input = input.to(dtype)
     require_floating("mean", input.dtype)
     dims = normalize_dims(None if dim == () else dim, input.ndim, "mean")
-    return mean.emit(input, dim=dims, keepdim=keepdim)  # type: ignore[no-any-return]
+    return mean.emit(input, dim=dims, keepdim=keepdim)
 
 
 @mean.expression
 def _mean(input: Tensor, *, dim: tuple[int, ...], keepdim: bool) -> Tensor:
     kind = input._kind
     total = sum.emit(input, dim=dim, keepdim=keepdim, dtype=kind.dtype)
-    return e.div.emit(total, kind.scalar(count_along(input._array.shape, dim)))  # type: ignore[no-any-return]
+    return e.div.emit(total, kind.scalar(count_along(input._array.shape, dim)))
 
 
 @composite(samples=_SAMPLES)
 def nansum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None) -> Tensor:
     """Sum of the elements that are not NaN."""
     if input.dtype.category < FLOATING:
-        return input.sum(dim, keepdim, dtype=dtype)  # type: ignore[no-any-return]
-    return e.where(e.ne(input, input), 0, input).sum(dim, keepdim, dtype=dtype)  # type: ignore[no-any-return]
+        return input.sum(dim, keepdim, dtype=dtype)
+    return e.where(e.ne(input, input), 0, input).sum(dim, keepdim, dtype=dtype)
 
 
 @composite(samples=_SAMPLES)
@@ -69,14 +69,14 @@ def nanmean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DTy
     """Average of the elements that are not NaN."""
     require_floating("nanmean", input.dtype if dtype is None else dtype)
     held = e.eq(input, input).sum(dim, keepdim)
-    return nansum(input, dim, keepdim, dtype=dtype) / held  # type: ignore[no-any-return]
+    return nansum(input, dim, keepdim, dtype=dtype) / held
 
 
 @composite(samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "dim": 1}), ulp=0)
 def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
     """How many elements are not zero over the dimensions ``dim`` (all by default), as int64."""
     held = input if input.dtype.category == BOOL else e.ne(input, 0)
-    return held.sum(dim, dtype=int64)  # type: ignore[no-any-return]
+    return held.sum(dim, dtype=int64)
 
 
 # ------------------------------------------------------------------ variance
@@ -119,15 +119,20 @@ def _std_rule(g: Any, y: Any, input: Any, dim: tuple[int, ...], keepdim: bool, c
 
 @composite(rule=inexact, vjp=_var_rule, samples=(*_SAMPLES, {"shapes": ((3, 4),), "dim": 0, "correction": 0}), ulp=16)
 def var(
-    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
 ) -> Tensor:
     """Variance over the dimensions ``dim`` (all by default), divided by the number of elements less ``correction``."""
     dims, taken = _spread_arguments("var", input, dim, unbiased, correction)
     if input.dtype.category == COMPLEX:
         parts = (input.real, input.imag)
         real, imag = (var.emit(part, dim=dims, keepdim=keepdim, correction=taken) for part in parts)
-        return real + imag  # type: ignore[no-any-return]
-    return var.emit(input, dim=dims, keepdim=keepdim, correction=taken)  # type: ignore[no-any-return]
+        return real + imag
+    return var.emit(input, dim=dims, keepdim=keepdim, correction=taken)
 
 
 @var.expression
@@ -136,40 +141,59 @@ def _var(input: Tensor, *, dim: tuple[int, ...], keepdim: bool, correction: floa
     kind = input._kind
     centered = e.sub.emit(input, mean.emit(input, dim=dim, keepdim=True))
     total = sum.emit(e.mul.emit(centered, centered), dim=dim, keepdim=keepdim, dtype=kind.dtype)
-    return e.div.emit(total, kind.scalar(_freedom(input._array.shape, dim, correction)))  # type: ignore[no-any-return]
+    return e.div.emit(total, kind.scalar(_freedom(input._array.shape, dim, correction)))
 
 
 @composite(rule=inexact, vjp=_std_rule, samples=(*_SAMPLES, {"shapes": ((3, 4),), "dim": 0, "correction": 0}), ulp=16)
 def std(
-    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
 ) -> Tensor:
     """Standard deviation over the dimensions ``dim``: the square root of `var`."""
     dims, taken = _spread_arguments("std", input, dim, unbiased, correction)
     if input.dtype.category == COMPLEX:
-        return e.sqrt(var(input, dims, keepdim=keepdim, correction=taken))  # type: ignore[no-any-return]
-    return std.emit(input, dim=dims, keepdim=keepdim, correction=taken)  # type: ignore[no-any-return]
+        return e.sqrt(var(input, dims, keepdim=keepdim, correction=taken))
+    return std.emit(input, dim=dims, keepdim=keepdim, correction=taken)
 
 
 @std.expression
 @widened
 def _std(input: Tensor, *, dim: tuple[int, ...], keepdim: bool, correction: float) -> Tensor:
-    return e.sqrt.emit(_var(input, dim=dim, keepdim=keepdim, correction=correction))  # type: ignore[no-any-return]
+    return e.sqrt.emit(_var(input, dim=dim, keepdim=keepdim, correction=correction))
 
 
 @composite(namespaces=("",), samples=_SAMPLES)
 def var_mean(
-    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Variance and mean over the dimensions ``dim``, as a pair."""
-    return var(input, dim, unbiased, keepdim, correction=correction), mean(input, None if isinstance(dim, bool) else dim, keepdim)
+    return var(input, dim, unbiased, keepdim, correction=correction), mean(
+        input, None if isinstance(dim, bool) else dim, keepdim
+    )
 
 
 @composite(namespaces=("",), samples=_SAMPLES)
 def std_mean(
-    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Standard deviation and mean over the dimensions ``dim``, as a pair."""
-    return std(input, dim, unbiased, keepdim, correction=correction), mean(input, None if isinstance(dim, bool) else dim, keepdim)
+    return std(input, dim, unbiased, keepdim, correction=correction), mean(
+        input, None if isinstance(dim, bool) else dim, keepdim
+    )
 
 
 # ------------------------------------------------------------------ logarithm of a sum
@@ -187,14 +211,14 @@ def _logsumexp_rule(g: Any, y: Any, input: Any, dim: tuple[int, ...], keepdim: b
 def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
     """Logarithm of the sum of the exponentials over the dimensions ``dim``, without overflow."""
     dims = normalize_dims(None if dim == () else dim, input.ndim, "logsumexp")
-    return logsumexp.emit(input, dim=dims, keepdim=keepdim)  # type: ignore[no-any-return]
+    return logsumexp.emit(input, dim=dims, keepdim=keepdim)
 
 
 @logsumexp.expression
 @widened
 def _logsumexp(input: Tensor, *, dim: tuple[int, ...], keepdim: bool) -> Tensor:
     if count_along(input.shape, dim) == 0:
-        return e.log(e.exp(input).sum(dim, keepdim))  # type: ignore[no-any-return]
+        return e.log(e.exp(input).sum(dim, keepdim))
     top = amax.emit(input, dim=dim, keepdim=True)
     top = e.where(e.eq(e.abs(top), math.inf), 0, top)
     total = e.exp(input - top).sum(dim, True)
@@ -234,7 +258,9 @@ def _to_magnitude(dtype: DType, op: str) -> tuple[DType, DType]:
     rule=_to_magnitude, vjp=_vector_norm_rule, namespaces=("linalg",), ulp=16, domain=(0.5, 4),
     samples=tuple({"shapes": ((3, 4),), "ord": ord, "dim": 1} for ord in (2, 1, 3.0, 0.5, math.inf, -math.inf, 0)),
 )  # fmt: skip
-def vector_norm(x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None) -> Tensor:
+def vector_norm(
+    x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None
+) -> Tensor:
     """The ``ord``-norm of the elements over the dimensions ``dim`` (all by default)."""
     if not isinstance(ord, (int, float)):
         raise TypeError(f"vector_norm: ord must be a number, got {type(ord).__name__}")
@@ -244,28 +270,30 @@ def vector_norm(x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = Fals
     dims = normalize_dims(None if dim == () else dim, x.ndim, "vector_norm")
     if count_along(x.shape, dims) == 0 and (ord < 0 or ord == math.inf):
         raise ShapeError(f"vector_norm: no elements to take the norm {ord} of: shape {list(x.shape)}, dim {dims}")
-    return vector_norm.emit(x, ord=float(ord), dim=dims, keepdim=keepdim)  # type: ignore[no-any-return]
+    return vector_norm.emit(x, ord=float(ord), dim=dims, keepdim=keepdim)
 
 
 @vector_norm.expression
 @widened
 def _vector_norm(input: Tensor, *, ord: float, dim: tuple[int, ...], keepdim: bool) -> Tensor:
     if ord == 2 and input.dtype.category == FLOATING:
-        return e.sqrt.emit(sum.emit(e.mul.emit(input, input), dim=dim, keepdim=keepdim, dtype=input._kind.dtype))  # type: ignore[no-any-return]
+        return e.sqrt.emit(sum.emit(e.mul.emit(input, input), dim=dim, keepdim=keepdim, dtype=input._kind.dtype))
     size = e.abs(input)
     if math.isinf(ord):
-        return (amax if ord > 0 else amin).emit(size, dim=dim, keepdim=keepdim)  # type: ignore[no-any-return]
+        return (amax if ord > 0 else amin).emit(size, dim=dim, keepdim=keepdim)
     if ord == 0:
-        return e.ne(size, 0).to(size.dtype).sum(dim, keepdim)  # type: ignore[no-any-return]
+        return e.ne(size, 0).to(size.dtype).sum(dim, keepdim)
     if ord == 1:
         return size.sum(dim, keepdim)
     if ord == 2:
-        return e.sqrt((size * size).sum(dim, keepdim))  # type: ignore[no-any-return]
-    return e.pow(e.pow(size, ord).sum(dim, keepdim), 1 / ord)  # type: ignore[no-any-return]
+        return e.sqrt((size * size).sum(dim, keepdim))
+    return e.pow(e.pow(size, ord).sum(dim, keepdim), 1 / ord)
 
 
 @composite(samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "p": 1, "dim": 1}), ulp=16)
-def norm(input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, out: Any = None, dtype: DType | None = None) -> Tensor:
+def norm(
+    input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, out: Any = None, dtype: DType | None = None
+) -> Tensor:
     """The ``p``-norm of the elements over the dimensions ``dim`` (all by default); ``"fro"`` is 2."""
     if p is None or p == "fro":
         p = 2
@@ -276,13 +304,13 @@ def norm(input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, 
         from tensorcore.ops.inplace import write_out
 
         return write_out(out, result)
-    return result  # type: ignore[no-any-return]
+    return result
 
 
 @composite(samples=({"shapes": ((3, 4), (3, 4))}, {"shapes": ((3, 4), (4,)), "p": 1}), ulp=16)
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     """The ``p``-norm of the difference of two tensors."""
-    return vector_norm(input - other, p)  # type: ignore[no-any-return]
+    return vector_norm(input - other, p)
 
 
 # ------------------------------------------------------------------ differences

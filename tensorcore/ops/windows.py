@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tensorcore.dtypes import FLOATING
-from tensorcore.dtypes import INTEGER
 from tensorcore.errors import ShapeError
 from tensorcore.ops.creation import full
 from tensorcore.ops.elementwise import add
@@ -45,7 +44,7 @@ def window_count(side: int, size: int, stride: int, dilation: int) -> int:
 
 
 def embedded(x: Any, pads: Sequence[tuple[int, int]], steps: Sequence[int], value: Any = 0.0) -> Any:
-    """``x`` with ``steps - 1`` fills between neighbours of the last dimensions, then padded (or cropped) by ``pads``."""
+    """``x`` with ``steps - 1`` fills between neighbours in the last dimensions, then padded by ``pads``."""
     shape = tuple(x._array.shape)
     lead = len(shape) - len(pads)
     if all(pad == (0, 0) for pad in pads) and all(step == 1 for step in steps):
@@ -60,9 +59,15 @@ def embedded(x: Any, pads: Sequence[tuple[int, int]], steps: Sequence[int], valu
         last = min(side, (total - 1 - before) // step + 1)
         source.append(slice(first, max(last, first), 1))
         start = before + first * step
-        target.append(slice(start, max(start + (last - first - 1) * step + 1, start), step) if last > first else slice(0, 0, 1))
+        target.append(
+            slice(start, max(start + (last - first - 1) * step + 1, start), step) if last > first else slice(0, 0, 1)
+        )
         sides.append(max(total, 0))
-    inner = x if all(s == slice(0, side, 1) for s, side in zip(source, shape, strict=True)) else basic_index.emit(x, index=tuple(source))
+    inner = (
+        x
+        if all(s == slice(0, side, 1) for s, side in zip(source, shape, strict=True))
+        else basic_index.emit(x, index=tuple(source))
+    )
     if all(step == 1 for step in steps) and tuple(sides) == tuple(inner._array.shape):
         return inner
     base = _filled(x._kind, tuple(sides), value)
@@ -97,7 +102,7 @@ _SAMPLE = {"shapes": ((2, 3, 6, 5),), "kernel": (3, 2), "stride": (2, 1), "dilat
 )  # fmt: skip
 def windows(input: Tensor, *, kernel: Ints, stride: Ints, dilation: Ints) -> Tensor:
     """Windows of (N, C, *sides) as (N, C, *kernel, *counts), as a copy or a view."""
-    return windows.emit(input, kernel=kernel, stride=stride, dilation=dilation)  # type: ignore[no-any-return]
+    return windows.emit(input, kernel=kernel, stride=stride, dilation=dilation)
 
 
 @windows.expression
@@ -107,17 +112,21 @@ def _windows(input: Tensor, *, kernel: Ints, stride: Ints, dilation: Ints) -> Te
     lead, counts = shape[: len(shape) - len(kernel)], shape[len(shape) - len(kernel) :]
     one = (*lead, 1, *counts)
     joined = cat.emit(*[reshape.emit(part, shape=one) for part in parts], dim=len(lead))
-    return reshape.emit(joined, shape=(*lead, *kernel, *counts))  # type: ignore[no-any-return]
+    return reshape.emit(joined, shape=(*lead, *kernel, *counts))
 
 
 @composite(
-    rule=same, namespaces=(), ulp=8,
-    samples=({"shapes": ((2, 3, 3, 2, 2, 3),), "size": (6, 5), "kernel": (3, 2), "stride": (2, 1), "dilation": (1, 2)},),
+    rule=same,
+    namespaces=(),
+    ulp=8,
+    samples=(
+        {"shapes": ((2, 3, 3, 2, 2, 3),), "size": (6, 5), "kernel": (3, 2), "stride": (2, 1), "dilation": (1, 2)},
+    ),
     vjp=lambda g, kernel, stride, dilation: windows.emit(g, kernel=kernel, stride=stride, dilation=dilation),
-)  # fmt: skip
+)
 def fold_windows(input: Tensor, *, size: Ints, kernel: Ints, stride: Ints, dilation: Ints) -> Tensor:
     """The sum of windows (N, C, *kernel, *counts) where they lie in (N, C, *size)."""
-    return fold_windows.emit(input, size=size, kernel=kernel, stride=stride, dilation=dilation)  # type: ignore[no-any-return]
+    return fold_windows.emit(input, size=size, kernel=kernel, stride=stride, dilation=dilation)
 
 
 @fold_windows.expression
@@ -149,7 +158,10 @@ def fold_along(parts: Sequence[Any], dim: int, size: int, stride: int, dilation:
     empty = _filled(parts[0]._kind, whole, 0.0)
     for k, part in enumerate(parts):
         start = k * dilation
-        index = tuple(slice(start, start + (count - 1) * stride + 1, stride) if d == dim else slice(0, side, 1) for d, side in enumerate(shape))
+        index = tuple(
+            slice(start, start + (count - 1) * stride + 1, stride) if d == dim else slice(0, side, 1)
+            for d, side in enumerate(shape)
+        )
         laid = basic_index_put.emit(empty, part, index=index)
         total = laid if total is None else add.emit(total, laid)
     return total

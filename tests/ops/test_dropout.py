@@ -77,8 +77,10 @@ def test_p_one_drops_all(function):
     assert out[0, 0, 0] == 0 and out[0, 0, 1].isnan()
 
 
-@pytest.mark.parametrize(("function", "shape"), [(F.dropout1d, (8, 6, 5)), (F.dropout2d, (8, 6, 5, 2)), (F.dropout3d, (8, 6, 5, 2, 2)),
-                                                 (F.dropout2d, (8, 6, 5))])  # fmt: skip
+@pytest.mark.parametrize(
+    ("function", "shape"),
+    [(F.dropout1d, (8, 6, 5)), (F.dropout2d, (8, 6, 5, 2)), (F.dropout3d, (8, 6, 5, 2, 2)), (F.dropout2d, (8, 6, 5))],
+)
 def test_channels_are_dropped_whole(function, shape):
     out = drawn(*shape, function=function).reshape(8, 6, -1)
     assert (out.amax(-1) == out.amin(-1)).all()
@@ -107,7 +109,9 @@ def test_in_place():
     assert out is x and (x == 0).any()
 
 
-@pytest.mark.parametrize("function", [F.dropout, F.dropout1d, F.dropout2d, F.dropout3d, F.alpha_dropout, F.feature_alpha_dropout])
+@pytest.mark.parametrize(
+    "function", [F.dropout, F.dropout1d, F.dropout2d, F.dropout3d, F.alpha_dropout, F.feature_alpha_dropout]
+)
 @pytest.mark.parametrize("p", [-0.1, 1.1, math.nan])
 def test_bad_probabilities(function, p):
     with pytest.raises(ValueError, match="probability"):

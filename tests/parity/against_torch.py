@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import random
 import warnings
-from array import array
 
 import pytest
 
@@ -48,11 +47,11 @@ class T:
         return made.detach().requires_grad_() if self.grad else made
 
 
-def I(*shape, high, low=0, **facts):  # noqa: E743
+def I(*shape, high, low=0, **facts):  # noqa: E743, N802
     return T(*shape, dtype="int64", low=low, high=high, **facts)
 
 
-def V(values, dtype="float64", **facts):
+def V(values, dtype="float64", **facts):  # noqa: N802
     return T(values=values, dtype=dtype, **facts)
 
 
@@ -127,7 +126,9 @@ def same(ours, theirs, what, tolerance=None):
 def weights_like(lib, outs):
     draw = random.Random(7)
     return [
-        lib.tensor([draw.uniform(0.5, 1.5) for _ in range(out.numel())], dtype=lib.float64).reshape(out.shape).to(out.dtype)
+        lib.tensor([draw.uniform(0.5, 1.5) for _ in range(out.numel())], dtype=lib.float64)
+        .reshape(out.shape)
+        .to(out.dtype)
         for out in outs
     ]
 
@@ -151,7 +152,11 @@ def compare(path, *args, second=True, tolerance=None, **kwargs):
     try:
         their_inputs, theirs = run(torch, path, args, kwargs)
     except Exception as error:
-        kind = next(k for k in (IndexError, TypeError, ValueError, NotImplementedError, RuntimeError, Exception) if isinstance(error, k))
+        kind = next(
+            k
+            for k in (IndexError, TypeError, ValueError, NotImplementedError, RuntimeError, Exception)
+            if isinstance(error, k)
+        )
         with pytest.raises(RuntimeError if kind is NotImplementedError else kind) as raised:
             run(tc, path, args, kwargs)
         assert str(raised.value)
@@ -167,7 +172,9 @@ def compare(path, *args, second=True, tolerance=None, **kwargs):
         if isinstance(b, torch.Tensor):
             assert a.requires_grad == b.requires_grad, f"requires_grad of output {place}"
     tolerance = max([tolerance or 0.0, *(TOLERANCE.get(str(getattr(x, "dtype", ""))[6:], 0.0) for x in its)])
-    double = second and all(x.dtype is not torch.float16 and x.dtype is not torch.bfloat16 for x in its if isinstance(x, torch.Tensor))
+    double = second and all(
+        x.dtype is not torch.float16 and x.dtype is not torch.bfloat16 for x in its if isinstance(x, torch.Tensor)
+    )
     try:
         first_torch, second_torch = gradients(torch, their_inputs, theirs, double)
     except (RuntimeError, NotImplementedError):
@@ -186,7 +193,10 @@ def compare(path, *args, second=True, tolerance=None, **kwargs):
 
 def case(path, *args, **kwargs):
     shown = ",".join(
-        f"{list(a.shape) if a.values is None else 'v'}{'' if a.dtype == 'float64' else a.dtype}" if isinstance(a, T) else str(a) for a in args
+        f"{list(a.shape) if a.values is None else 'v'}{'' if a.dtype == 'float64' else a.dtype}"
+        if isinstance(a, T)
+        else str(a)
+        for a in args
     )
     more = ",".join(f"{name}={'T' if isinstance(value, T) else value}" for name, value in kwargs.items())
     return pytest.param(path, args, kwargs, id=f"{path}({shown}{',' if more else ''}{more})"[:110])
