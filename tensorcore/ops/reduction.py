@@ -9,7 +9,7 @@ from tensorcore.errors import ShapeError
 from tensorcore.ops.elementwise import conj, eq
 from tensorcore.ops.movement import expand, flip, reshape
 from tensorcore.ops.record import primitive
-from tensorcore.ops.rules import attribute, position, real, same
+from tensorcore.ops.rules import attribute, position, real
 from tensorcore.shapes import normalize_dim, normalize_dims
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ def _sort_rule(g: Any, y: Any, input_shape: tuple[int, ...], dim: int) -> Any:
 
 
 @primitive(
-    rule=same, vjp=_sort_rule, outputs=2, samples=_ALONG, standard="argsort", ulp=0,
+    rule=real, vjp=_sort_rule, outputs=2, samples=_ALONG, standard="argsort", ulp=0,
 )  # fmt: skip
 def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = True) -> Any:
     """Elements in order along ``dim``, as (values, indices); equal elements keep their order, NaN is largest."""
