@@ -51,9 +51,9 @@ def quiet_out(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def kernel(*arrays: Any, out: Any) -> Any:
         try:
-            return run(function, *arrays, out)
+            return run(function, *arrays, out=out)
         except RuntimeError:
-            return _again(function, *arrays, out)
+            return _again(function, *arrays, out=out)
 
     return kernel
 
