@@ -1,5 +1,9 @@
 """Neural networks: modules, layers, losses, and their functional forms."""
 
-from tensorcore.nn import functional, init, modules, utils
+from tensorcore.nn import functional as functional
+from tensorcore.nn import init as init
+from tensorcore.nn import modules as modules
+from tensorcore.nn import utils as utils
 from tensorcore.nn.modules import *  # noqa: F403 - the layers, listed by their families
-from tensorcore.nn.parameter import Buffer, Parameter
+from tensorcore.nn.parameter import Buffer as Buffer
+from tensorcore.nn.parameter import Parameter as Parameter

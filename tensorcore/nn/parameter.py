@@ -54,7 +54,7 @@ class Parameter(Tensor):
             made._node = LEAF
         return made  # type: ignore[return-value]
 
-    def __repr__(self, *, tensor_contents: None = None) -> str:
+    def __repr__(self, *, tensor_contents: None = None) -> str:  # type: ignore[override]
         return "Parameter containing:\n" + super().__repr__()
 
 

@@ -85,7 +85,7 @@ def sgd_update(
     maximize: bool = False,
 ) -> tuple[Tensor, ...]:  # fmt: skip
     """A step against the gradient, with momentum if there is a buffer (Sutskever et al. 2013)."""
-    return sgd_update.emit(  # type: ignore[no-any-return]
+    return sgd_update.emit(
         param, grad, momentum_buffer, rate, lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay,
         nesterov=nesterov, maximize=maximize,
     )  # fmt: skip
@@ -126,11 +126,11 @@ def adam_update(
     lr: float, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, weight_decay: float = 0.0,
     decoupled_weight_decay: bool = False, maximize: bool = False,
 ) -> tuple[Tensor, ...]:  # fmt: skip
-    """A step scaled by running moments of the gradient (Kingma and Ba 2014; decoupled decay: Loshchilov and Hutter 2017).
+    """A step scaled by running moments of the gradient (Kingma and Ba 2014).
 
-    With ``max_exp_avg_sq`` it is AMSGrad (Reddi et al. 2018).
+    Decoupled decay: Loshchilov and Hutter 2017; with ``max_exp_avg_sq``, AMSGrad: Reddi et al. 2018.
     """
-    return adam_update.emit(  # type: ignore[no-any-return]
+    return adam_update.emit(
         param, grad, exp_avg, exp_avg_sq, step, max_exp_avg_sq, rate, lr=lr, beta1=beta1, beta2=beta2, eps=eps,
         weight_decay=weight_decay, decoupled_weight_decay=decoupled_weight_decay, maximize=maximize,
     )  # fmt: skip
@@ -167,7 +167,7 @@ def adamax_update(
     maximize: bool = False,
 ) -> tuple[Tensor, ...]:  # fmt: skip
     """Adam with the largest recent gradient in place of the second moment (Kingma and Ba 2014, section 7.1)."""
-    return adamax_update.emit(  # type: ignore[no-any-return]
+    return adamax_update.emit(
         param, grad, exp_avg, exp_inf, step, rate, lr=lr, beta1=beta1, beta2=beta2, eps=eps,
         weight_decay=weight_decay, maximize=maximize,
     )  # fmt: skip
@@ -196,7 +196,7 @@ def nadam_update(
     maximize: bool = False,
 ) -> tuple[Tensor, ...]:  # fmt: skip
     """Adam with Nesterov momentum (Dozat 2016); ``mu_product`` is the product of momenta up to this step."""
-    return nadam_update.emit(  # type: ignore[no-any-return]
+    return nadam_update.emit(
         param, grad, exp_avg, exp_avg_sq, step, mu_product, rate, lr=lr, beta1=beta1, beta2=beta2, eps=eps,
         weight_decay=weight_decay, momentum_decay=momentum_decay, decoupled_weight_decay=decoupled_weight_decay,
         maximize=maximize,
@@ -239,7 +239,7 @@ def radam_update(
     decoupled_weight_decay: bool = False, maximize: bool = False,
 ) -> tuple[Tensor, ...]:  # fmt: skip
     """Adam with the variance of its first steps rectified (Liu et al. 2019)."""
-    return radam_update.emit(  # type: ignore[no-any-return]
+    return radam_update.emit(
         param, grad, exp_avg, exp_avg_sq, step, rate, lr=lr, beta1=beta1, beta2=beta2, eps=eps,
         weight_decay=weight_decay, decoupled_weight_decay=decoupled_weight_decay, maximize=maximize,
     )  # fmt: skip
@@ -292,7 +292,7 @@ def rmsprop_update(
 
     With ``grad_avg`` the mean square is centred; with ``momentum_buffer`` the step has momentum.
     """
-    return rmsprop_update.emit(  # type: ignore[no-any-return]
+    return rmsprop_update.emit(
         param, grad, square_avg, momentum_buffer, grad_avg, rate, lr=lr, alpha=alpha, eps=eps,
         weight_decay=weight_decay, momentum=momentum, maximize=maximize,
     )  # fmt: skip
@@ -330,7 +330,7 @@ def adagrad_update(
     lr: float, lr_decay: float = 0.0, weight_decay: float = 0.0, eps: float = 1e-10, maximize: bool = False,
 ) -> tuple[Tensor, ...]:  # fmt: skip
     """A step over the root of the sum of all squared gradients (Duchi et al. 2011)."""
-    return adagrad_update.emit(  # type: ignore[no-any-return]
+    return adagrad_update.emit(
         param, grad, sum, step, rate, lr=lr, lr_decay=lr_decay, weight_decay=weight_decay, eps=eps, maximize=maximize
     )
 
@@ -357,7 +357,7 @@ def adadelta_update(
     lr: float, rho: float = 0.9, eps: float = 1e-6, weight_decay: float = 0.0, maximize: bool = False,
 ) -> tuple[Tensor, ...]:  # fmt: skip
     """A step scaled by the ratio of recent steps to recent gradients (Zeiler 2012)."""
-    return adadelta_update.emit(  # type: ignore[no-any-return]
+    return adadelta_update.emit(
         param, grad, square_avg, acc_delta, rate, lr=lr, rho=rho, eps=eps, weight_decay=weight_decay,
         maximize=maximize,
     )  # fmt: skip

@@ -183,7 +183,8 @@ class Optimizer:
             for name, value in group.items()
             if name not in ("params", "param_names")
         )
-        return (settings, tuple(len(group["params"]) for group in self.param_groups), sum(map(bool, self.state.values())))
+        sizes = tuple(len(group["params"]) for group in self.param_groups)
+        return (settings, sizes, sum(map(bool, self.state.values())))
 
     # ---------------------------------------------------------------- groups
 

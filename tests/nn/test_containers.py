@@ -37,7 +37,7 @@ def test_module_lists():
     modules += [nn.Tanh()]
     modules.insert(0, nn.ELU())
     assert names(modules) == ["ELU", "ReLU", "Tanh"] and names(modules[::2]) == ["ELU", "Tanh"]
-    assert names(modules + [nn.GELU()])[-1] == "GELU" and "0" not in dir(modules)
+    assert names(modules.__add__([nn.GELU()]))[-1] == "GELU" and "0" not in dir(modules)
     modules[1] = nn.Linear(1, 1)
     assert isinstance(modules.pop(-1), nn.Tanh) and len(list(modules.parameters())) == 2
 

@@ -31,7 +31,8 @@ def test_loading_copies_converts_and_reports():
     state = OrderedDict((name, t.double() if t.is_floating_point() else t) for name, t in other.state_dict().items())
     weight = model.fc.weight
     result = model.load_state_dict(state)
-    assert (result.missing_keys, result.unexpected_keys) == ([], []) and str(result) == "<All keys matched successfully>"
+    assert (result.missing_keys, result.unexpected_keys) == ([], [])
+    assert str(result) == "<All keys matched successfully>"
     assert model.fc.weight is weight and weight.dtype is tc.float32 and weight.tolist() == other.fc.weight.tolist()
 
 

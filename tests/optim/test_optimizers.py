@@ -14,7 +14,11 @@ from tensorcore.ops import optimizer as rules
 from tensorcore.ops.record import REGISTRY
 
 UPDATES = sorted(name for name in REGISTRY if name.endswith("_update"))
-EVERY = [optim.SGD, optim.Adam, optim.AdamW, optim.RMSprop, optim.Adagrad, optim.Adadelta, optim.Adamax, optim.NAdam, optim.RAdam]
+CASES = [(name, i) for name in UPDATES for i in range(len(REGISTRY[name].samples))]
+EVERY = [
+    optim.SGD, optim.Adam, optim.AdamW, optim.RMSprop, optim.Adagrad, optim.Adadelta, optim.Adamax, optim.NAdam,
+    optim.RAdam,
+]  # fmt: skip
 
 
 def parameter(*values, grad=1.0):
@@ -273,14 +277,15 @@ def test_a_rate_in_a_tensor_needs_no_new_recording():
 
 def drawn(sample):
     draws = []
-    for place, shape in enumerate(sample["shapes"]):
-        low, high = (sample.get("domains") or {}) and sample["domains"][place] or (-2, 2)
+    domains = sample.get("domains") or [None] * len(sample["shapes"])
+    for shape, domain in zip(sample["shapes"], domains, strict=True):
+        low, high = domain or (-2, 2)
         draws.append(tc.rand(*shape) * (high - low) + low)
     return draws, {k: v for k, v in sample.items() if k not in ("shapes", "domains")}
 
 
 @pytest.mark.parametrize("layout", ["rows", "columns", "transposed gradient", "empty", "0-d", "large"])
-@pytest.mark.parametrize(("name", "number"), [(name, i) for name in UPDATES for i in range(len(REGISTRY[name].samples))])
+@pytest.mark.parametrize(("name", "number"), CASES)
 def test_kernels_equal_the_expression_and_leave_operands_alone(name, number, layout):
     op = REGISTRY[name]
     tensors, attributes = drawn(op.samples[number])

@@ -179,7 +179,8 @@ class _InstanceNorm(_NormBase):
         channels = input.shape[0 if single else 1]
         if channels != self.num_features and self.affine:
             raise ShapeError(
-                f"{type(self).__name__}: expected {self.num_features} channels, got {channels} in shape {list(input.shape)}"
+                f"{type(self).__name__}: expected {self.num_features} channels, got {channels} in shape "
+                f"{list(input.shape)}"
             )
         out = F.instance_norm(
             input.unsqueeze(0) if single else input,
@@ -191,7 +192,7 @@ class _InstanceNorm(_NormBase):
             0.0 if self.momentum is None else self.momentum,
             self.eps,
         )
-        return out.squeeze(0) if single else out  # type: ignore[no-any-return]
+        return out.squeeze(0) if single else out
 
 
 class InstanceNorm1d(_InstanceNorm):

@@ -40,7 +40,7 @@ class _ConvNd(Module):
             if padding not in ("same", "valid"):
                 raise ValueError(f"{name}: padding must be a number, 'same' or 'valid', got {padding!r}")
             if padding == "same" and any(step != 1 for step in stride):
-                raise ValueError(f"{name}: padding='same' is not supported for strided convolutions, got stride {stride}")
+                raise ValueError(f"{name}: padding='same' is not for strided convolutions, got stride {stride}")
         if padding_mode not in _MODES:
             raise ValueError(f"{name}: padding_mode must be one of {', '.join(_MODES)}, got {padding_mode!r}")
         self.in_channels = in_channels
@@ -247,8 +247,8 @@ class _ConvTranspose(_ConvNd):
         most = [size + step - 1 for size, step in zip(least, self.stride, strict=True)]
         if any(not low <= size <= high for low, size, high in zip(least, wanted, most, strict=True)):
             raise ShapeError(
-                f"{type(self).__name__}: requested output_size {wanted} from input of shape {list(input.shape)}; it must "
-                f"lie between {least} and {most}"
+                f"{type(self).__name__}: requested output_size {wanted} from input of shape {list(input.shape)}; "
+                f"it must lie between {least} and {most}"
             )
         return tuple(size - low for size, low in zip(wanted, least, strict=True))
 

@@ -85,8 +85,9 @@ class Embedding(Module):
         """
         if embeddings.dim() != 2:
             raise ShapeError(f"Embedding.from_pretrained: expected a 2-d table, got shape {list(embeddings.shape)}")
+        rows, columns = embeddings.shape
         return cls(
-            *embeddings.shape, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse,
+            rows, columns, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse,
             _weight=embeddings, _freeze=freeze,
         )  # fmt: skip
 

@@ -109,7 +109,7 @@ class ModuleHooks(ModuleTree):
         return _add(self._own_hooks().backward_pre, hook, prepend)
 
     def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
-        """Call ``hook(module, grad_input, grad_output)`` after backward of the module; it may return a ``grad_input``."""
+        """Call ``hook(module, grad_input, grad_output)`` after backward of the module; it may return ``grad_input``."""
         return _add(self._own_hooks().backward, hook, prepend)
 
     def register_backward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
@@ -180,7 +180,8 @@ class ModuleHooks(ModuleTree):
                         hook(self, args, *extra, None)
                     except Exception as error:
                         # The error of forward is the one to be raised.
-                        warnings.warn(f"a forward hook with always_call raised {error!r}, which is ignored", stacklevel=2)
+                        text = f"a forward hook with always_call raised {error!r}, which is ignored"
+                        warnings.warn(text, stacklevel=2)
 
 
 # ------------------------------------------------------------------ backward
@@ -312,7 +313,8 @@ def register_module_forward_hook(
 ) -> RemovableHandle:
     """Call ``hook(module, args, output)`` after forward of every module."""
     everywhere.used = True
-    return _add(everywhere.forward, hook, False, (with_kwargs, everywhere.with_kwargs), (always_call, everywhere.always))
+    marks = ((with_kwargs, everywhere.with_kwargs), (always_call, everywhere.always))
+    return _add(everywhere.forward, hook, False, *marks)
 
 
 def register_module_full_backward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:

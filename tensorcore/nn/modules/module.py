@@ -48,7 +48,8 @@ class Module(ModuleHooks, ModuleState, ModuleConversion):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if (args or kwargs) and not self.call_super_init:
             met = ", ".join((*(type(arg).__name__ for arg in args), *kwargs))
-            raise TypeError(f"{type(self).__name__}.__init__ passes arguments to Module.__init__, which takes none: {met}")
+            name = type(self).__name__
+            raise TypeError(f"{name}.__init__ passes arguments to Module.__init__, which takes none: {met}")
         # Past __setattr__, which would look for parameters among these.
         self.__dict__.update(_fresh())
         if self.call_super_init:
@@ -58,7 +59,7 @@ class Module(ModuleHooks, ModuleState, ModuleConversion):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if capture.active():
-            capture.guard(self._settings)
+            capture.guard(self._recorded_settings)
         try:
             call = self._compiled_call_impl or self.forward
             if self._call_hooks is not None or everywhere.used:
@@ -68,7 +69,7 @@ class Module(ModuleHooks, ModuleState, ModuleConversion):
             _note_place(error, self, args)
             raise
 
-    def _settings(self) -> tuple[Any, ...]:
+    def _recorded_settings(self) -> tuple[Any, ...]:
         """What a recorded program takes for given: the mode, and which parameters, buffers and children there are."""
         return (
             self.training,
@@ -83,10 +84,9 @@ class Module(ModuleHooks, ModuleState, ModuleConversion):
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Let calls of this module run compiled; the arguments are those of `tensorcore.compile`."""
-        import tensorcore
+        from tensorcore.compile.function import compile
 
-        compiler: Any = tensorcore.compile
-        self._compiled_call_impl = compiler(self.forward, *args, **kwargs)
+        self._compiled_call_impl = compile(self.forward, *args, **kwargs)
 
     # ---------------------------------------------------------------- registration
 

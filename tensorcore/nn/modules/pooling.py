@@ -32,7 +32,7 @@ class _MaxPoolNd(Module):
         self.return_indices = return_indices
         self.ceil_mode = ceil_mode
 
-    def _settings(self) -> dict[str, Any]:
+    def _window(self) -> dict[str, Any]:
         return {"ceil_mode": self.ceil_mode, "return_indices": self.return_indices}
 
     def extra_repr(self) -> str:
@@ -53,7 +53,7 @@ class MaxPool1d(_MaxPoolNd):
 
     def forward(self, input: Tensor) -> Any:
         return F.max_pool1d(
-            input, self.kernel_size, self.stride, self.padding, self.dilation, **self._settings()
+            input, self.kernel_size, self.stride, self.padding, self.dilation, **self._window()
         )
 
 
@@ -68,7 +68,7 @@ class MaxPool2d(_MaxPoolNd):
 
     def forward(self, input: Tensor) -> Any:
         return F.max_pool2d(
-            input, self.kernel_size, self.stride, self.padding, self.dilation, **self._settings()
+            input, self.kernel_size, self.stride, self.padding, self.dilation, **self._window()
         )
 
 
@@ -83,7 +83,7 @@ class MaxPool3d(_MaxPoolNd):
 
     def forward(self, input: Tensor) -> Any:
         return F.max_pool3d(
-            input, self.kernel_size, self.stride, self.padding, self.dilation, **self._settings()
+            input, self.kernel_size, self.stride, self.padding, self.dilation, **self._window()
         )
 
 
@@ -134,7 +134,7 @@ class _AvgPoolWithDivisor(_AvgPoolNd):
         self.count_include_pad = count_include_pad
         self.divisor_override = divisor_override
 
-    def _settings(self) -> tuple[Any, ...]:
+    def _window(self) -> tuple[Any, ...]:
         return (
             self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad,
             self.divisor_override,
@@ -152,7 +152,7 @@ class AvgPool2d(_AvgPoolWithDivisor):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.avg_pool2d(input, *self._settings())
+        return F.avg_pool2d(input, *self._window())
 
 
 class AvgPool3d(_AvgPoolWithDivisor):
@@ -165,7 +165,7 @@ class AvgPool3d(_AvgPoolWithDivisor):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.avg_pool3d(input, *self._settings())
+        return F.avg_pool3d(input, *self._window())
 
 
 class _LPPoolNd(Module):
@@ -176,7 +176,7 @@ class _LPPoolNd(Module):
         self.stride = stride
         self.ceil_mode = ceil_mode
 
-    def _settings(self) -> tuple[Any, ...]:
+    def _window(self) -> tuple[Any, ...]:
         return float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode
 
     def extra_repr(self) -> str:
@@ -196,7 +196,7 @@ class LPPool1d(_LPPoolNd):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.lp_pool1d(input, *self._settings())
+        return F.lp_pool1d(input, *self._window())
 
 
 class LPPool2d(_LPPoolNd):
@@ -209,7 +209,7 @@ class LPPool2d(_LPPoolNd):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.lp_pool2d(input, *self._settings())
+        return F.lp_pool2d(input, *self._window())
 
 
 class LPPool3d(_LPPoolNd):
@@ -222,7 +222,7 @@ class LPPool3d(_LPPoolNd):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.lp_pool3d(input, *self._settings())
+        return F.lp_pool3d(input, *self._window())
 
 
 # ------------------------------------------------------------------ windows fitted to the output

@@ -27,8 +27,6 @@ class IncompatibleKeys(NamedTuple):
             return "<All keys matched successfully>"
         return f"IncompatibleKeys(missing_keys={self.missing_keys!r}, unexpected_keys={self.unexpected_keys!r})"
 
-    __str__ = __repr__
-
 
 class ModuleState(ModuleTree):
     """Saving and loading of a module's tensors; a part of `Module`."""
@@ -66,7 +64,8 @@ class ModuleState(ModuleTree):
             ['weight', 'bias']
         """
         if args:
-            destination, prefix, keep_vars = (*args, *(destination, prefix, keep_vars)[len(args) :])
+            given: Any = (*args, *(destination, prefix, keep_vars)[len(args) :])
+            destination, prefix, keep_vars = given
         if destination is None:
             destination = OrderedDict()
             destination._metadata = OrderedDict()
@@ -216,10 +215,12 @@ class ModuleState(ModuleTree):
         return RemovableHandle.add(self._state_dict_hooks, hook)
 
     def register_load_state_dict_pre_hook(self, hook: Callable[..., None]) -> RemovableHandle:
-        """Call ``hook(module, state_dict, prefix, local_metadata, strict, missing, unexpected, errors)`` before loading."""
+        """Call ``hook(module, state_dict, prefix, metadata, strict, missing, unexpected, errors)`` before loading."""
         return self._register_load_state_dict_pre_hook(hook, with_module=True)
 
-    def _register_load_state_dict_pre_hook(self, hook: Callable[..., None], with_module: bool = False) -> RemovableHandle:
+    def _register_load_state_dict_pre_hook(
+        self, hook: Callable[..., None], with_module: bool = False
+    ) -> RemovableHandle:
         from functools import partial
 
         return RemovableHandle.add(self._load_state_dict_pre_hooks, partial(hook, self) if with_module else hook)
@@ -256,5 +257,6 @@ def _renaming(missing: list[str], unexpected: list[str]) -> str:
     for kind, short, long in (("remove", missing[0], unexpected), ("add", unexpected[0], missing)):
         prefix = next((key[: -len(short)] for key in long if key.endswith("." + short)), "")
         if prefix:
-            return f"Hint: {kind} the prefix {prefix!r} {'from' if kind == 'remove' else 'to'} the keys of the state_dict."
+            where = "from" if kind == "remove" else "to"
+            return f"Hint: {kind} the prefix {prefix!r} {where} the keys of the state_dict."
     return ""

@@ -59,7 +59,7 @@ def get_total_norm(
             f"the total norm of order {norm_type} for gradients is {total.item()}, so it cannot be clipped; "
             "to scale the gradients by it anyway, set error_if_nonfinite=False"
         )
-    return total  # type: ignore[no-any-return]
+    return total
 
 
 @no_grad()

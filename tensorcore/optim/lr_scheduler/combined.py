@@ -17,9 +17,8 @@ class _Combined(LRScheduler):
 
     def state_dict(self) -> dict[str, Any]:
         """All attributes but the optimizer, with the states of the schedules."""
-        state = {
-            name: value for name, value in self.__dict__.items() if name not in ("optimizer", "_schedulers", "_is_initial")
-        }
+        left_out = ("optimizer", "_schedulers", "_is_initial")
+        state = {name: value for name, value in self.__dict__.items() if name not in left_out}
         state["_schedulers"] = [schedule.state_dict() for schedule in self._schedulers]
         return state
 
@@ -37,8 +36,8 @@ class _Combined(LRScheduler):
                 raise TypeError(f"{type(self).__name__}: the scheduler at index {place} has no optimizer")
             if schedule.optimizer is not optimizer:
                 raise ValueError(
-                    f"{type(self).__name__} expects all schedulers to belong to the same optimizer, but the one at index "
-                    f"{place} belongs to another"
+                    f"{type(self).__name__} expects all schedulers to belong to the same optimizer, but the one at "
+                    f"index {place} belongs to another"
                 )
 
 

@@ -16,12 +16,14 @@ def _for_each(groups: int, name: str, value: Any) -> list[Any]:
     if not isinstance(value, (list, tuple)):
         return [value] * groups
     if len(value) != groups:
-        raise ValueError(f"{name} must have the same length as optimizer.param_groups: expected {groups}, got {len(value)}")
+        raise ValueError(f"{name} must have one entry for each of the {groups} parameter groups, got {len(value)}")
     return list(value)
 
 
 class CosineAnnealingLR(LRScheduler):
-    """Half a cosine wave from the initial learning rate to ``eta_min`` in ``T_max`` epochs (Loshchilov and Hutter 2016).
+    """Half a cosine wave from the initial learning rate to ``eta_min`` in ``T_max`` epochs.
+
+    Source: Loshchilov and Hutter 2016.
 
     Example:
         >>> import tensorcore as tc
@@ -128,8 +130,8 @@ class OneCycleLR(LRScheduler):
     Example:
         >>> import tensorcore as tc
         >>> optimizer = tc.optim.SGD([tc.nn.Parameter(tc.zeros(1))], lr=1.0, momentum=0.9)
-        >>> tc.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=10).get_last_lr()
-        [0.04]
+        >>> tc.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=2.0, total_steps=10, div_factor=4.0).get_last_lr()
+        [0.5]
     """
 
     def __init__(
@@ -149,14 +151,14 @@ class OneCycleLR(LRScheduler):
         names = ("initial_lr", "max_lr", "min_lr")
         momenta = ("max_momentum", "base_momentum", "max_momentum")
         if three_phase:
-            phases = [
+            phases: list[tuple[Any, ...]] = [
                 (up, *names[:2], *momenta[:2]),
                 (float(2 * pct_start * self.total_steps) - 2, "max_lr", "initial_lr", "base_momentum", "max_momentum"),
                 (self.total_steps - 1, "initial_lr", "min_lr", "max_momentum", "max_momentum"),
             ]
         else:
             phases = [(up, *names[:2], *momenta[:2]), (self.total_steps - 1, *names[1:], *momenta[1:])]
-        self._schedule_phases = [
+        self._schedule_phases: list[dict[str, Any]] = [
             dict(zip(("end_step", "start_lr", "end_lr", "start_momentum", "end_momentum"), phase, strict=True))
             for phase in phases
         ]
@@ -294,7 +296,7 @@ class CyclicLR(LRScheduler):
             return self._scale_fn_custom(x)
         if self.mode == "triangular":
             return 1.0
-        return 1 / (2.0 ** (x - 1)) if self.mode == "triangular2" else self.gamma**x  # type: ignore[no-any-return]
+        return 1 / (2.0 ** (x - 1)) if self.mode == "triangular2" else self.gamma**x
 
     def get_lr(self) -> list[float]:
         cycle = math.floor(1 + self.last_epoch / self.total_size)

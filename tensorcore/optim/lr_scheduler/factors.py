@@ -34,7 +34,8 @@ class _Functions(LRScheduler):
         groups = len(optimizer.param_groups)
         given = list(lr_lambda) if isinstance(lr_lambda, (list, tuple)) else [lr_lambda] * groups
         if len(given) != groups:
-            raise ValueError(f"{type(self).__name__}: expected {groups} functions, one for each group, got {len(given)}")
+            name = type(self).__name__
+            raise ValueError(f"{name}: expected {groups} functions, one for each group, got {len(given)}")
         self.lr_lambdas: list[Any] = given
         super().__init__(optimizer, last_epoch)
 

@@ -91,8 +91,8 @@ class ReduceLROnPlateau(LRScheduler):
         if len(self.min_lrs) != len(self.optimizer.param_groups):
             if self.default_min_lr is None:
                 raise RuntimeError(
-                    f"The number of param groups in the optimizer ({len(self.optimizer.param_groups)}) differs from when "
-                    f"the schedule was made with a list of {len(self.min_lrs)} min_lr; assign a new list to min_lrs"
+                    f"The optimizer has {len(self.optimizer.param_groups)} param groups now, the schedule was made "
+                    f"with a list of {len(self.min_lrs)} min_lr; assign a new list to min_lrs"
                 )
             self.min_lrs = [self.default_min_lr] * len(self.optimizer.param_groups)
         for group, old, least in zip(self.optimizer.param_groups, self._lrs(), self.min_lrs, strict=True):
