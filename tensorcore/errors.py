@@ -38,8 +38,8 @@ class RangeError(TensorcoreError, RuntimeError, ValueError):
     """A number outside what the op is defined for, such as a negative standard deviation."""
 
 
-class DimensionError(TensorcoreError, IndexError, ValueError):
-    """A dimension that the tensor does not have."""
+class DimensionError(TensorcoreError, RuntimeError, IndexError, ValueError):
+    """A dimension or an element that the tensor does not have."""
 
 
 class DeviceError(TensorcoreError, RuntimeError, ValueError):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from tensorcore.dtypes import BOOL, FLOATING, promote_types
-from tensorcore.errors import DTypeError, ShapeError
+from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, INTEGER, DType, int64, promote_types
+from tensorcore.errors import DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.record import composite
-from tensorcore.ops.rules import comparison, floating, number, real, real_floating, same
+from tensorcore.ops.rules import comparison, floating, inexact, integers, number, real, real_floating, real_number, same
 
 if TYPE_CHECKING:
     from tensorcore.tensor import Tensor
@@ -39,10 +39,14 @@ def fmod(input: Tensor, other: Tensor) -> Tensor:
     return e.where(signbit(input), e.neg(size), size)
 
 
-@composite(rule=number, samples=_ONE, inplace=True, ulp=1, vjp=lambda g, input: g * input * 2)
+def _counted(dtype: DType, op: str) -> tuple[DType, DType]:
+    return (int64, int64) if dtype.category == BOOL else (dtype, dtype)
+
+
+@composite(rule=_counted, samples=_ONE, inplace=True, ulp=1, vjp=lambda g, input: g * e.conj(input) * 2)
 def square(input: Tensor) -> Tensor:
-    """Each element times itself."""
-    return e.mul(input, input)
+    """Each element times itself; bool counts as int64."""
+    return e.mul(input, input) if input.dtype.category != BOOL else input.to(int64)
 
 
 @composite(rule=floating, samples=_ONE, inplace=True, domain=(0.1, 8), ulp=3, vjp=lambda g, y: g * y * y * y * -0.5)
@@ -83,7 +87,7 @@ def positive(input: Tensor) -> Tensor:
     return input
 
 
-@composite(rule=real_floating, samples=_ONE, inplace=True, ulp=1)
+@composite(rule=inexact, samples=_ONE, inplace=True, ulp=1)
 def frac(input: Tensor) -> Tensor:
     """Each element without its integer part, with its sign."""
     return input - e.trunc(input)
@@ -119,16 +123,21 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1
 def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """Elements below ``min`` raised to it, those above ``max`` lowered to it; the gradient is 1 inside and at the bounds."""
     if min is None and max is None:
-        raise ValueError("clamp: at least one of min and max must be given")
-    outside = None
+        raise RangeError("clamp: at least one of min and max must be given")
     out = input
     if min is not None:
-        outside = e.lt(input, min)
-        out = e.where(outside, min, out)
+        out = e.where(_beyond(out, min, e.lt), min, out)
     if max is not None:
-        above = e.gt(out, max)
-        out = e.where(above, max, out)
+        out = e.where(_beyond(out, max, e.gt), max, out)
     return out
+
+
+def _beyond(x: Any, bound: Any, outside: Any) -> Any:
+    """Where ``x`` lies outside the bound, or the bound is NaN, which spreads as in PyTorch."""
+    if not hasattr(bound, "_array"):
+        return outside(x, bound) if bound == bound else isnan(x) | True
+    found = outside(x, bound)
+    return found | isnan(bound) if bound.dtype.category >= FLOATING else found
 
 
 @composite(inplace=True, samples=({"shapes": ((3, 4),), "args": (0.5,)},), ulp=0)

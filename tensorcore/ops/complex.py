@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tensorcore.dtypes import COMPLEX, DType
-from tensorcore.errors import DTypeError
+from tensorcore.errors import DTypeError, ShapeError
 from tensorcore.ops.elementwise import atan2, conj_physical, cos, sin
 from tensorcore.ops.record import composite, primitive
 
@@ -83,6 +83,8 @@ def view_as_real(input: Tensor) -> Tensor:
 @composite(namespaces=("",))
 def view_as_complex(input: Tensor) -> Tensor:
     """A last dimension of side 2 read as (real, imaginary)."""
+    if input.ndim == 0 or input.shape[-1] != 2:
+        raise ShapeError(f"view_as_complex: expected a last side of 2, got shape {list(input.shape)}")
     return complex(input[..., 0], input[..., 1])
 
 

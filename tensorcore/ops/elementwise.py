@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from tensorcore.dtypes import FLOATING, INTEGER
-from tensorcore.errors import DTypeError
+from tensorcore.errors import DTypeError, RangeError
 from tensorcore.ops.record import composite, primitive
 from tensorcore.ops.rules import (
     bits,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @primitive(rule=same, vjp=(lambda g: g, lambda g: g), operator="add", inplace=True, ulp=0)
 def add(input: Tensor, other: Tensor, *, alpha: Any = 1) -> Tensor:
     """Sum ``input + alpha * other``, element by element; for booleans, or."""
-    return add.emit(input, other if alpha == 1 else mul(other, alpha))
+    return add.emit(input, other if alpha == 1 else scaled("add", input, other, alpha))
 
 
 @primitive(
@@ -42,7 +42,15 @@ def add(input: Tensor, other: Tensor, *, alpha: Any = 1) -> Tensor:
 )  # fmt: skip
 def sub(input: Tensor, other: Tensor, *, alpha: Any = 1) -> Tensor:
     """Difference ``input - alpha * other``, element by element."""
-    return sub.emit(input, other if alpha == 1 else mul(other, alpha))
+    return sub.emit(input, other if alpha == 1 else scaled("sub", input, other, alpha))
+
+
+def scaled(op: str, input: Any, other: Any, alpha: Any) -> Any:
+    """``other * alpha`` of ``add`` and ``sub``; integers take no fractions."""
+    operands = [x.dtype.category if hasattr(x, "_kind") else 2 * isinstance(x, float) for x in (input, other)]
+    if isinstance(alpha, float) and max(operands) < 2:
+        raise DTypeError(f"{op}: alpha must be an integer for integer tensors, got {alpha!r}")
+    return other * alpha
 
 
 @primitive(
@@ -68,7 +76,7 @@ def div(input: Tensor, other: Tensor, *, rounding_mode: str | None = None) -> Te
         from tensorcore.ops.arithmetic import truncated_divide
 
         return truncated_divide(input, other)
-    raise ValueError(f"div: rounding_mode must be None, 'trunc' or 'floor', got {rounding_mode!r}")
+    raise RangeError(f"div: rounding_mode must be None, 'trunc' or 'floor', got {rounding_mode!r}")
 
 
 @primitive(rule=real_number, operator="floordiv", inplace=True, ulp=1)
@@ -432,7 +440,6 @@ def where(condition: Tensor, input: Tensor | None = None, other: Tensor | None =
 
         return nonzero(condition, as_tuple=True)
     from tensorcore.dtypes import BOOL
-    from tensorcore.errors import DTypeError
 
     if condition.dtype.category != BOOL:
         if condition.dtype.name != "uint8":

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tensorcore.dtypes import BOOL, FLOATING, INTEGER, int64
-from tensorcore.errors import DimensionError, DTypeError, ShapeError
+from tensorcore.dtypes import BOOL, FLOATING, INTEGER, bool_, int64, uint8
+from tensorcore.errors import DimensionError, DTypeError, RangeError, ShapeError
 from tensorcore.ops.movement import expand, flip, reshape
 from tensorcore.ops.record import composite, primitive
 from tensorcore.ops.rules import same
@@ -112,7 +112,9 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
          lambda g, index, dim: gather.emit(g, index, dim=dim)),
     samples=({"shapes": ((3, 4), (2, 4), (2, 4)), "dtypes": (None, "int64", None), "domains": (None, (0, 3), None), "order": (0, "dim", 1, 2), "dim": 0, "distinct": True},),
 )  # fmt: skip
-def scatter(input: Tensor, dim: int, index: Tensor, src: Any, *, reduce: str | None = None) -> Tensor:
+def scatter(
+    input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None
+) -> Tensor:
     """A copy of ``input`` with ``src`` written at places ``index`` along ``dim``, or added or multiplied there.
 
     The kernel's ``reduce`` is one of ``"set"``, ``"sum"``, ``"prod"``, ``"amax"``, ``"amin"``, and its ``src`` has the shape
@@ -122,10 +124,15 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Any, *, reduce: str | N
 
     kinds = {None: "set", "add": "sum", "multiply": "prod"}
     if reduce not in kinds:
-        raise ValueError(f"scatter: reduce must be 'add' or 'multiply', got {reduce!r}")
+        raise RangeError(f"scatter: reduce must be 'add' or 'multiply', got {reduce!r}")
+    if (src is None) == (value is None):
+        raise TypeError("scatter: expected either src or value")
+    src = value if src is None else src
     place = _sides("scatter", input, index, dim)
     if not isinstance(src, TensorClass):
         src = expand(input._kind.scalar(src), index.shape)
+    elif src.dtype is not input.dtype:
+        raise DTypeError(f"scatter: src must have the dtype of input, got {src.dtype} and {input.dtype}")
     return scatter.emit(input, index.to(int64), _source("scatter", src, index), dim=place, reduce=kinds[reduce])
 
 
@@ -175,7 +182,9 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """Slices of ``input`` along ``dim`` at the places in the 1-d tensor ``index``."""
     if index.ndim > 1:
-        raise ShapeError(f"index_select: index must be 1-d, got shape {list(index.shape)}")
+        raise DimensionError(f"index_select: index must be 1-d, got shape {list(index.shape)}")
+    if index.dtype.category != INTEGER:
+        raise DTypeError(f"index_select: index must be an integer tensor, got {index.dtype}")
     place = normalize_dim(dim, input.ndim, "index_select")
     picked = take.emit(input.movedim(place, 0), index.reshape(-1).to(int64))
     return picked.movedim(0, place)
@@ -284,7 +293,8 @@ def _as_index(item: Any, input: Any) -> Any:
     if isinstance(item, TensorClass):
         if item.dtype.category >= FLOATING:
             raise DimensionError(f"index: tensors used as indices must be integer or bool, got {item.dtype}")
-        return item
+        # PyTorch's masks of old: uint8 stands for bool.
+        return item.to(bool_) if item.dtype is uint8 else item
     if isinstance(item, bool):
         from tensorcore.ops.creation import tensor
 
@@ -299,7 +309,8 @@ def _as_index(item: Any, input: Any) -> Any:
         if made.numel() == 0:
             made = made.to(int64)
         return _as_index(made, input)
-    raise DimensionError(f"index: expected ints, slices, '...', None, or integer or bool tensors, got {type(item).__name__}")
+    refusal = TypeError if isinstance(item, (str, bytes)) else DimensionError
+    raise refusal(f"index: expected ints, slices, '...', None, or integer or bool tensors, got {type(item).__name__}")
 
 
 def _width(item: Any) -> int:
@@ -383,7 +394,10 @@ def getitem(input: Any, key: Any) -> Any:
 
 
 def _aligned(plan: Plan) -> tuple[Any, ...]:
-    shape = broadcast_shapes(*(a.shape for a in plan.arrays))
+    try:
+        shape = broadcast_shapes(*(a.shape for a in plan.arrays))
+    except ShapeError as misfit:
+        raise DimensionError(f"index: the index tensors do not broadcast: {misfit}") from None
     return tuple(expand(a, shape) if tuple(a.shape) != tuple(shape) else a for a in plan.arrays)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tensorcore.dtypes import INTEGER, DType, int64
-from tensorcore.errors import ShapeError
+from tensorcore.errors import DimensionError
 from tensorcore.ops.elementwise import conj, eq
 from tensorcore.ops.movement import expand, flip, reshape
 from tensorcore.ops.record import primitive
@@ -90,7 +90,7 @@ def _extreme_rule(g: Any, y: Any, input: Any, dim: tuple[int, ...], keepdim: boo
 
 def _nonempty(op: str, input: Any, dims: tuple[int, ...]) -> None:
     if 0 in [input.shape[d] for d in dims]:
-        raise ShapeError(f"{op}: no elements to choose from: shape {list(input.shape)}, reduced over dim {dims}")
+        raise DimensionError(f"{op}: no elements to choose from: shape {list(input.shape)}, reduced over dim {dims}")
 
 
 @primitive(rule=real, vjp=_extreme_rule, samples=_SAMPLES, standard="max", ulp=0)

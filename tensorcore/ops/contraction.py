@@ -1,0 +1,239 @@
+"""Sums of products over named or numbered dimensions, and the added products of PyTorch."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from tensorcore.errors import RangeError, ShapeError
+from tensorcore.ops.diagonal import diagonal
+from tensorcore.ops.elementwise import conj
+from tensorcore.ops.linalg import bmm, dot, matmul, mm, mv, outer
+from tensorcore.ops.record import composite
+from tensorcore.shapes import broadcast_shapes, normalize_dims
+
+if TYPE_CHECKING:
+    from tensorcore.tensor import Tensor
+
+# ------------------------------------------------------------------ einsum
+
+
+def _letters(equation: str, shapes: list[tuple[int, ...]]) -> tuple[list[list[Any]], list[Any]]:
+    """The labels of each operand and of the result; an ellipsis becomes ints, counted from the end."""
+    text = equation.replace(" ", "")
+    inputs, arrow, output = text.partition("->")
+    terms = inputs.split(",")
+    if len(terms) != len(shapes):
+        raise ShapeError(f"einsum: {equation!r} names {len(terms)} operands, {len(shapes)} were given")
+    named = []
+    widest = 0
+    for number, (term, shape) in enumerate(zip(terms, shapes, strict=True)):
+        before, dots, after = term.partition("...")
+        if not (before + after).isalpha() and before + after:
+            raise RangeError(f"einsum: {equation!r}: labels are letters, got {term!r}")
+        free = len(shape) - len(before) - len(after)
+        if free < 0 or (free and not dots):
+            raise ShapeError(f"einsum: {equation!r}: operand {number}, {term!r}, names {len(before + after)} dimensions of shape {list(shape)}")
+        widest = max(widest, free)
+        named.append([*before, *range(-free, 0), *after])
+    flat = [label for labels in named for label in labels]
+    if not arrow:
+        letters = sorted({label for label in flat if isinstance(label, str) and flat.count(label) == 1})
+        return named, [*range(-widest, 0), *letters]
+    before, dots, after = output.partition("...")
+    result = [*before, *(range(-widest, 0) if dots else ()), *after]
+    for label in result:
+        if label not in flat:
+            raise ShapeError(f"einsum: {equation!r}: {label!r} of the result is in no operand")
+        if result.count(label) > 1:
+            raise ShapeError(f"einsum: {equation!r}: {label!r} is twice in the result")
+    return named, result
+
+
+def _distinct(x: Any, labels: list[Any], equation: str) -> tuple[Any, list[Any]]:
+    """The operand with each label once: repeated ones are its diagonal."""
+    labels = list(labels)
+    for label in [label for place, label in enumerate(labels) if label in labels[:place]]:
+        first = labels.index(label)
+        second = labels.index(label, first + 1)
+        if x.shape[first] != x.shape[second]:
+            raise ShapeError(f"einsum: {equation!r}: {label!r} stands for sides {x.shape[first]} and {x.shape[second]} of one operand")
+        x = diagonal(x, 0, first, second)
+        labels = [other for place, other in enumerate(labels) if place not in (first, second)] + [label]
+    return x, labels
+
+
+def _without(x: Any, labels: list[Any], needed: set[Any]) -> tuple[Any, list[Any]]:
+    """The operand summed over the labels that nothing else needs."""
+    gone = [place for place, label in enumerate(labels) if label not in needed]
+    if not gone:
+        return x, labels
+    return x.sum(gone), [label for label in labels if label in needed]
+
+
+def _multiplied(a: Any, left: list[Any], b: Any, right: list[Any], needed: set[Any]) -> tuple[Any, list[Any]]:
+    """Two operands multiplied, as one stack of matrix products: shared labels that are needed, then summed ones."""
+    sides: dict[Any, int] = {}
+    for x, labels in ((a, left), (b, right)):
+        for label, side in zip(labels, x.shape, strict=True):
+            sides[label] = max(side, sides.get(label, 1)) if side and sides.get(label, 1) else 0
+    a, left = _without(a, left, needed | set(right))
+    b, right = _without(b, right, needed | set(left))
+    both = [label for label in left if label in right]
+    # A side of 1 that the other operand stretches cannot be summed by a matrix product before it is stretched.
+    a = a.expand([sides[label] if label in both else side for label, side in zip(left, a.shape, strict=True)])
+    b = b.expand([sides[label] if label in both else side for label, side in zip(right, b.shape, strict=True)])
+    batch = [label for label in both if label in needed]
+    summed = [label for label in both if label not in needed]
+    rows = [label for label in left if label not in both]
+    columns = [label for label in right if label not in both]
+    shape = [sides[label] for label in (*batch, *rows, *columns)]
+    stack, height, depth, width = (math.prod(sides[label] for label in group) for group in (batch, rows, summed, columns))
+    a = a.permute([left.index(label) for label in (*batch, *rows, *summed)]).reshape((stack, height, depth))
+    b = b.permute([right.index(label) for label in (*batch, *summed, *columns)]).reshape((stack, depth, width))
+    product = a * b if depth == height == width == 1 else matmul(a, b)
+    return product.reshape(shape), [*batch, *rows, *columns]
+
+
+@composite(namespaces=("",), operands=("*operands",), samples=({"shapes": ((2, 3), (3, 4)), "equation": "ij,jk->ik", "order": ("equation", 0, 1)},))
+def einsum(equation: str, *operands: Any) -> Tensor:
+    """Sum of products of the operands over the labels of ``equation`` that its result leaves out, as ``"ij,jk->ik"``.
+
+    Raises:
+        ShapeError: for labels that do not fit the shapes or one another.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.einsum("ij,j->i", tc.tensor([[1.0, 2.0], [3.0, 4.0]]), tc.tensor([1.0, -1.0]))
+        tensor([-1., -1.])
+    """
+    if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
+        operands = tuple(operands[0])
+    named, result = _letters(equation, [tuple(x.shape) for x in operands])
+    sides: dict[Any, int] = {}
+    for x, labels in zip(operands, named, strict=True):
+        for label, side in zip(labels, x.shape, strict=True):
+            if side != 1 and sides.get(label, 1) not in (1, side):
+                raise ShapeError(f"einsum: {equation!r}: {label!r} stands for sides {sides[label]} and {side}")
+            sides[label] = side if side != 1 else sides.get(label, 1)
+    parts = [_distinct(x, labels, equation) for x, labels in zip(operands, named, strict=True)]
+    x, labels = parts[0]
+    for place, (other, its) in enumerate(parts[1:], 2):
+        needed = {label for _, rest in parts[place:] for label in rest} | set(result)
+        x, labels = _multiplied(x, labels, other, its, needed)
+    x, labels = _without(x, labels, set(result))
+    return x.permute([labels.index(label) for label in result])
+
+
+# ------------------------------------------------------------------ numbered dimensions
+
+
+@composite(namespaces=("",), samples=({"shapes": ((2, 3, 4), (3, 4, 5)), "dims": 2}, {"shapes": ((2, 3), (4, 3)), "dims": ((1,), (1,))}))
+def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
+    """Sum of products over ``dims``: the last of ``a`` with as many first of ``b``, or a pair of lists of dimensions."""
+    if hasattr(dims, "__index__"):
+        count = int(dims)
+        if not 0 <= count <= min(a.ndim, b.ndim):
+            raise ShapeError(f"tensordot: {count} dimensions are not in both shapes, {list(a.shape)} and {list(b.shape)}")
+        left, right = tuple(range(a.ndim - count, a.ndim)), tuple(range(count))
+    else:
+        first, second = dims.tolist() if hasattr(dims, "tolist") else dims
+        left, right = normalize_dims(first, a.ndim, "tensordot"), normalize_dims(second, b.ndim, "tensordot")
+    if [a.shape[d] for d in left] != [b.shape[d] for d in right]:
+        raise ShapeError(f"tensordot: sides {[a.shape[d] for d in left]} of {list(a.shape)} and {[b.shape[d] for d in right]} of {list(b.shape)} differ")
+    rows = [d for d in range(a.ndim) if d not in left]
+    columns = [d for d in range(b.ndim) if d not in right]
+    depth = math.prod(a.shape[d] for d in left)
+    shape = [*(a.shape[d] for d in rows), *(b.shape[d] for d in columns)]
+    height, width = math.prod(a.shape[d] for d in rows), math.prod(b.shape[d] for d in columns)
+    return matmul(a.permute((*rows, *left)).reshape((height, depth)), b.permute((*right, *columns)).reshape((depth, width))).reshape(shape)
+
+
+@composite(samples=({"shapes": ((2, 3), (4, 3))}, {"shapes": ((3,), (3,))}))
+def inner(input: Tensor, other: Tensor) -> Tensor:
+    """Sums of products over the last dimensions, which must agree; with a 0-d operand, the product."""
+    if input.ndim == 0 or other.ndim == 0:
+        return input * other
+    return tensordot(input, other, ((-1,), (-1,)))
+
+
+@composite(samples=({"shapes": ((3,), (3,))},))
+def vdot(input: Tensor, other: Tensor) -> Tensor:
+    """Sum of the products of the conjugate of one vector with another."""
+    return dot(conj(input), other)
+
+
+@composite(samples=({"shapes": ((2, 3), (4, 2))}, {"shapes": ((2,), (2, 3))}))
+def kron(input: Tensor, other: Tensor) -> Tensor:
+    """Kronecker product: each element of ``input`` times all of ``other``."""
+    ndim = max(input.ndim, other.ndim)
+    a = (1,) * (ndim - input.ndim) + tuple(input.shape)
+    b = (1,) * (ndim - other.ndim) + tuple(other.shape)
+    spread = [side for side in a for side in (side, 1)]
+    product = input.reshape(spread) * other.reshape([side for side in b for side in (1, side)])
+    return product.reshape([x * y for x, y in zip(a, b, strict=True)])
+
+
+@composite(samples=({"shapes": ((2, 3), (2, 3)), "dim": 1},))
+def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
+    """Cross products of vectors along ``dim``, of side 3 (the first such by default)."""
+    shape = broadcast_shapes(input.shape, other.shape)
+    place = dim if dim is not None else next((d for d, side in enumerate(shape) if side == 3), None)
+    if place is None or shape[place] != 3:
+        raise ShapeError(f"cross: expected a side of 3, got shapes {list(input.shape)} and {list(other.shape)}, dim {dim}")
+    a, b = input.expand(shape), other.expand(shape)
+    return a.roll(-1, place) * b.roll(-2, place) - a.roll(-2, place) * b.roll(-1, place)
+
+
+@composite(namespaces=("",))
+def chain_matmul(*matrices: Tensor) -> Tensor:
+    """Product of matrices, in the order of least work."""
+    sides = [matrices[0].shape[0], *(x.shape[1] for x in matrices)]
+    best: dict[tuple[int, int], tuple[int, int]] = {(i, i): (0, i) for i in range(len(matrices))}
+    for length in range(1, len(matrices)):
+        for i in range(len(matrices) - length):
+            j = i + length
+            best[i, j] = min(
+                (best[i, k][0] + best[k + 1, j][0] + sides[i] * sides[k + 1] * sides[j + 1], k) for k in range(i, j)
+            )
+
+    def product(i: int, j: int) -> Any:
+        k = best[i, j][1]
+        return matrices[i] if i == j else mm(product(i, k), product(k + 1, j))
+
+    return product(0, len(matrices) - 1)
+
+
+# ------------------------------------------------------------------ products added to a tensor
+
+
+def _added(op: str, input: Any, product: Any, beta: float, alpha: float) -> Any:
+    if tuple(broadcast_shapes(input.shape, product.shape)) != tuple(product.shape):
+        raise ShapeError(f"{op}: input of shape {list(input.shape)} does not broadcast to {list(product.shape)}")
+    scaled = product if alpha == 1 else product * alpha
+    # With beta 0 the input is not read, so its NaN do not spread (PyTorch).
+    return scaled if beta == 0 else (input if beta == 1 else input * beta) + scaled
+
+
+@composite(samples=({"shapes": ((3, 5), (2, 3, 4), (2, 4, 5))},), inplace=True)
+def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """``beta * input + alpha * (batch1 @ batch2)`` for stacks of matrices."""
+    return _added("baddbmm", input, bmm(batch1, batch2), beta, alpha)
+
+
+@composite(samples=({"shapes": ((3, 5), (2, 3, 4), (2, 4, 5))},), inplace=True)
+def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """``beta * input`` plus ``alpha`` times the sum of the products of two stacks of matrices."""
+    return _added("addbmm", input, bmm(batch1, batch2).sum(0), beta, alpha)
+
+
+@composite(samples=({"shapes": ((3,), (3, 4), (4,))},), inplace=True)
+def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """``beta * input + alpha * (mat @ vec)``."""
+    return _added("addmv", input, mv(mat, vec), beta, alpha)
+
+
+@composite(samples=({"shapes": ((3, 4), (3,), (4,))},), inplace=True)
+def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """``beta * input`` plus ``alpha`` times the products of every pair of elements of two vectors."""
+    return _added("addr", input, outer(vec1, vec2), beta, alpha)

@@ -1,0 +1,150 @@
+"""Diagonals: reading, writing and making them."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from tensorcore.dtypes import DType, int64
+from tensorcore.errors import ShapeError
+from tensorcore.ops.movement import cat, reshape
+from tensorcore.ops.record import REGISTRY, composite
+from tensorcore.shapes import normalize_dim
+
+if TYPE_CHECKING:
+    from tensorcore.tensor import Tensor
+
+
+def _extent(rows: int, columns: int, offset: int) -> tuple[int, int, int]:
+    """(first row, first column, length) of diagonal number ``offset``."""
+    row, column = (0, offset) if offset >= 0 else (-offset, 0)
+    return row, column, max(min(rows - row, columns - column), 0)
+
+
+def _two_dims(op: str, ndim: int, dim1: int, dim2: int) -> tuple[int, int]:
+    first, second = normalize_dim(dim1, ndim, op), normalize_dim(dim2, ndim, op)
+    if first == second:
+        raise ShapeError(f"{op}: the two dimensions must differ, both are {first}")
+    return first, second
+
+
+@composite(samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "offset": 1}, {"shapes": ((2, 4, 3),), "args": (-1, 1, 2)}), ulp=0)
+def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+    """Diagonal number ``offset`` of the matrices in two dimensions, as a new last dimension; a view where those lie row-major."""
+    first, second = _two_dims("diagonal", input.ndim, dim1, dim2)
+    order = [d for d in range(input.ndim) if d not in (first, second)]
+    moved = input.permute((*order, first, second))
+    *outer, rows, columns = moved.shape
+    row, column, count = _extent(rows, columns, offset)
+    if moved.is_contiguous():
+        # In a row-major matrix the elements of a diagonal are columns + 1 apart.
+        begin = row * columns + column if count else 0
+        places = slice(begin, begin + count * (columns + 1) - columns if count else begin, columns + 1)
+        flat = reshape.emit(moved, shape=(*outer, rows * columns))
+        return REGISTRY["basic_index"].emit(flat, index=(*(slice(0, side, 1) for side in outer), places))
+    from tensorcore.ops.creation import ramp
+
+    steps = ramp(0, 1, count, int64, input.device)
+    return moved[..., steps + row, steps + column]
+
+
+@composite(samples=({"shapes": ((3,),)}, {"shapes": ((2, 3),), "args": (1, 0, 2)}), ulp=0)
+def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+    """Matrices with the last dimension of ``input`` on diagonal number ``offset`` and zeros elsewhere."""
+    from tensorcore.ops.creation import zeros
+
+    side = input.shape[-1] + abs(offset)
+    first, second = _two_dims("diag_embed", input.ndim + 1, dim1, dim2)
+    row, column, count = _extent(side, side, offset)
+    # Before each element of the diagonal, in the flattened matrix, lie the zeros since the one before it.
+    outer = tuple(input.shape[:-1])
+    spaced = cat([input.unsqueeze(-1), zeros((*outer, count, side), dtype=input.dtype, device=input.device)], -1)
+    spaced = spaced.reshape((*outer, count * (side + 1)))
+    begin = row * side + column
+    lead = zeros((*outer, begin), dtype=input.dtype, device=input.device)
+    tail = zeros((*outer, max(side * side - begin - count * (side + 1), 0)), dtype=input.dtype, device=input.device)
+    whole = cat([lead, spaced, tail], -1).narrow(-1, 0, side * side).reshape((*outer, side, side))
+    return whole.movedim((-2, -1), (first, second))
+
+
+@composite(samples=({"shapes": ((3,),)}, {"shapes": ((3, 4),), "diagonal": 1}), ulp=0)
+def diag(input: Tensor, diagonal: int = 0) -> Tensor:
+    """A square matrix with a vector on diagonal number ``diagonal``, or a copy of that diagonal of a matrix."""
+    if input.ndim == 1:
+        return diag_embed(input, diagonal)
+    if input.ndim != 2:
+        raise ShapeError(f"diag: expected 1 or 2 dimensions, got shape {list(input.shape)}")
+    return REGISTRY["diagonal"](input, diagonal).clone()
+
+
+@composite(samples=({"shapes": ((2, 3),)},), ulp=0)
+def diagflat(input: Tensor, offset: int = 0) -> Tensor:
+    """A square matrix with all elements of ``input`` on diagonal number ``offset``."""
+    return diag_embed(input.reshape(-1), offset)
+
+
+@composite(samples=({"shapes": ((3, 4),)},))
+def trace(input: Tensor) -> Tensor:
+    """Sum of the diagonal of a matrix."""
+    if input.ndim != 2:
+        raise ShapeError(f"trace: expected a matrix, got shape {list(input.shape)}")
+    return diagonal(input).sum()
+
+
+@composite(namespaces=("Tensor",))
+def fill_diagonal_(input: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
+    """Set the main diagonal to ``fill_value``, in place; ``wrap`` starts anew below the square part of a tall matrix."""
+    from tensorcore.ops.inplace import write
+
+    shape = tuple(input.shape)
+    if len(shape) < 2 or (len(shape) > 2 and len(set(shape)) > 1):
+        raise ShapeError(f"fill_diagonal_: expected a matrix or equal sides, got shape {list(shape)}")
+    from tensorcore.ops.creation import ramp
+    from tensorcore.ops.elementwise import where
+
+    count = input.numel()
+    stride = sum(math.prod(shape[d + 1 :]) for d in range(len(shape)))
+    places = ramp(0, 1, count, int64, input.device)
+    chosen = places % stride == 0
+    if not wrap and len(shape) == 2:
+        chosen = chosen & (places < shape[1] * (shape[1] + 1))
+    return write(input, where(chosen.reshape(shape), fill_value, input).to(input.dtype), "fill_diagonal_")
+
+
+@composite(namespaces=("",))
+def block_diag(*tensors: Tensor) -> Tensor:
+    """A matrix with the given matrices along its diagonal and zeros elsewhere; vectors count as rows."""
+    from tensorcore.ops.creation import zeros
+
+    blocks = [x.reshape((1, -1)) if x.ndim < 2 else x for x in tensors] or [zeros(1, 0)]
+    for x in blocks:
+        if x.ndim > 2:
+            raise ShapeError(f"block_diag: expected at most 2 dimensions, got shape {list(x.shape)}")
+    width = sum(x.shape[1] for x in blocks)
+    rows, before = [], 0
+    for x in blocks:
+        left, right = before, width - before - x.shape[1]
+        padding = [zeros(x.shape[0], side, dtype=x.dtype, device=x.device) for side in (left, right)]
+        rows.append(cat([padding[0], x, padding[1]], 1))
+        before += x.shape[1]
+    return cat(rows, 0)
+
+
+def _indices(row: int, col: int, offset: int, lower: bool, dtype: DType | None, device: Any) -> Any:
+    from tensorcore.ops.creation import tensor
+
+    pairs = [(i, j) for i in range(row) for j in range(col) if (j - i <= offset if lower else j - i >= offset)]
+    flat = [i for i, _ in pairs] + [j for _, j in pairs]
+    return tensor(flat, dtype=dtype or int64, device=device).reshape((2, len(pairs)))
+
+
+@composite(namespaces=("",))
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: DType | None = None, device: Any = None) -> Tensor:
+    """Rows and columns of the places on and below diagonal number ``offset`` of a ``row`` by ``col`` matrix, shape (2, count)."""
+    return _indices(row, col, offset, True, dtype, device)
+
+
+@composite(namespaces=("",))
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: DType | None = None, device: Any = None) -> Tensor:
+    """Rows and columns of the places on and above diagonal number ``offset`` of a ``row`` by ``col`` matrix, shape (2, count)."""
+    return _indices(row, col, offset, False, dtype, device)

@@ -1,0 +1,211 @@
+"""Composites that read and write elements chosen by places or masks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from tensorcore.dtypes import BOOL, INTEGER, int64
+from tensorcore.errors import DimensionError, DTypeError, RangeError, ShapeError
+from tensorcore.ops.indexing import _from_zero, gather, getitem, nonzero, scatter, setitem
+from tensorcore.ops.indexing import index as pick
+from tensorcore.ops.indexing import index_put as put_rows
+from tensorcore.ops.record import composite
+from tensorcore.shapes import normalize_dim
+
+if TYPE_CHECKING:
+    from tensorcore.tensor import Tensor
+
+__all__ = ["index_put", "index_put_"]
+
+_ROWS = {"dtypes": (None, "int64", None), "domains": (None, (0, 3), None), "order": (0, "dim", 1, 2), "dim": 0, "distinct": True}
+
+
+def _places(op: str, index: Any, what: str = "index") -> Any:
+    if index.dtype.category != INTEGER:
+        raise DTypeError(f"{op}: {what} must be an integer tensor, got {index.dtype}")
+    return index.to(int64)
+
+
+# ------------------------------------------------------------------ whole tensors as one row
+
+
+@composite(samples=({"shapes": ((3, 4), (5,)), "dtypes": (None, "int64"), "domains": (None, (0, 11))},), ulp=0)
+def take(input: Tensor, index: Tensor) -> Tensor:
+    """Elements of the flattened ``input`` at the places ``index``, in its shape."""
+    return pick.emit(input.reshape(-1), _from_zero(_places("take", index), input.numel()))
+
+
+@composite(samples=({"shapes": ((3, 4), (3, 4)), "dtypes": (None, "int64"), "domains": (None, (0, 3)), "dim": 1},), ulp=0)
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
+    """Elements at ``indices`` along ``dim``, the other dimensions broadcast; without ``dim``, of the flattened tensor."""
+    if dim is None:
+        return take_along_dim(input.reshape(-1), indices.reshape(-1), 0)
+    place = normalize_dim(dim, input.ndim, "take_along_dim")
+    if indices.ndim != input.ndim:
+        raise ShapeError(f"take_along_dim: indices has {indices.ndim} dimensions, input {input.ndim}: shapes {list(indices.shape)} and {list(input.shape)}")
+    sides = [max(a, b) if min(a, b) else 0 for a, b in zip(input.shape, indices.shape, strict=True)]
+    mine = [input.shape[d] if d == place else side for d, side in enumerate(sides)]
+    its = [indices.shape[d] if d == place else side for d, side in enumerate(sides)]
+    places = _from_zero(_places("take_along_dim", indices, "indices"), input.shape[place])
+    return gather(input.expand(mine), place, places.expand(its))
+
+
+@composite(inplace=True, samples=({"shapes": ((3, 4), (4,), (4,)), "dtypes": (None, "int64", None), "domains": (None, (0, 11), None), "distinct": True},), ulp=0)
+def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
+    """A copy of ``input`` with ``source`` written, or added, at the places ``index`` of the flattened tensor."""
+    _same_dtype("put", input, source, "source")
+    if source.numel() != index.numel():
+        raise ShapeError(f"put: {source.numel()} elements for {index.numel()} places: shapes {list(source.shape)} and {list(index.shape)}")
+    places = _from_zero(_places("put", index), input.numel()).reshape(-1)
+    return put_rows.emit(input.reshape(-1), source.reshape(-1), places, accumulate=accumulate).reshape(input.shape)
+
+
+@composite(inplace=True, samples=({"shapes": ((3, 4), (3, 4), (12,)), "dtypes": (None, "bool", None)},), ulp=0)
+def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """A copy of ``input`` with the elements of ``source``, in order, where ``mask`` is true."""
+    if mask.dtype.category != BOOL:
+        raise DTypeError(f"masked_scatter: mask must be a bool tensor, got {mask.dtype}")
+    _same_dtype("masked_scatter", input, source, "source")
+    places = nonzero(mask.expand(input.shape).reshape(-1))[:, 0]
+    if places.shape[0] > source.numel():
+        raise ShapeError(f"masked_scatter: the mask is true at {places.shape[0]} places, source has {source.numel()} elements")
+    return put(input, places, source.reshape(-1)[: places.shape[0]])
+
+
+# ------------------------------------------------------------------ slices along a dimension
+
+
+def _same_dtype(op: str, input: Any, source: Any, what: str) -> None:
+    if input.dtype is not source.dtype:
+        raise DTypeError(f"{op}: {what} must have the dtype of input, got {source.dtype} and {input.dtype}")
+
+
+def _along(op: str, input: Any, dim: int, index: Any) -> tuple[int, Any]:
+    if index.ndim > 1:
+        raise DimensionError(f"{op}: index must be 1-d, got shape {list(index.shape)}")
+    place = normalize_dim(dim, input.ndim, op)
+    side = input.shape[place] if input.ndim else 1
+    return place, _from_zero(_places(op, index), side).reshape(-1)
+
+
+def _write_slices(op: str, input: Any, dim: int, index: Any, source: Any, accumulate: bool) -> Any:
+    place, places = _along(op, input, dim, index)
+    if input.ndim == 0:
+        return put_rows.emit(input.reshape(1), source.reshape(1), places, accumulate=accumulate).reshape(())
+    wanted = tuple(places.shape[0] if d == place else side for d, side in enumerate(input.shape))
+    if tuple(source.shape) != wanted:
+        raise ShapeError(f"{op}: source has shape {list(source.shape)}, expected {list(wanted)} for {places.shape[0]} places of dimension {place}")
+    moved = put_rows.emit(input.movedim(place, 0), source.movedim(place, 0), places, accumulate=accumulate)
+    return moved.movedim(0, place)
+
+
+@composite(inplace=True, samples=({"shapes": ((3, 4), (2,), (2, 4)), **_ROWS},), ulp=4)
+def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: float = 1) -> Tensor:
+    """A copy of ``input`` with ``alpha * source`` added to the slices at ``index`` along ``dim``."""
+    _same_dtype("index_add", input, source, "source")
+    return _write_slices("index_add", input, dim, index, source if alpha == 1 else source * alpha, True)
+
+
+@composite(inplace=True, samples=({"shapes": ((3, 4), (2,), (2, 4)), **_ROWS},), ulp=0)
+def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
+    """A copy of ``input`` with ``source`` in place of the slices at ``index`` along ``dim``."""
+    _same_dtype("index_copy", input, source, "source")
+    return _write_slices("index_copy", input, dim, index, source, False)
+
+
+@composite(inplace=True, samples=({"shapes": ((3, 4), (2,)), "dtypes": (None, "int64"), "domains": (None, (0, 3)), "order": (0, "dim", 1, "value"), "dim": 0, "value": 1.5},), ulp=0)
+def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
+    """A copy of ``input`` with ``value`` in the slices at ``index`` along ``dim``."""
+    from tensorcore.ops.creation import full_like
+
+    place, places = _along("index_fill", input, dim, index)
+    source = full_like(input, value) if not hasattr(value, "_array") else value.to(input.dtype).expand(input.shape)
+    if input.ndim:
+        source = source.narrow(place, 0, 1).expand([places.shape[0] if d == place else side for d, side in enumerate(input.shape)])
+    return _write_slices("index_fill", input, dim, places, source, False)
+
+
+#: The kernel's name of each reduction of `scatter_reduce`.
+_REDUCTIONS = {"sum": "sum", "prod": "prod", "amax": "amax", "amin": "amin", "mean": "sum"}
+
+
+@composite(
+    inplace=True, samples=({"shapes": ((3, 4), (2, 4), (2, 4)), **_ROWS, "order": (0, "dim", 1, 2, "reduce"), "reduce": "sum"},)
+)
+def scatter_reduce(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True) -> Tensor:
+    """A copy of ``input`` with ``src`` reduced into the places ``index`` along ``dim``.
+
+    ``reduce`` is ``"sum"``, ``"prod"``, ``"mean"``, ``"amax"`` or ``"amin"``; without ``include_self`` the old element does not
+    count. Gradients flow through sums and means.
+    """
+    from tensorcore.ops.creation import ones_like, zeros_like
+    from tensorcore.ops.elementwise import where
+    from tensorcore.ops.indexing import _sides, _source
+
+    if reduce not in _REDUCTIONS:
+        raise RangeError(f"scatter_reduce: reduce must be one of {', '.join(map(repr, _REDUCTIONS))}, got {reduce!r}")
+    _same_dtype("scatter_reduce", input, src, "src")
+    place, index = _sides("scatter_reduce", input, index, dim), index.to(int64)
+    src = _source("scatter_reduce", src, index)
+    start = input
+    counts = None
+    if not include_self or reduce == "mean":
+        counts = scatter.emit(zeros_like(input, dtype=int64), index, ones_like(src, dtype=int64), dim=place, reduce="sum")
+    if not include_self:
+        limits = {"prod": 1, "amax": -math.inf, "amin": math.inf}
+        neutral = limits.get(reduce, 0)
+        if math.isinf(neutral) and input.dtype.category <= INTEGER:
+            from tensorcore.dtypes import iinfo
+
+            info = iinfo(input.dtype)
+            neutral = info.min if neutral < 0 else info.max
+        start = where(counts > 0, neutral, input)
+    out = scatter.emit(start, index, src, dim=place, reduce=_REDUCTIONS[reduce])
+    if reduce != "mean":
+        return out
+    total = (counts + 1 if include_self else counts).clamp(min=1)
+    return out / total if input.is_floating_point() or input.is_complex() else out.floor_divide(total)
+
+
+# ------------------------------------------------------------------ index expressions as functions
+
+
+def index_put(input: Any, indices: Sequence[Any], values: Any, accumulate: bool = False) -> Any:
+    """A copy of ``input`` with ``values`` written, or added, at ``input[indices]``.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.index_put(tc.zeros(3), (tc.tensor([0, 0]),), tc.tensor(1.0), accumulate=True)
+        tensor([2., 0., 0.])
+    """
+    return index_put_(input.clone(), indices, values, accumulate)
+
+
+def index_put_(input: Any, indices: Sequence[Any], values: Any, accumulate: bool = False) -> Any:
+    """Write ``values``, or with ``accumulate`` add them, at ``input[indices]``; returns ``input``.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.zeros(2).index_put_((tc.tensor([1]),), tc.tensor(3.0))
+        tensor([0., 3.])
+    """
+    key = tuple(indices)
+    if not accumulate:
+        setitem(input, key, values)
+        return input
+    from tensorcore.ops.creation import ramp
+    from tensorcore.ops.inplace import write
+
+    # The places themselves are indexed, so that any expression becomes places in the flattened tensor.
+    places = getitem(ramp(0, 1, input.numel(), int64, input.device).reshape(input.shape), key)
+    source = values.to(input.dtype).expand(places.shape).reshape(-1)
+    added = put_rows.emit(input.reshape(-1), source, places.reshape(-1), accumulate=True)
+    return write(input, added.reshape(input.shape), "index_put_")
+
+
+@composite(samples=({"shapes": ((3, 4),)},), ulp=0)
+def argwhere(input: Tensor) -> Tensor:
+    """Indices of the elements that are not zero, a row each."""
+    return nonzero(input)
