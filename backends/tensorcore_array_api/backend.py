@@ -43,6 +43,10 @@ def make(argument: str) -> Backend:
         from tensorcore_array_api.strict_arrays import StrictBackend
 
         return StrictBackend()
+    if name == "mlx":
+        from tensorcore_array_api.mlx_arrays import MlxBackend
+
+        return MlxBackend()
     import importlib
 
     return LibraryBackend(name, importlib.import_module(module or name))

@@ -12,14 +12,14 @@ import pytest
 import tensorcore as tc
 from tensorcore.tensor import wrap
 
-LIBRARIES = ("array_api_strict", "torch", "jax")
+LIBRARIES = ("array_api_strict", "torch", "jax", "mlx")
 
 
 @pytest.fixture(params=LIBRARIES)
 def device(request: pytest.FixtureRequest) -> str:
     """A device of each installed library; the strict one is always installed where tests run."""
     if request.param != "array_api_strict":
-        pytest.importorskip(request.param)
+        pytest.importorskip("mlx.core" if request.param == "mlx" else request.param)
     return request.param
 
 

@@ -19,10 +19,10 @@ ALL = [
 
 def test_capabilities_are_what_the_library_has(device):
     able = tc.device(device).capabilities
-    missing = {tc.float16, tc.bfloat16} if device == "array_api_strict" else set()
+    missing = {"array_api_strict": {tc.float16, tc.bfloat16}, "mlx": {tc.complex128}}.get(device, set())
     assert able.dtypes == set(ALL) - missing
-    assert (able.mutable, able.views) == ((False, False) if device == "jax" else (True, True))
-    assert able.asynchronous == (device == "jax")
+    functional = device in ("jax", "mlx")
+    assert (able.mutable, able.views, able.asynchronous) == (not functional, not functional, functional)
 
 
 @pytest.mark.parametrize("dtype", ALL, ids=lambda each: each.name)
