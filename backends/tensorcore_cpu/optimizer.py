@@ -134,10 +134,7 @@ class OptimizerKernels:
             np.subtract(d, m, out=s)
             np.multiply(s, 1 - beta1, out=s)
             np.add(m, s, out=n)
-            np.multiply(d, d, out=s)
-            np.multiply(s, 1 - beta2, out=s)
-            np.multiply(v, beta2, out=w)
-            np.add(w, s, out=w)
+            _decayed_square(v, d, beta2, w, s)
             if largest:
                 w = np.maximum(largest[0], w, out=largest[1])
             np.sqrt(w, out=s)
@@ -148,3 +145,79 @@ class OptimizerKernels:
                 p = np.multiply(p, keep, out=q)
             np.subtract(p, s, out=q)
         return (new, first, second, *rest)
+
+    def rmsprop_update(
+        self, param: Array, grad: Array, square_avg: Array, momentum_buffer: Array | None, grad_avg: Array | None,
+        rate: Array | None, *, lr: float, alpha: float, eps: float, weight_decay: float, momentum: float,
+        maximize: bool, out: Any = None,
+    ) -> tuple[Array, ...]:  # fmt: skip
+        rate_ = lr if rate is None else float(rate)
+        state = [x for x in (square_avg, momentum_buffer, grad_avg) if x is not None]
+        results = _outputs(out, param, *state)
+        for p, g, *rest, s, t in _blocks((param, grad, *state, *results)):
+            old, (q, w, *new) = rest[: len(state)], rest[len(state) :]
+            d = _directed(p, g, weight_decay, maximize, t)
+            _decayed_square(old[0], d, alpha, w, s)
+            spread = w
+            if grad_avg is not None:
+                np.subtract(d, old[-1], out=s)
+                np.multiply(s, 1 - alpha, out=s)
+                mean = np.add(old[-1], s, out=new[-1])
+                np.multiply(mean, mean, out=s)
+                spread = np.subtract(w, s, out=s)
+            np.sqrt(spread, out=s)
+            np.add(s, eps, out=s)
+            np.divide(d, s, out=s)
+            if momentum_buffer is not None:
+                np.multiply(old[1], momentum, out=new[0])
+                np.add(new[0], s, out=new[0])
+                np.multiply(new[0], rate_, out=s)
+            else:
+                np.multiply(s, rate_, out=s)
+            np.subtract(p, s, out=q)
+        return tuple(results)
+
+    def adagrad_update(
+        self, param: Array, grad: Array, sum: Array, step: Array, rate: Array | None, *,
+        lr: float, lr_decay: float, weight_decay: float, eps: float, maximize: bool, out: Any = None,
+    ) -> tuple[Array, ...]:  # fmt: skip
+        rate_ = (lr if rate is None else float(rate)) / (1 + (float(step) - 1) * lr_decay)
+        new, total = _outputs(out, param, sum)
+        for p, g, old, q, w, s, t in _blocks((param, grad, sum, new, total)):
+            d = _directed(p, g, weight_decay, maximize, t)
+            np.multiply(d, d, out=s)
+            np.add(old, s, out=w)
+            np.sqrt(w, out=s)
+            np.add(s, eps, out=s)
+            np.divide(d, s, out=s)
+            np.multiply(s, rate_, out=s)
+            np.subtract(p, s, out=q)
+        return new, total
+
+    def adadelta_update(
+        self, param: Array, grad: Array, square_avg: Array, acc_delta: Array, rate: Array | None, *,
+        lr: float, rho: float, eps: float, weight_decay: float, maximize: bool, out: Any = None,
+    ) -> tuple[Array, ...]:  # fmt: skip
+        rate_ = lr if rate is None else float(rate)
+        new, squares, deltas = _outputs(out, param, square_avg, acc_delta)
+        for p, g, v, u, q, w, x, s, t in _blocks((param, grad, square_avg, acc_delta, new, squares, deltas)):
+            d = _directed(p, g, weight_decay, maximize, t)
+            _decayed_square(v, d, rho, w, s)
+            np.add(w, eps, out=s)
+            np.sqrt(s, out=s)
+            np.divide(d, s, out=t)
+            np.add(u, eps, out=s)
+            np.sqrt(s, out=s)
+            np.multiply(t, s, out=t)
+            _decayed_square(u, t, rho, x, s)
+            np.multiply(t, rate_, out=t)
+            np.subtract(p, t, out=q)
+        return new, squares, deltas
+
+
+def _decayed_square(old: Any, value: Any, decay: float, new: Any, scratch: Any) -> None:
+    """``new = decay * old + (1 - decay) * value ** 2``."""
+    np.multiply(value, value, out=scratch)
+    np.multiply(scratch, 1 - decay, out=scratch)
+    np.multiply(old, decay, out=new)
+    np.add(new, scratch, out=new)

@@ -39,8 +39,10 @@ def apply_update(op: Op, targets: list[Tensor], operands: list[Any], **attribute
             kind = param._kind
             kernel = kind.writer(op)
             if kernel is not None and grad._kind is kind and all(target._kind is kind for target in targets):
-                for target in targets:
-                    mark_changed(target, op.name)
+                # Backward may need the parameter, so the user's line is noted; the state is the optimizer's own.
+                mark_changed(param, op.name)
+                for target in targets[1:]:
+                    target._changes += 1
                 kernel(
                     *[None if x is None else x._array for x in operands],
                     out=[target._array for target in targets],

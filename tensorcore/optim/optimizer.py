@@ -14,6 +14,7 @@ from tensorcore.autograd.mode import enable_grad, set_grad_enabled
 from tensorcore.compile import capture
 from tensorcore.dtypes import COMPLEX, FLOATING, float32
 from tensorcore.errors import CheckpointError, DTypeError
+from tensorcore.ops.inplace import add_into
 from tensorcore.tensor import Tensor
 
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
@@ -388,8 +389,7 @@ def counted(state: dict[str, Any], param: Any) -> Any:
     step = state["step"]
     if not isinstance(step, Tensor):
         step = state["step"] = new_count(param, float(step))
-    step.add_(1)
-    return step
+    return add_into(step, step._kind.scalar(1.0))
 
 
 def new_count(param: Any, value: float = 0.0) -> Any:
