@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import mlx.core as mx
@@ -14,7 +15,7 @@ from tensorcore_array_api.backend import NUMPY, LibraryBackend
 #: MLX's name where it is not the standard's.
 _NAMES: Final = {"bitwise_not": "bitwise_invert", "pow": "power", "conj_physical": "conj"}
 #: What MLX has not, or not to the last digits: (op, whether for this dtype). These run in NumPy, over a copy.
-_IN_NUMPY: Final = {
+_IN_NUMPY: Final[dict[str, Callable[[DType], bool]]] = {
     "matmul": lambda dtype: dtype.category <= INTEGER,
     "expm1": lambda dtype: dtype.category == COMPLEX,
     "exp": lambda dtype: dtype is float64,
@@ -42,7 +43,7 @@ class MlxBackend(LibraryBackend):
         return Capabilities(dtypes=frozenset(self.natives), mutable=False, views=False, asynchronous=True)
 
     def synchronize(self, index: int) -> None:
-        mx.synchronize()  # type: ignore[no-untyped-call]
+        mx.synchronize()
 
     def kernel(self, name: str, dtype: DType, index: int) -> Kernel | None:
         if name in _IN_NUMPY and _IN_NUMPY[name](dtype):
