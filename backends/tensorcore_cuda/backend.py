@@ -12,6 +12,7 @@ from tensorcore.backend.contract import Array, Capabilities, Kernel
 from tensorcore.dtypes import COMPLEX, FLOATING, DType, bfloat16, bool_, float64, int64
 from tensorcore_cuda.availability import usable_cupy
 from tensorcore_cuda.codegen import cast_function, elementwise_function
+from tensorcore_cuda.convolution import CONVOLUTIONS, ConvolutionKernels
 from tensorcore_cuda.fused import FusedKernels, signed
 from tensorcore_cuda.indexcode import index_source, part_text
 from tensorcore_cuda.indexing import IndexingKernels
@@ -38,14 +39,16 @@ COMPLEX_UFUNCS: Final = {
 }  # fmt: skip
 
 #: Composites whose kernels here are for real numbers.
-REAL_ONLY: Final = UPDATES | ROW_OPS | {"gelu", "gelu_gradient"}
+REAL_ONLY: Final = UPDATES | ROW_OPS | CONVOLUTIONS | {"gelu", "gelu_gradient"}
 
 #: DLPack's device types.
 _DLPACK_CPU: Final = 1
 _DLPACK_CUDA: Final = 2
 
 
-class CudaBackend(FusedKernels, OptimizerKernels, ReductionKernels, IndexingKernels, ProductKernels):
+class CudaBackend(
+    FusedKernels, ConvolutionKernels, OptimizerKernels, ReductionKernels, IndexingKernels, ProductKernels
+):  # fmt: skip
     """CuPy arrays in the memory of NVIDIA GPUs.
 
     Raises:
@@ -100,8 +103,11 @@ class CudaBackend(FusedKernels, OptimizerKernels, ReductionKernels, IndexingKern
             if ufunc:
                 return getattr(self.xp, ufunc)  # type: ignore[no-any-return]
             return None if name in REAL_ONLY else getattr(self, name, None)
-        function = elementwise_function(name, dtype)
-        return getattr(self, name, None) if function is None else self.compute(name, dtype)
+        if elementwise_function(name, dtype) is not None:
+            return self.compute(name, dtype)
+        if name in CONVOLUTIONS and not self.has_convolution(dtype):
+            return None
+        return getattr(self, name, None)
 
     def compute(self, name: str, dtype: DType) -> Elementwise:
         """The generated kernel of an elementwise function; raises KeyError where there is none."""

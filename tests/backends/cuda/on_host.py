@@ -262,6 +262,14 @@ def _host(result: Any) -> Any:
     return np.asarray(result).view(HostArray) if isinstance(result, (np.ndarray, np.generic)) else result
 
 
+class Unwilling:
+    """A cuDNN that supports nothing, so that convolutions go by their expressions."""
+
+    def run(self, *arguments: Any) -> bool:
+        """Nothing is computed."""
+        return False
+
+
 class HostCuda(CudaBackend):
     """The backend over `HostEngine`."""
 
@@ -271,7 +279,11 @@ class HostCuda(CudaBackend):
         self.mutable = True
         self.natives = NATIVE
         self.array_type = HostArray
-        self.runtime = SimpleNamespace(device_count=lambda: 1, is_capturing=lambda: False, synchronize=lambda index: None)
+        self.runtime = SimpleNamespace(
+            device_count=lambda: 1, is_capturing=lambda: False, synchronize=lambda index: None,
+            current_device=lambda: 0, current_stream=lambda index: "default", stream_handle=lambda stream: 0,
+        )  # fmt: skip
+        self.cudnn = Unwilling()
         self.library = Library(self.xp, kernels)
         self.staging = Staging(self.xp.cuda.alloc_pinned_memory, piece=64)
         self._computed = {}
