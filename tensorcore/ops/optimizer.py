@@ -265,9 +265,7 @@ def _radam_update(
     # Below a length of 5 the variance is not tractable and the step is not scaled; 5 keeps the unused root real.
     tractable = e.gt(length, 5.0)
     rho = e.where(tractable, length, 5.0)
-    rectified = e.sqrt(
-        (rho - 4) * (rho - 2) * longest / (rho * ((longest - 4) * (longest - 2)))
-    ) * e.sqrt(bias2)
+    rectified = e.sqrt((rho - 4) * (rho - 2) * longest / (rho * ((longest - 4) * (longest - 2)))) * e.sqrt(bias2)
     scale = e.where(tractable, rectified / (e.sqrt(exp_avg_sq) + eps), 1.0)
     param = param - exp_avg * scale * (lr / _bias(beta1, step))
     return param, exp_avg, exp_avg_sq

@@ -256,9 +256,7 @@ class Optimizer:
                 numbers.setdefault(id(param), len(numbers))
             packed["params"] = [numbers[id(param)] for param in group["params"]]
             groups.append(packed)
-        state = {
-            (numbers[id(key)] if isinstance(key, Tensor) else key): value for key, value in self.state.items()
-        }
+        state = {(numbers[id(key)] if isinstance(key, Tensor) else key): value for key, value in self.state.items()}
         saved: dict[str, Any] = {"state": state, "param_groups": groups}
         for hook in self._state_dict_post_hooks.values():
             replaced = hook(self, saved)
@@ -354,8 +352,7 @@ def _add(hooks: Hooks, hook: Callable[..., Any], prepend: bool) -> RemovableHand
 def copy_groups(groups: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Parameter groups with copies of their settings and the same parameters."""
     return [
-        {name: value if name == "params" else copy.deepcopy(value) for name, value in group.items()}
-        for group in groups
+        {name: value if name == "params" else copy.deepcopy(value) for name, value in group.items()} for group in groups
     ]
 
 

@@ -124,7 +124,8 @@ def test_warnings_of_misordered_and_explicit_steps():
         (lambda o: schedules.SequentialLR(o, [], []), ValueError),
         (lambda o: schedules.SequentialLR(o, [schedules.StepLR(o, 1)], [3]), ValueError),
         (lambda o: schedules.SequentialLR(o, [schedules.StepLR(made(), 1)], []), ValueError),
-        (lambda o: schedules.ChainedScheduler([]), ValueError), (lambda o: schedules.ChainedScheduler([3], o), TypeError),
+        (lambda o: schedules.ChainedScheduler([]), ValueError),
+        (lambda o: schedules.ChainedScheduler([3], o), TypeError),
         (lambda o: schedules.LRScheduler(o), NotImplementedError),
     ],
 )  # fmt: skip

@@ -52,9 +52,7 @@ class MaxPool1d(_MaxPoolNd):
     """
 
     def forward(self, input: Tensor) -> Any:
-        return F.max_pool1d(
-            input, self.kernel_size, self.stride, self.padding, self.dilation, **self._window()
-        )
+        return F.max_pool1d(input, self.kernel_size, self.stride, self.padding, self.dilation, **self._window())
 
 
 class MaxPool2d(_MaxPoolNd):
@@ -67,9 +65,7 @@ class MaxPool2d(_MaxPoolNd):
     """
 
     def forward(self, input: Tensor) -> Any:
-        return F.max_pool2d(
-            input, self.kernel_size, self.stride, self.padding, self.dilation, **self._window()
-        )
+        return F.max_pool2d(input, self.kernel_size, self.stride, self.padding, self.dilation, **self._window())
 
 
 class MaxPool3d(_MaxPoolNd):
@@ -82,9 +78,7 @@ class MaxPool3d(_MaxPoolNd):
     """
 
     def forward(self, input: Tensor) -> Any:
-        return F.max_pool3d(
-            input, self.kernel_size, self.stride, self.padding, self.dilation, **self._window()
-        )
+        return F.max_pool3d(input, self.kernel_size, self.stride, self.padding, self.dilation, **self._window())
 
 
 # ------------------------------------------------------------------ averages
@@ -116,9 +110,7 @@ class AvgPool1d(_AvgPoolNd):
         self.count_include_pad = count_include_pad
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.avg_pool1d(
-            input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad
-        )
+        return F.avg_pool1d(input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
 
 
 class _AvgPoolWithDivisor(_AvgPoolNd):

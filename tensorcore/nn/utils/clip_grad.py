@@ -110,9 +110,7 @@ def clip_grad_norm_(
 
 
 @no_grad()
-def clip_grad_value_(
-    parameters: Iterable[Tensor] | Tensor, clip_value: float, foreach: bool | None = None
-) -> None:
+def clip_grad_value_(parameters: Iterable[Tensor] | Tensor, clip_value: float, foreach: bool | None = None) -> None:
     """Hold each element of the gradients within ±``clip_value``, in place.
 
     Example:

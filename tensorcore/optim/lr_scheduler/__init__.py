@@ -19,6 +19,7 @@ from tensorcore.optim.lr_scheduler.factors import (
 )
 from tensorcore.optim.lr_scheduler.plateau import ReduceLROnPlateau
 from tensorcore.optim.lr_scheduler.schedule import LRScheduler
+from tensorcore.optim.lr_scheduler.schedule import LRScheduler as _LRScheduler  # noqa: F401 - its name before 2.0
 
 __all__ = [
     "ChainedScheduler",

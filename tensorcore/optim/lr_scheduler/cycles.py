@@ -46,9 +46,7 @@ class CosineAnnealingLR(LRScheduler):
         if (self.last_epoch - 1 - self.T_max) % (2 * self.T_max) == 0:
             # At the bottom of the wave, where the step of the recurrence would divide by zero.
             rise = (1 - math.cos(math.pi / self.T_max)) / 2
-            return [
-                lr + (base - self.eta_min) * rise for lr, base in zip(self._lrs(), self.base_lrs, strict=True)
-            ]
+            return [lr + (base - self.eta_min) * rise for lr, base in zip(self._lrs(), self.base_lrs, strict=True)]
         ratio = (1 + math.cos(math.pi * self.last_epoch / self.T_max)) / (
             1 + math.cos(math.pi * (self.last_epoch - 1) / self.T_max)
         )
@@ -191,9 +189,7 @@ class OneCycleLR(LRScheduler):
     def get_lr(self) -> list[float]:
         at = self.last_epoch
         if at > self.total_steps:
-            raise ValueError(
-                f"Tried to step {at} times. The specified number of total steps is {self.total_steps}"
-            )
+            raise ValueError(f"Tried to step {at} times. The specified number of total steps is {self.total_steps}")
         anneal = cosine if self._anneal_func_type == "cos" else linear
         values = []
         for group in self.optimizer.param_groups:
@@ -308,8 +304,7 @@ class CyclicLR(LRScheduler):
             for group, low, high in bounds:
                 _set_momentum(group, high - (high - low) * height * scale)
         return [
-            base + (highest - base) * height * scale
-            for base, highest in zip(self.base_lrs, self.max_lrs, strict=True)
+            base + (highest - base) * height * scale for base, highest in zip(self.base_lrs, self.max_lrs, strict=True)
         ]
 
     def state_dict(self) -> dict[str, Any]:
