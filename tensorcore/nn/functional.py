@@ -12,7 +12,7 @@ from tensorcore.ops.record import REGISTRY as _REGISTRY
 __all__: list[str] = []
 
 #: The functions whose in-place form PyTorch has here.
-_IN_PLACE = ("relu", "leaky_relu", "elu", "selu", "celu", "hardtanh", "threshold")
+_IN_PLACE = ("relu", "leaky_relu", "elu", "selu", "celu", "hardtanh", "threshold", "rrelu")
 
 
 def _in_place(op: Any) -> Callable[..., Any]:

@@ -48,10 +48,22 @@ def _bias_rule(g: Any) -> Any:
     ulp=64,
     vjp=(
         lambda g, input_shape, weight, stride, padding, dilation, groups: convolution_input_gradient.emit(
-            g, weight, size=tuple(input_shape[2:]), stride=stride, padding=padding, dilation=dilation, groups=groups
+            g,
+            e.conj(weight),
+            size=tuple(input_shape[2:]),
+            stride=stride,
+            padding=padding,
+            dilation=dilation,
+            groups=groups,
         ),
         lambda g, input, weight_shape, stride, padding, dilation, groups: convolution_weight_gradient.emit(
-            input, g, kernel=tuple(weight_shape[2:]), stride=stride, padding=padding, dilation=dilation, groups=groups
+            e.conj(input),
+            g,
+            kernel=tuple(weight_shape[2:]),
+            stride=stride,
+            padding=padding,
+            dilation=dilation,
+            groups=groups,
         ),
         _bias_rule,
     ),
@@ -106,10 +118,16 @@ def _convolution_of(
     ulp=64,
     vjp=(
         lambda g, weight, stride, padding, dilation, groups: convolution_of.emit(
-            g, weight, None, stride=stride, padding=padding, dilation=dilation, groups=groups
+            g, e.conj(weight), None, stride=stride, padding=padding, dilation=dilation, groups=groups
         ),
         lambda g, grad, weight_shape, stride, padding, dilation, groups: convolution_weight_gradient.emit(
-            g, grad, kernel=tuple(weight_shape[2:]), stride=stride, padding=padding, dilation=dilation, groups=groups
+            g,
+            e.conj(grad),
+            kernel=tuple(weight_shape[2:]),
+            stride=stride,
+            padding=padding,
+            dilation=dilation,
+            groups=groups,
         ),
     ),
     samples=(
@@ -154,10 +172,16 @@ def _convolution_input_gradient(
     ulp=64,
     vjp=(
         lambda g, grad, input_shape, stride, padding, dilation, groups: convolution_input_gradient.emit(
-            grad, g, size=tuple(input_shape[2:]), stride=stride, padding=padding, dilation=dilation, groups=groups
+            e.conj(grad),
+            g,
+            size=tuple(input_shape[2:]),
+            stride=stride,
+            padding=padding,
+            dilation=dilation,
+            groups=groups,
         ),
         lambda g, input, stride, padding, dilation, groups: convolution_of.emit(
-            input, g, None, stride=stride, padding=padding, dilation=dilation, groups=groups
+            e.conj(input), g, None, stride=stride, padding=padding, dilation=dilation, groups=groups
         ),
     ),
     samples=(

@@ -189,3 +189,37 @@ def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False,
     if input.ndim < 2:
         raise ShapeError(f"feature_alpha_dropout: expected at least 2 dimensions, got shape {list(input.shape)}")
     return _alpha("feature_alpha_dropout", input, p, training, inplace, _channels_of(input))
+
+
+# ------------------------------------------------------------------ activations that draw
+
+
+@composite(namespaces=("", "nn.functional"), random=True, inplace=True)
+def rrelu(
+    input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """Each element; those below 0 times a slope: drawn from [``lower``, ``upper``) in training, else their mean."""
+    if lower > upper:
+        raise RangeError(f"rrelu: lower bound {lower} is above upper bound {upper}")
+    slope: Any = (lower + upper) / 2
+    if training:
+        kind = input._kind.sibling(float32)
+        shape = tuple(input._array.shape)
+        slope = (philox_uniform(_ticket(shape), shape, kind) * (upper - lower) + lower).to(input.dtype)
+    out = e.where(e.gt(input, 0), input, input * slope)
+    return write(input, out, "rrelu_") if inplace else out
+
+
+@composite(namespaces=_F, random=True)
+def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
+    """A sample of the categorical distribution of ``logits``, relaxed by the temperature ``tau``.
+
+    With ``hard``, one-hot forward and relaxed backward. Jang et al., Categorical Reparameterization, 2017.
+    """
+    noise = -e.log(logits.detach().new_empty(logits.shape).exponential_())
+    soft = ((logits + noise) / tau).softmax(dim)
+    if not hard:
+        return soft
+    best = soft.detach().argmax(dim, keepdim=True)
+    sharp = soft.detach().new_zeros(soft.shape).scatter(dim, best, 1.0)
+    return sharp - soft.detach() + soft

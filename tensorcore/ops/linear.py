@@ -39,12 +39,12 @@ def rows(x: Any) -> Any:
 
 
 def _linear_input(g: Any, weight: Any, input_shape: tuple[int, ...]) -> Any:
-    grad = matmul.emit(rows(g), weight)
+    grad = matmul.emit(rows(g), e.conj(weight))
     return grad if len(input_shape) == 2 else reshape.emit(grad, shape=tuple(input_shape))
 
 
 def _linear_weight(g: Any, input: Any) -> Any:
-    return matmul.emit(permute.emit(rows(g), **_SWAP), rows(input))
+    return matmul.emit(permute.emit(rows(g), **_SWAP), rows(e.conj(input)))
 
 
 def _linear_bias(g: Any) -> Any:

@@ -64,7 +64,7 @@ def _aligned(op: str, input: Any, target: Any) -> tuple[Any, Any]:
 
 def _squared_rule(g: Any, input: Any, target: Any, reduction: str, needs: tuple[bool, ...]) -> tuple[Any, Any]:
     factor = 2 / max(input.numel(), 1) if reduction == "mean" else 2
-    slope = (input - target) * (g * factor)
+    slope = e.conj(input - target) * (g * factor)
     return slope if needs[0] else None, -slope if needs[1] else None
 
 

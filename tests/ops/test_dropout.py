@@ -141,3 +141,23 @@ def test_a_compiled_step_draws_afresh():
 def test_empty_and_half():
     assert F.dropout(tc.zeros(0, 3)).shape == (0, 3)
     assert F.dropout(tc.ones(4, dtype=tc.float16)).dtype is tc.float16
+
+
+def test_rrelu_slopes():
+    x = tc.full((1000,), -1.0)
+    assert tc.allclose(F.rrelu(x), tc.full((1000,), -(1 / 8 + 1 / 3) / 2))
+    slopes = -F.rrelu(x, 0.2, 0.4, training=True)
+    assert bool((slopes >= 0.2).all()) and bool((slopes < 0.4).all()) and float(slopes.std().item()) > 0.04
+    assert tc.equal(F.rrelu(-x, training=True), -x)
+    with pytest.raises(RuntimeError, match="lower bound"):
+        F.rrelu(x, 0.4, 0.2)
+
+
+def test_gumbel_softmax_samples_the_distribution():
+    tc.manual_seed(0)
+    logits = tc.log(tc.tensor([0.2, 0.3, 0.5])).expand(20000, 3).clone().requires_grad_()
+    sharp = F.gumbel_softmax(logits, hard=True)
+    assert tc.allclose(sharp.sum(-1), tc.ones(20000))
+    assert tc.allclose(sharp.detach().mean(0), tc.tensor([0.2, 0.3, 0.5]), atol=0.02)
+    (sharp * tc.tensor([1.0, 2.0, 3.0])).sum().backward()
+    assert bool((logits.grad != 0).any())

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 
-from against_torch import INF, I, T, V, case, compare
+from against_torch import INF, I, T, V, case, compare, same  # noqa: E402
+
+import tensorcore as tc  # noqa: E402
 
 C = I(5, high=4)
 X = T(5, 4)
@@ -199,3 +201,40 @@ LOSSES = [
 @pytest.mark.parametrize(("path", "args", "kwargs"), LOSSES)
 def test_losses(path, args, kwargs):
     compare(path, *args, **kwargs)
+
+
+LOGS = T(6, 2, 4, low=-4.0, high=-0.1)
+ALIGNED = [
+    case("F.multilabel_margin_loss", A, V([[3, 0, -1, 1], [0, -1, 0, 0], [-1, 0, 0, 0]], "int64")),
+    case("F.multilabel_margin_loss", T(4), V([3, 0, -1, 1], "int64"), reduction="sum"),
+    case("F.multilabel_margin_loss", A, I(3, 4, high=4), reduction="none"),
+    case("F.multilabel_margin_loss", A, I(3, 3, high=4)),
+]
+
+
+@pytest.mark.parametrize(("path", "args", "kwargs"), ALIGNED)
+def test_losses_of_sets(path, args, kwargs):
+    compare(path, *args, **kwargs)
+
+
+@pytest.mark.parametrize("reduction", ALL)
+@pytest.mark.parametrize("targets", [[[1, 2, 2], [3, 1, 0]], [1, 2, 2, 3, 1]])
+def test_ctc_loss(reduction, targets):
+    found = []
+    for lib in (tc, torch):
+        x = T(7, 2, 4).make(lib)
+        labels, taken, counts = (lib.tensor(v) for v in (targets, [7, 5], [3, 2]))
+        loss = lib.nn.functional.ctc_loss(lib.log_softmax(x, 2), labels, taken, counts, reduction=reduction)
+        loss.sum().backward()
+        found.append((loss, x.grad))
+    for ours, theirs in zip(*found, strict=True):
+        same(ours, theirs, "ctc")
+
+
+def test_ctc_loss_of_impossible_targets():
+    for zero in (False, True):
+        found = []
+        for lib in (tc, torch):
+            x = T(2, 1, 4, grad=False).make(lib).log_softmax(2)
+            found.append(lib.nn.functional.ctc_loss(x, lib.tensor([[1, 2, 3]]), (2,), (3,), zero_infinity=zero))
+        same(*found, "impossible")

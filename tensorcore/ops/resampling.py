@@ -1,0 +1,218 @@
+"""Images and signals resized: nearest, linear, cubic and by area."""
+
+from __future__ import annotations
+
+import math
+import struct
+from typing import TYPE_CHECKING, Any, Final
+
+from tensorcore.dtypes import FLOATING, int64
+from tensorcore.errors import RangeError, ShapeError
+from tensorcore.ops.adaptive_pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
+from tensorcore.ops.creation import tensor
+from tensorcore.ops.record import composite
+
+if TYPE_CHECKING:
+    from tensorcore.tensor import Tensor
+
+_F: Final = ("nn.functional",)
+#: How many dimensions each mode resizes; ``None``: any.
+_MODES: Final = {
+    "nearest": None, "nearest-exact": None, "area": None, "linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3,
+}  # fmt: skip
+#: Keys' cubic convolution with the coefficient PyTorch uses.
+_CUBIC: Final = -0.75
+
+
+def _single(x: float) -> float:
+    """``x`` rounded to float32, in which PyTorch counts nearest places whatever the dtype."""
+    return float(struct.unpack("f", struct.pack("f", x))[0])
+
+
+def _nearest(side: int, out: int, scale: float, exact: bool) -> list[int]:
+    scale = _single(scale)
+    shift = 0.5 if exact else 0.0
+    return [min(int(_single((i + shift) * scale)), side - 1) for i in range(out)]
+
+
+def _source(i: int, scale: float, align: bool, cubic: bool) -> float:
+    if align:
+        return i * scale
+    place = (i + 0.5) * scale - 0.5
+    return place if cubic else max(place, 0.0)
+
+
+def _linear(side: int, out: int, scale: float, align: bool) -> tuple[list[list[int]], list[list[float]]]:
+    places = [_source(i, scale, align, False) for i in range(out)]
+    low = [min(int(place), side - 1) for place in places]
+    high = [min(place + 1, side - 1) for place in low]
+    share = [place - start for place, start in zip(places, low, strict=True)]
+    return [low, high], [[1 - s for s in share], share]
+
+
+def _weight_near(t: float) -> float:
+    return ((_CUBIC + 2) * t - (_CUBIC + 3)) * t * t + 1
+
+
+def _weight_far(t: float) -> float:
+    return ((_CUBIC * t - 5 * _CUBIC) * t + 8 * _CUBIC) * t - 4 * _CUBIC
+
+
+def _cubic(side: int, out: int, scale: float, align: bool) -> tuple[list[list[int]], list[list[float]]]:
+    places = [_source(i, scale, align, True) for i in range(out)]
+    start = [math.floor(place) for place in places]
+    share = [place - floor for place, floor in zip(places, start, strict=True)]
+    taps = [[min(max(floor + k, 0), side - 1) for floor in start] for k in (-1, 0, 1, 2)]
+    weights = [
+        [_weight_far(t + 1) for t in share],
+        [_weight_near(t) for t in share],
+        [_weight_near(1 - t) for t in share],
+        [_weight_far(2 - t) for t in share],
+    ]
+    return taps, weights
+
+
+def _smoothed(side: int, out: int, scale: float, cubic: bool) -> list[list[float]]:
+    """Rows of weights of a filter widened by the scale when shrinking, so that no element is skipped."""
+    support = (2.0 if cubic else 1.0) * max(scale, 1.0)
+    rows = []
+    for i in range(out):
+        center = scale * (i + 0.5)
+        first, last = max(int(center - support + 0.5), 0), min(int(center + support + 0.5), side)
+        row = [0.0] * side
+        for j in range(first, last):
+            t = abs((j - center + 0.5) / max(scale, 1.0))
+            row[j] = _filter(t, cubic)
+        total = sum(row)
+        rows.append([weight / total for weight in row] if total else row)
+    return rows
+
+
+def _filter(t: float, cubic: bool) -> float:
+    if not cubic:
+        return max(1 - t, 0.0)
+    # The smoothing filter has the coefficient of Pillow, not that of plain cubic resizing.
+    a = -0.5
+    if t < 1:
+        return ((a + 2) * t - (a + 3)) * t * t + 1
+    return ((a * t - 5 * a) * t + 8 * a) * t - 4 * a if t < 2 else 0.0
+
+
+def _resized(x: Any, dim: int, out: int, mode: str, scale: float, align: bool, antialias: bool) -> Any:
+    side = x.shape[dim]
+    if mode.startswith("nearest"):
+        index = tensor(_nearest(side, out, scale, mode == "nearest-exact"), dtype=int64, device=x.device)
+        return x.index_select(dim, index)
+    cubic = mode == "bicubic"
+    if antialias:
+        weights = tensor(_smoothed(side, out, scale, cubic), dtype=x.dtype, device=x.device)
+        return (x.movedim(dim, -1) @ weights.t()).movedim(-1, dim)
+    taps, shares = (_cubic if cubic else _linear)(side, out, scale, align)
+    tail = (1,) * (x.ndim - dim - 1)
+    total = None
+    for tap, share in zip(taps, shares, strict=True):
+        part = x.index_select(dim, tensor(tap, dtype=int64, device=x.device))
+        part = part * tensor(share, dtype=x.dtype, device=x.device).reshape((-1, *tail))
+        total = part if total is None else total + part
+    return total
+
+
+def _sizes(input: Any, size: Any, scale_factor: Any, recompute: bool | None) -> tuple[list[int], list[float] | None]:
+    count = input.ndim - 2
+    if (size is None) == (scale_factor is None):
+        raise RangeError("interpolate: exactly one of size and scale_factor must be given")
+    if size is not None:
+        if recompute:
+            raise RangeError("interpolate: recompute_scale_factor is meaningless with size")
+        sizes = list(size) if isinstance(size, (list, tuple)) else [size] * count
+        factors = None
+    else:
+        factors = list(scale_factor) if isinstance(scale_factor, (list, tuple)) else [scale_factor] * count
+        if len(factors) == count:
+            sizes = [math.floor(side * float(f)) for side, f in zip(input.shape[2:], factors, strict=True)]
+        else:
+            sizes = factors
+    if len(sizes) != count:
+        given = "size" if size is not None else "scale_factor"
+        raise RangeError(
+            f"interpolate: {given} has {len(sizes)} numbers; input of shape {list(input.shape)} needs {count}"
+        )
+    if any(int(side) <= 0 for side in sizes):
+        raise ShapeError(
+            f"interpolate: output sides must be positive, got {sizes} for input of shape {list(input.shape)}"
+        )
+    return [int(side) for side in sizes], None if recompute else factors
+
+
+@composite(
+    namespaces=_F,
+    ulp=32,
+    samples=(
+        {"shapes": ((2, 3, 4, 5),), "scale_factor": 2.0},
+        {"shapes": ((2, 3, 4, 5),), "size": (7, 3), "mode": "bilinear"},
+        {"shapes": ((2, 3, 4, 5),), "size": (7, 3), "mode": "bicubic", "align_corners": True},
+        {"shapes": ((2, 3, 6),), "size": 4, "mode": "linear"},
+    ),
+)
+def interpolate(
+    input: Tensor,
+    size: Any = None,
+    scale_factor: Any = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+    recompute_scale_factor: bool | None = None,
+    antialias: bool = False,
+) -> Tensor:
+    """(N, C, *sides) resized to ``size`` or by ``scale_factor``.
+
+    ``mode`` is one of ``"nearest"``, ``"nearest-exact"``, ``"linear"``, ``"bilinear"``, ``"bicubic"``,
+    ``"trilinear"`` and ``"area"``.
+    """
+    if mode not in _MODES:
+        raise NotImplementedError(f"interpolate: mode must be one of {', '.join(map(repr, _MODES))}, got {mode!r}")
+    plain = mode in ("nearest", "nearest-exact", "area")
+    if plain and align_corners is not None:
+        raise RangeError(f"interpolate: align_corners has no meaning for mode {mode!r}")
+    if input.ndim not in (3, 4, 5) or _MODES[mode] not in (None, input.ndim - 2):
+        raise NotImplementedError(f"interpolate: mode {mode!r} does not resize an input of shape {list(input.shape)}")
+    if antialias and mode not in ("bilinear", "bicubic"):
+        raise RangeError(f"interpolate: antialias needs mode 'bilinear' or 'bicubic', got {mode!r}")
+    if 0 in input.shape[1:]:
+        raise ShapeError(f"interpolate: only the batch may be empty, got input of shape {list(input.shape)}")
+    sizes, factors = _sizes(input, size, scale_factor, recompute_scale_factor)
+    if mode == "area":
+        pool: Any = (adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d)[input.ndim - 3]
+        return pool(input, tuple(sizes))
+    if input.dtype.category != FLOATING and not plain:
+        raise NotImplementedError(f"interpolate: mode {mode!r} expects a floating-point input, got {input.dtype}")
+    out: Any = input
+    for place, new in enumerate(sizes):
+        side = input.shape[2 + place]
+        if align_corners:
+            scale = (side - 1) / (new - 1) if new > 1 else 0.0
+        else:
+            scale = side / new if factors is None else 1 / factors[place]
+        if side == new and scale == 1:
+            continue
+        out = _resized(out, 2 + place, new, mode, scale, bool(align_corners), antialias)
+    return out if out is not input else input.clone()
+
+
+@composite(namespaces=_F)
+def upsample(
+    input: Tensor, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
+) -> Tensor:
+    """`interpolate` by its old name."""
+    return interpolate(input, size, scale_factor, mode, align_corners)
+
+
+@composite(namespaces=_F)
+def upsample_nearest(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
+    """`interpolate` with mode ``"nearest"``."""
+    return interpolate(input, size, scale_factor, "nearest")
+
+
+@composite(namespaces=_F)
+def upsample_bilinear(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
+    """`interpolate` with mode ``"bilinear"`` and aligned corners."""
+    return interpolate(input, size, scale_factor, "bilinear", True)

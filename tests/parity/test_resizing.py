@@ -1,0 +1,61 @@
+"""Resizing, shuffling and folding against PyTorch."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("torch")
+
+from against_torch import I, T, V, case, compare
+
+SIGNAL, IMAGE, VOLUME = T(2, 3, 7), T(2, 3, 6, 5), T(1, 2, 3, 4, 5)
+RESIZED = [
+    *(
+        case("F.interpolate", x, size, scale, mode)
+        for x, linear in ((SIGNAL, "linear"), (IMAGE, "bilinear"), (VOLUME, "trilinear"))
+        for mode in ("nearest", "nearest-exact", "area", linear)
+        for size, scale in ((4, None), (9, None), (None, 2.0), (None, 0.6))
+    ),
+    *(
+        case("F.interpolate", IMAGE, size, None, mode, align, antialias=smooth)
+        for mode in ("bilinear", "bicubic")
+        for align, smooth in ((True, False), (False, True), (False, False))
+        for size in ((3, 8), (1, 1))
+    ),
+    case("F.interpolate", IMAGE, None, 1.7, "bicubic"),
+    case("F.interpolate", IMAGE, None, (1.5, 2.0), "bilinear", recompute_scale_factor=True),
+    case("F.interpolate", IMAGE),
+    case("F.interpolate", IMAGE, 3, 2.0),
+    case("F.interpolate", IMAGE, 3, mode="linear"),
+    case("F.interpolate", IMAGE, 3, mode="x"),
+    case("F.interpolate", IMAGE, 3, align_corners=True),
+    case("F.interpolate", IMAGE, (3, 3, 3)),
+    case("F.interpolate", IMAGE, 0),
+    case("F.interpolate", IMAGE, 3, mode="nearest", antialias=True),
+    case("F.interpolate", T(3, 4), 2),
+    case("F.interpolate", T(1, 1, 4, 4, dtype="float32"), 7, mode="bilinear"),
+    case("F.interpolate", IMAGE, (6, 5), mode="bilinear"),
+    case("F.pixel_shuffle", T(2, 8, 2, 3), 2),
+    case("F.pixel_shuffle", T(2, 7, 2, 3), 2),
+    case("F.pixel_unshuffle", T(2, 4, 6), 2),
+    case("F.pixel_unshuffle", T(2, 4, 5), 2),
+    case("F.channel_shuffle", T(2, 6, 3, 2), 2),
+    case("F.unfold", IMAGE, 2),
+    case("F.unfold", IMAGE, (3, 2), 1, 1, 2),
+    case("F.unfold", T(3, 5, 5), 3, 2),
+    case("F.unfold", IMAGE, 9),
+    case("F.fold", T(2, 12, 20), (5, 6), 2),
+    case("F.fold", T(12, 9), (5, 6), 2, 1, 0, 2),
+    case("F.fold", T(2, 12, 12), (5, 6), 2, 1, 1, 2),
+    case("F.fold", T(2, 12, 7), (5, 6), 2),
+    case("F.fold", T(2, 11, 20), (5, 6), 2),
+    case("F.max_unpool2d", T(1, 1, 2, 2), V([[[[0, 3], [8, 15]]]], "int64"), 2),
+    case("F.max_unpool1d", T(1, 1, 2), V([[[1, 2]]], "int64"), 2),
+    case("F.max_unpool2d", T(1, 1, 2, 2), V([[[[0, 3], [8, 19]]]], "int64"), 2, output_size=(5, 4)),
+    case("F.max_unpool2d", T(1, 1, 2, 2), I(1, 1, 2, 1, high=3), 2),
+]
+
+
+@pytest.mark.parametrize(("path", "args", "kwargs"), RESIZED)
+def test_resizing(path, args, kwargs):
+    compare(path, *args, **kwargs)
