@@ -32,6 +32,10 @@ class ModelSpec:
 class DatasetSpec:
     """A data set that ``--data NAME`` and `Host.dataset` can make.
 
+    ``tensorcore train`` needs samples of an input and a label; it passes ``root`` where the user names a folder. For
+    ``tensorcore predict`` the target also has ``classes``, names by label, and ``read_image(path, invert=False)``,
+    which makes an image file an input.
+
     Attributes:
         name: as users write it, such as ``"fashion-mnist"``.
         target: ``"package.module:callable"``, called with ``train=True`` or ``False`` and further keyword arguments.
