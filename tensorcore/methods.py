@@ -112,6 +112,40 @@ class TensorMethods(DerivedMethods):
             dtype, device = type_named(dtype)
         return self.to(device=device, dtype=dtype if isinstance(dtype, DType) else getattr(dtype, "dtype", dtype))
 
+    def where(self, condition: Any, other: Any) -> Any:
+        """The elements where ``condition``, those of ``other`` elsewhere."""
+        from tensorcore.ops.elementwise import where
+
+        return where(condition, self, other)
+
+    def index_put(self, indices: Any, values: Any, accumulate: bool = False) -> Any:
+        """A copy with ``values`` written, or added, at ``self[indices]``."""
+        from tensorcore.ops.selection import index_put
+
+        return index_put(self, indices, values, accumulate)
+
+    def index_put_(self, indices: Any, values: Any, accumulate: bool = False) -> Any:
+        """Write ``values``, or with ``accumulate`` add them, at ``self[indices]``."""
+        from tensorcore.ops.selection import index_put_
+
+        return index_put_(self, indices, values, accumulate)
+
+    def resolve_conj(self) -> Any:
+        """The tensor itself: conjugation is never pending."""
+        return self
+
+    def resolve_neg(self) -> Any:
+        """The tensor itself: negation is never pending."""
+        return self
+
+    def share_memory_(self) -> Any:
+        """The tensor itself; a data loader's workers pass what they make through shared memory of their own."""
+        return self
+
+    def is_shared(self) -> bool:
+        """Whether the memory is shared between processes."""
+        return False
+
     def new(self, *data: Any, device: Any = None) -> Any:
         """A tensor of this dtype and device, made as `Tensor` makes them."""
         from tensorcore.tensor_types import constructed

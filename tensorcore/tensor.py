@@ -117,6 +117,9 @@ class Tensor(TensorMethods):
     is_sparse = False
     is_quantized = False
     is_meta = False
+    is_nested = False
+    is_mps = False
+    is_xpu = False
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or the length of dimension ``dim``."""
@@ -169,6 +172,15 @@ class Tensor(TensorMethods):
     def is_same_size(self, other: Tensor) -> bool:
         """Whether the shapes are equal."""
         return self._array.shape == other._array.shape
+
+    def is_nonzero(self) -> bool:
+        """Whether the one element is not zero; raises ShapeError if there are more."""
+        return bool(self)
+
+    @property
+    def names(self) -> tuple[None, ...]:
+        """The names of the dimensions, which have none."""
+        return (None,) * len(self._array.shape)
 
     def is_conj(self) -> bool:
         """Whether conjugation is pending: never, it is done at once."""

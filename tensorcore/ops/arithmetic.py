@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, INTEGER, DType, int64, promote_types
+from tensorcore.dtypes import BOOL, FLOATING, DType, int64, promote_types
 from tensorcore.errors import DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.record import composite
-from tensorcore.ops.rules import comparison, floating, inexact, integers, number, real, real_floating, real_number, same
+from tensorcore.ops.rules import comparison, floating, inexact, number, real, real_floating, same
 
 if TYPE_CHECKING:
     from tensorcore.tensor import Tensor
@@ -49,7 +49,7 @@ def square(input: Tensor) -> Tensor:
     return e.mul(input, input) if input.dtype.category != BOOL else input.to(int64)
 
 
-@composite(rule=floating, samples=_ONE, inplace=True, domain=(0.1, 8), ulp=3, vjp=lambda g, y: g * y * y * y * -0.5)
+@composite(rule=floating, samples=_ONE, inplace=True, domain=(0.1, 8), ulp=3, vjp=lambda g, y: g * e.conj(y * y * y) * -0.5)
 def rsqrt(input: Tensor) -> Tensor:
     """One over the square root of each element."""
     return 1 / e.sqrt(input)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from tensorcore import dispatch
@@ -10,6 +11,7 @@ from tensorcore.autograd.mode import mode
 from tensorcore.dtypes import FLOATING, INTEGER
 from tensorcore.errors import DTypeError, InplaceError, ShapeError
 from tensorcore.ops.elementwise import add
+from tensorcore.ops.movement import squeeze, t, transpose, unsqueeze
 from tensorcore.ops.record import composite, primitive
 from tensorcore.ops.rules import same
 from tensorcore.tensor import check_inplace, mark_changed, root_of
@@ -172,3 +174,99 @@ def detach_(input: Tensor) -> Tensor:
     """Take this tensor out of the graph that made it; it becomes a leaf."""
     input._node = None
     return input
+
+
+# ------------------------------------------------------------------ another shape for the same tensor
+
+
+def reshaped(input: Tensor, front: Any, *args: Any) -> Tensor:
+    """Make ``input`` the view of itself that ``front`` gives; its memory and other views of it stay."""
+    from tensorcore.tensor import wrap
+
+    before = wrap(input._array, input._kind)
+    before._node, before._view = input._node, input._view
+    if mode.grad and before._node is LEAF:
+        check_inplace(input, front.__name__ + "_")
+    result = front(before, *args)
+    input._array = result._array
+    input._node = result._node
+    if input._view is not None:
+        input._view = result._view
+    return input
+
+
+@composite(namespaces=("Tensor",))
+def unsqueeze_(input: Tensor, dim: int) -> Tensor:
+    """`unsqueeze` in place."""
+    return reshaped(input, unsqueeze, dim)
+
+
+@composite(namespaces=("Tensor",))
+def squeeze_(input: Tensor, dim: Any = None) -> Tensor:
+    """`squeeze` in place."""
+    return reshaped(input, squeeze, dim)
+
+
+@composite(namespaces=("Tensor",), aliases=("swapaxes_", "swapdims_"))
+def transpose_(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """`transpose` in place."""
+    return reshaped(input, transpose, dim0, dim1)
+
+
+@composite(namespaces=("Tensor",))
+def t_(input: Tensor) -> Tensor:
+    """`t` in place."""
+    return reshaped(input, t)
+
+
+@composite(namespaces=("Tensor",))
+def set_(input: Tensor, source: Tensor | None = None) -> Tensor:
+    """Make this tensor share the memory, shape and strides of ``source``, of the same dtype; without it, empty."""
+    source = input.new_empty(0) if source is None else source
+    if source._kind is not input._kind:
+        raise DTypeError(f"set_: expected a source of {input.dtype} on {str(input.device)!r}, got {source.dtype} on {str(source.device)!r}")
+    check_inplace(input, "set_")
+    input._array, input._view = source._array, source._view
+    return input
+
+
+@composite(namespaces=("Tensor",))
+def resize_(input: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
+    """Give this tensor another shape: the first elements are kept, new ones are zeros."""
+    from tensorcore.ops.movement import cat
+    from tensorcore.shapes import normalize_shape
+
+    check_inplace(input, "resize_")
+    if input._node is not None:
+        raise InplaceError("resize_: a tensor that requires grad cannot be resized; use .detach()")
+    shape = normalize_shape(sizes, "resize_")
+    flat, count = input.reshape(-1), math.prod(shape)
+    if count > flat.shape[0]:
+        flat = cat([flat, flat.new_zeros(count - flat.shape[0])])
+    input._array, input._view = flat[:count].reshape(shape)._array, None
+    return input
+
+
+@composite(namespaces=("Tensor",))
+def resize_as_(input: Tensor, other: Tensor, *, memory_format: Any = None) -> Tensor:
+    """`resize_` to the shape of ``other``."""
+    return resize_(input, tuple(other.shape))
+
+
+@composite(namespaces=("Tensor",))
+def apply_(input: Tensor, callable: Any) -> Tensor:
+    """Replace each element by what the Python function ``callable`` makes of it."""
+    return write(input, _from_numbers([callable(x) for x in input.reshape(-1).tolist()], input), "apply_")
+
+
+@composite(namespaces=("Tensor",))
+def map_(input: Tensor, tensor: Tensor, callable: Any) -> Tensor:
+    """Replace each element by what the Python function ``callable`` makes of it and of that of ``tensor``."""
+    pairs = zip(input.reshape(-1).tolist(), tensor.expand(input.shape).reshape(-1).tolist(), strict=True)
+    return write(input, _from_numbers([callable(a, b) for a, b in pairs], input), "map_")
+
+
+def _from_numbers(values: list[Any], like: Any) -> Any:
+    from tensorcore.tensor import from_values
+
+    return from_values(values, tuple(like.shape), like._kind)

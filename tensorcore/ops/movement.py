@@ -167,7 +167,7 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
     return expand(input, other.shape)
 
 
-@composite(namespaces=("",), samples=({"shapes": ((3, 1),), "args": ((2, 3, 4),)},))
+@composite(samples=({"shapes": ((3, 1),), "args": ((2, 3, 4),)},))
 def broadcast_to(input: Tensor, shape: Sequence[int]) -> Tensor:
     """``input`` stretched to ``shape``."""
     return expand(input, tuple(shape))
@@ -180,7 +180,7 @@ def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     return tuple(expand(x, shape) for x in tensors)
 
 
-@composite(aliases=("swapaxes", "swapdims"), inplace=True, samples=({"shapes": ((2, 3, 4),), "args": (0, 2)},))
+@composite(aliases=("swapaxes", "swapdims"), samples=({"shapes": ((2, 3, 4),), "args": (0, 2)},))
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """A view with two dimensions exchanged."""
     ndim = input.ndim
@@ -211,7 +211,7 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     return permute.emit(input, dims=tuple(order))
 
 
-@composite(inplace=True, samples=({"shapes": ((3, 4),), "args": (1,)},))
+@composite(samples=({"shapes": ((3, 4),), "args": (1,)},))
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """A view with a new dimension of side 1 at ``dim``."""
     place = normalize_dim(dim, input.ndim + 1, "unsqueeze")
@@ -219,7 +219,7 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
     return reshape.emit(input, shape=(*shape[:place], 1, *shape[place:]))
 
 
-@composite(inplace=True, samples=({"shapes": ((3, 1, 4, 1),)}, {"shapes": ((3, 1, 4),), "dim": 1}))
+@composite(samples=({"shapes": ((3, 1, 4, 1),)}, {"shapes": ((3, 1, 4),), "dim": 1}))
 def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     """A view without the dimensions of side 1 (all, or those in ``dim``)."""
     shape = tuple(input._array.shape)

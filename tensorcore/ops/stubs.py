@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tensorcore.methods import BINARY_OPERATORS, REFLECTED, UNARY_OPERATORS
+from tensorcore.ops.outputs import signature as full_signature
 from tensorcore.ops.record import REGISTRY, Op
 
 _HEAD: Final = '''"""Generated from the op records by ``python -m tensorcore.ops.stubs``; not to be edited."""
@@ -67,15 +68,16 @@ def _result(signature: inspect.Signature) -> str:
     return _typed(signature.return_annotation)
 
 
-def _function(name: str, op: Op, method: bool) -> str:
+def _function(name: str, op: Op, method: bool, full: bool = False) -> str:
     indent = "    " if method else ""
-    return f"{indent}def {name}({_parameters(op.signature, method)}) -> {_result(op.signature)}: ...\n"
+    signature = full_signature(op) if full else op.signature
+    return f"{indent}def {name}({_parameters(signature, method)}) -> {_result(signature)}: ...\n"
 
 
 def functions(namespace: str) -> str:
     """The stub of the functions published under ``namespace``."""
     published = [op for op in REGISTRY.values() if namespace in op.namespaces]
-    return _HEAD + "".join(sorted(_function(name, op, False) for op in published for name in (op.name, *op.aliases)))
+    return _HEAD + "".join(sorted(_function(name, op, False, namespace == "") for op in published for name in (op.name, *op.aliases)))
 
 
 def methods() -> str:

@@ -1,0 +1,54 @@
+"""The argument ``out=`` of functions: the result is stored in a tensor that exists."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tensorcore.ops.record import Op
+
+
+def takes_out(op: Op) -> bool:
+    """Whether the function of an op is given the argument here: ops that make one tensor of others."""
+    return bool(op.operands) and op.outputs == 1 and op.name[-1] != "_" and not {"out", "inplace"} & set(op.signature.parameters)
+
+
+def signature(op: Op) -> inspect.Signature:
+    """The signature of an op's function."""
+    if not takes_out(op):
+        return op.signature
+    parameters = list(op.signature.parameters.values())
+    out = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="Tensor | None")
+    at = len(parameters) - (bool(parameters) and parameters[-1].kind is inspect.Parameter.VAR_KEYWORD)
+    return op.signature.replace(parameters=[*parameters[:at], out, *parameters[at:]])
+
+
+def function(op: Op) -> Callable[..., Any]:
+    """What users call for an op: its front, which takes ``out=`` besides."""
+    front = op.front
+    if not takes_out(op):
+        return front
+
+    def store(out: Any, result: Any) -> Any:
+        from tensorcore.ops.inplace import write_out
+
+        return write_out(out, result)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if kwargs and "out" in kwargs:
+            out = kwargs.pop("out")
+            result = front(*args, **kwargs)
+            return result if out is None else store(out, result)
+        return front(*args, **kwargs)
+
+    if len(op.signature.parameters) == len(op.operands) and not op.variadic:
+        # Named arguments cost half of what starred ones do, and these functions are called for every step of a program.
+        names = ", ".join(op.operands)
+        source = f"lambda {names}, *, out=None: front({names}) if out is None else store(out, front({names}))"
+        call = eval(source, {"front": front, "store": store})
+    functools.update_wrapper(call, front)
+    call.__signature__ = signature(op)  # type: ignore[attr-defined]
+    return call
