@@ -35,6 +35,7 @@ LAYERS = [
     "AvgPool1d(2)", "AvgPool2d(2, 1, 1)", "AvgPool3d((1, 2, 3))", "LPPool1d(2, 3)", "LPPool2d(2, 3, 1)",
     "LPPool3d(2, 3)", "AdaptiveAvgPool1d(3)", "AdaptiveAvgPool2d((1, None))", "AdaptiveAvgPool3d(2)",
     "AdaptiveMaxPool1d(3, True)", "AdaptiveMaxPool2d(3)", "AdaptiveMaxPool3d((1, 2, 3))",
+    "MaxUnpool1d(2)", "MaxUnpool2d((2, 3), 2, 1)", "MaxUnpool3d(3)", "Unfold(2)", "Fold((4, 5), (2, 3), stride=2)",
     # normalisation
     "BatchNorm1d(3)", "BatchNorm2d(3, affine=False)", "BatchNorm3d(3, 1e-3, None, track_running_stats=False)",
     "BatchNorm1d(3, bias=False)", "InstanceNorm1d(3)", "InstanceNorm2d(3, affine=True, track_running_stats=True)",
@@ -148,7 +149,8 @@ def test_a_convolutional_network_trains_alike():
         ("Conv2d(2, 4, 3, padding=1, padding_mode='circular')", (1, 2, 5, 5)), ("PReLU(2)", (3, 2)),
         ("RReLU().eval()", (3,)), ("GLU()", (2, 4)), ("Softmax2d()", (2, 3, 3)), ("LPPool2d(2, 2)", (1, 1, 4, 4)),
         ("PixelShuffle(2)", (1, 4, 2, 2)), ("ReflectionPad1d(2)", (1, 5)), ("CircularPad2d(1)", (1, 3, 3)),
-        ("UpsamplingBilinear2d(scale_factor=2)", (1, 1, 3, 3)), ("Unflatten(1, (2, -1))", (2, 6)),
+        ("UpsamplingBilinear2d(scale_factor=2)", (1, 1, 3, 3)), ("Unfold((2, 3), 2, 1)", (1, 2, 5, 6)),
+        ("Fold(4, 2)", (2, 8, 9)), ("Unflatten(1, (2, -1))", (2, 6)),
     ],
 )  # fmt: skip
 def test_same_outputs_and_gradients(text, shape):

@@ -8,6 +8,7 @@ from tensorcore.nn.modules.distance import *  # noqa: F403
 from tensorcore.nn.modules.dropout import *  # noqa: F403
 from tensorcore.nn.modules.embedding import *  # noqa: F403
 from tensorcore.nn.modules.flatten import *  # noqa: F403
+from tensorcore.nn.modules.fold import *  # noqa: F403
 from tensorcore.nn.modules.linear import *  # noqa: F403
 from tensorcore.nn.modules.loss import *  # noqa: F403
 from tensorcore.nn.modules.module import *  # noqa: F403

@@ -12,7 +12,7 @@ from tensorcore.tensor import Tensor
 __all__ = [
     "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d",
     "AdaptiveMaxPool3d", "AvgPool1d", "AvgPool2d", "AvgPool3d", "LPPool1d", "LPPool2d", "LPPool3d", "MaxPool1d",
-    "MaxPool2d", "MaxPool3d",
+    "MaxPool2d", "MaxPool3d", "MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d",
 ]  # fmt: skip
 
 
@@ -79,6 +79,70 @@ class MaxPool3d(_MaxPoolNd):
 
     def forward(self, input: Tensor) -> Any:
         return F.max_pool3d(input, self.kernel_size, self.stride, self.padding, self.dilation, **self._window())
+
+
+# ------------------------------------------------------------------ back to where the maxima were
+
+
+class _MaxUnpoolNd(Module):
+    _rank: int
+
+    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
+        super().__init__()
+        self.kernel_size = per_dimension(kernel_size, self._rank)
+        self.stride = per_dimension(kernel_size if stride is None else stride, self._rank)
+        self.padding = per_dimension(padding, self._rank)
+
+    def extra_repr(self) -> str:
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class MaxUnpool1d(_MaxUnpoolNd):
+    """The maxima that `MaxPool1d` returned with their indices, put back where they were, zeros elsewhere.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> pooled, places = tc.nn.MaxPool1d(2, return_indices=True)(tc.tensor([[1.0, 3.0, 2.0, 0.0]]))
+        >>> tc.nn.MaxUnpool1d(2)(pooled, places)
+        tensor([[0., 3., 2., 0.]])
+    """
+
+    _rank = 1
+
+    def forward(self, input: Tensor, indices: Tensor, output_size: Any = None) -> Tensor:
+        return F.max_unpool1d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
+
+
+class MaxUnpool2d(_MaxUnpoolNd):
+    """The maxima that `MaxPool2d` returned with their indices, put back where they were, zeros elsewhere.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> pooled, places = tc.nn.MaxPool2d(2, return_indices=True)(tc.ones(1, 3, 4, 4))
+        >>> tc.nn.MaxUnpool2d(2)(pooled, places).shape
+        tensorcore.Size([1, 3, 4, 4])
+    """
+
+    _rank = 2
+
+    def forward(self, input: Tensor, indices: Tensor, output_size: Any = None) -> Tensor:
+        return F.max_unpool2d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
+
+
+class MaxUnpool3d(_MaxUnpoolNd):
+    """The maxima that `MaxPool3d` returned with their indices, put back where they were, zeros elsewhere.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> pooled, places = tc.nn.MaxPool3d(2, return_indices=True)(tc.ones(1, 1, 4, 4, 4))
+        >>> tc.nn.MaxUnpool3d(2)(pooled, places, output_size=(1, 1, 5, 4, 4)).shape
+        tensorcore.Size([1, 1, 5, 4, 4])
+    """
+
+    _rank = 3
+
+    def forward(self, input: Tensor, indices: Tensor, output_size: Any = None) -> Tensor:
+        return F.max_unpool3d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
 
 
 # ------------------------------------------------------------------ averages
