@@ -374,3 +374,60 @@ def _adadelta_update(
     delta = e.sqrt(acc_delta + eps) / e.sqrt(square_avg + eps) * grad
     acc_delta = acc_delta * rho + delta * delta * (1 - rho)
     return param - delta * lr, square_avg, acc_delta
+
+
+# ------------------------------------------------------------------ averaging, and signs alone
+
+
+@composite(
+    rule=real_floating, outputs=2, promotes=("param", "grad", "ax"), namespaces=(), ulp=8,
+    samples=({"shapes": ((3, 4), (3, 4), (3, 4), (), ()), "domains": (None, None, None, (0.1, 1), (0.1, 1)),
+              "weight_decay": 0.1},),
+)  # fmt: skip
+def asgd_update(
+    param: Tensor, grad: Tensor, ax: Tensor, eta: Tensor, mu: Tensor, *,
+    lambd: float = 1e-4, weight_decay: float = 0.0, maximize: bool = False,
+) -> tuple[Tensor, ...]:  # fmt: skip
+    """A step of size ``eta`` with decay ``lambd``; ``ax`` moves by ``mu`` toward it (Polyak and Juditsky 1992)."""
+    return asgd_update.emit(param, grad, ax, eta, mu, lambd=lambd, weight_decay=weight_decay, maximize=maximize)
+
+
+@asgd_update.expression
+def _asgd_update(
+    param: Any, grad: Any, ax: Any, eta: Any, mu: Any, *, lambd: float, weight_decay: float, maximize: bool
+) -> tuple[Any, ...]:
+    grad = _direction(param, grad, weight_decay, maximize)
+    param = param * (1 - eta * lambd) - grad * eta
+    # With mu = 1, as in all steps up to t0, this is the parameter itself.
+    return param, ax * (1 - mu) + param * mu
+
+
+@composite(
+    rule=real_floating, outputs=3, promotes=("param", "grad", "prev", "step_size"), namespaces=(), ulp=4,
+    samples=({"shapes": ((3, 4),) * 4, "domains": (None, None, None, (0.01, 1))},),
+)  # fmt: skip
+def rprop_update(
+    param: Tensor, grad: Tensor, prev: Tensor, step_size: Tensor, *,
+    eta_minus: float = 0.5, eta_plus: float = 1.2, step_size_min: float = 1e-6, step_size_max: float = 50.0,
+    maximize: bool = False,
+) -> tuple[Tensor, ...]:  # fmt: skip
+    """A step of its own size for each element, grown while the gradient keeps its sign (Riedmiller and Braun 1993)."""
+    return rprop_update.emit(
+        param, grad, prev, step_size, eta_minus=eta_minus, eta_plus=eta_plus, step_size_min=step_size_min,
+        step_size_max=step_size_max, maximize=maximize,
+    )  # fmt: skip
+
+
+@rprop_update.expression
+def _rprop_update(
+    param: Any, grad: Any, prev: Any, step_size: Any, *,
+    eta_minus: float, eta_plus: float, step_size_min: float, step_size_max: float, maximize: bool,
+) -> tuple[Any, ...]:  # fmt: skip
+    grad = -grad if maximize else grad
+    agreement = grad * prev
+    turned = e.lt(agreement, 0)
+    factor = e.where(e.gt(agreement, 0), eta_plus, e.where(turned, eta_minus, 1.0))
+    step_size = (step_size * factor).clamp(step_size_min, step_size_max)
+    # Where the sign has turned there is no step, and the next gradient is compared with nothing.
+    grad = e.where(turned, 0.0, grad)
+    return param - e.sign(grad) * step_size, grad, step_size

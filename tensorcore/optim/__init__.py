@@ -4,10 +4,12 @@ from tensorcore.optim import lr_scheduler
 from tensorcore.optim.adam import Adam, AdamW
 from tensorcore.optim.adam_variants import Adamax, NAdam, RAdam
 from tensorcore.optim.adaptive import Adadelta, Adagrad, RMSprop
+from tensorcore.optim.classic import ASGD, Rprop
 from tensorcore.optim.optimizer import Optimizer
 from tensorcore.optim.sgd import SGD
 
 __all__ = [
+    "ASGD",
     "SGD",
     "Adadelta",
     "Adagrad",
@@ -18,5 +20,6 @@ __all__ = [
     "Optimizer",
     "RAdam",
     "RMSprop",
+    "Rprop",
     "lr_scheduler",
 ]

@@ -17,7 +17,7 @@ UPDATES = sorted(name for name in REGISTRY if name.endswith("_update"))
 CASES = [(name, i) for name in UPDATES for i in range(len(REGISTRY[name].samples))]
 EVERY = [
     optim.SGD, optim.Adam, optim.AdamW, optim.RMSprop, optim.Adagrad, optim.Adadelta, optim.Adamax, optim.NAdam,
-    optim.RAdam,
+    optim.RAdam, optim.ASGD, optim.Rprop,
 ]  # fmt: skip
 
 

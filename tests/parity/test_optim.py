@@ -35,6 +35,10 @@ OPTIMIZERS = [
     ("NAdam", {"lr": 0.01, "weight_decay": 0.1, "decoupled_weight_decay": True, "maximize": True}),
     ("RAdam", {"lr": 0.01, "weight_decay": 0.1}),
     ("RAdam", {"lr": 0.01, "weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("ASGD", {"lr": 0.1, "lambd": 0.1, "weight_decay": 0.1}),
+    ("ASGD", {"lr": 0.01, "lambd": 0.1, "t0": 3, "maximize": True}),
+    ("Rprop", {"lr": 0.01}),
+    ("Rprop", {"lr": 0.01, "etas": (0.6, 1.5), "step_sizes": (1e-3, 0.05), "maximize": True}),
 ]
 IDS = [f"{name}({', '.join(kwargs)})" for name, kwargs in OPTIMIZERS]
 
@@ -96,8 +100,8 @@ def test_float64_agrees_to_its_rounding(name, kwargs, device):
     ours.x, ours.y = ours.x.to(device), ours.y.to(device)
     ours.optimizer = getattr(tc.optim, name)(ours.model.parameters(), **kwargs)
     ours.run(8)
-    # mu_product is kept in float32, by PyTorch too.
-    assert ours.weights() == pytest.approx(theirs.weights(), rel=1e-6 if name == "NAdam" else 1e-9, abs=1e-7)
+    # mu_product (NAdam), eta and mu (ASGD) are kept in float32, by PyTorch too.
+    assert ours.weights() == pytest.approx(theirs.weights(), rel=1e-6 if name in ("NAdam", "ASGD") else 1e-9, abs=1e-7)
 
 
 @pytest.mark.parametrize(("name", "kwargs"), OPTIMIZERS[2::4], ids=IDS[2::4])
