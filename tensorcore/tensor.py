@@ -165,46 +165,10 @@ class Tensor(TensorMethods):
         """Whether the dtype is complex."""
         return self._kind.dtype.is_complex
 
-    def is_signed(self) -> bool:
-        """Whether the dtype holds negative numbers."""
-        return self._kind.dtype.is_signed
-
-    def is_same_size(self, other: Tensor) -> bool:
-        """Whether the shapes are equal."""
-        return self._array.shape == other._array.shape
-
-    def is_nonzero(self) -> bool:
-        """Whether the one element is not zero; raises ShapeError if there are more."""
-        return bool(self)
-
-    @property
-    def names(self) -> tuple[None, ...]:
-        """The names of the dimensions, which have none."""
-        return (None,) * len(self._array.shape)
-
-    def is_conj(self) -> bool:
-        """Whether conjugation is pending: never, it is done at once."""
-        return False
-
-    def is_inference(self) -> bool:
-        """Whether it was made in inference mode; such tensors are ordinary ones here."""
-        return False
-
-    def is_pinned(self) -> bool:
-        """Whether it is in page-locked host memory."""
-        return False
-
     def storage_offset(self) -> int:
         """Elements between the start of the memory that a view shares and its own first element."""
         root = root_of(self)
         return (self.data_ptr() - root.data_ptr()) // self.itemsize if root is not self else 0
-
-    @property
-    def layout(self) -> Any:
-        """How elements are stored: always `strided`."""
-        from tensorcore.memory_format import strided
-
-        return strided
 
     def get_device(self) -> int:
         """Index of the device, or -1 on the CPU."""

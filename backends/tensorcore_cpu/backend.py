@@ -13,6 +13,7 @@ from tensorcore.backend.array_module import ArrayModuleBackend
 from tensorcore.backend.contract import Array, Kernel
 from tensorcore.dtypes import INTEGER, DType, bfloat16, bool_, by_name, float16, float32
 from tensorcore.errors import DTypeError
+from tensorcore_cpu.layers import LayerKernels
 from tensorcore_cpu.optimizer import OptimizerKernels
 from tensorcore_cpu.quiet import quiet, quiet1, quiet2, quiet_out, quiet_reduce
 
@@ -45,7 +46,7 @@ _UFUNCS = {
 _REDUCTIONS = {"sum": np.add, "prod": np.multiply, "amax": np.maximum, "amin": np.minimum}
 
 
-class CpuBackend(OptimizerKernels, ArrayModuleBackend):
+class CpuBackend(LayerKernels, OptimizerKernels, ArrayModuleBackend):
     """NumPy arrays in host memory."""
 
     def __init__(self) -> None:
@@ -103,6 +104,9 @@ class CpuBackend(OptimizerKernels, ArrayModuleBackend):
         if not isinstance(data, np.ndarray):
             data = np.ndarray(tuple(shape), _NATIVE[dtype], data, 0, tuple(strides))
         return np.asarray(data) if data.flags.writeable else None
+
+    def reinterpret(self, array: Array, dtype: DType) -> Array | None:
+        return array.view(_NATIVE[dtype])
 
     def to_numpy(self, array: Array) -> Any:
         return array

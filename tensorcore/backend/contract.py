@@ -128,6 +128,10 @@ class Backend(ABC):
         """An array that shares the memory of the host buffer ``data`` (strides in bytes), or ``None``."""
         return None
 
+    def reinterpret(self, array: Array, dtype: DType) -> Array | None:
+        """An array that reads the memory of ``array`` as ``dtype``, the last side scaled by the sizes, or ``None``."""
+        return None
+
     def to_numpy(self, array: Array) -> Any:
         """The array as ``numpy.ndarray`` sharing memory, or ``None`` where it cannot."""
         return None

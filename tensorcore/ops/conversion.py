@@ -127,6 +127,13 @@ def reinterpret(input: Tensor, dtype: DType) -> Tensor:
             raise ShapeError(f"view: {input.dtype} of shape {shape} cannot be read as {dtype}: the last side does not divide")
         shape[-1] = shape[-1] * old // new
     kind = input._kind.sibling(dtype)
+    if old != new and input.stride(-1) != 1:
+        raise ShapeError(f"view: {input.dtype} of shape {list(input.shape)} and strides {input.stride()} cannot be read as {dtype}: the last dimension has gaps")
+    shared = kind.backend.reinterpret(input._array, dtype)
+    if shared is not None:
+        out = wrap(shared, kind)
+        out._view = (input, alias, {})
+        return out
     data = kind.backend.to_host(input._array)
     return wrap(kind.backend.from_host(data, dtype, tuple(shape), kind.device.ordinal), kind)
 

@@ -30,22 +30,26 @@ def _two_dims(op: str, ndim: int, dim1: int, dim2: int) -> tuple[int, int]:
 
 @composite(samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "offset": 1}, {"shapes": ((2, 4, 3),), "args": (-1, 1, 2)}), ulp=0)
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
-    """Diagonal number ``offset`` of the matrices in two dimensions, as a new last dimension; a view where those lie row-major."""
+    """Diagonal number ``offset`` of the matrices in two dimensions, as a new last dimension.
+
+    A view where the two are neighbours in a row-major tensor, else a copy.
+    """
     first, second = _two_dims("diagonal", input.ndim, dim1, dim2)
-    order = [d for d in range(input.ndim) if d not in (first, second)]
-    moved = input.permute((*order, first, second))
-    *outer, rows, columns = moved.shape
+    shape = tuple(input.shape)
+    rows, columns = shape[first], shape[second]
     row, column, count = _extent(rows, columns, offset)
-    if moved.is_contiguous():
+    if second == first + 1 and input.is_contiguous():
         # In a row-major matrix the elements of a diagonal are columns + 1 apart.
         begin = row * columns + column if count else 0
         places = slice(begin, begin + count * (columns + 1) - columns if count else begin, columns + 1)
-        flat = reshape.emit(moved, shape=(*outer, rows * columns))
-        return REGISTRY["basic_index"].emit(flat, index=(*(slice(0, side, 1) for side in outer), places))
+        flat = reshape.emit(input, shape=(*shape[:first], rows * columns, *shape[second + 1 :]))
+        index = [slice(0, side, 1) for side in flat.shape]
+        index[first] = places
+        return REGISTRY["basic_index"].emit(flat, index=tuple(index)).movedim(first, -1)
     from tensorcore.ops.creation import ramp
 
     steps = ramp(0, 1, count, int64, input.device)
-    return moved[..., steps + row, steps + column]
+    return input.movedim((first, second), (-2, -1))[..., steps + row, steps + column]
 
 
 @composite(samples=({"shapes": ((3,),)}, {"shapes": ((2, 3),), "args": (1, 0, 2)}), ulp=0)

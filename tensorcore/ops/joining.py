@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tensorcore.dtypes import INTEGER, int64
 from tensorcore.errors import DimensionError, DTypeError, ShapeError
 from tensorcore.ops.movement import cat, flip, narrow, reshape, split, stack
-from tensorcore.ops.record import composite
+from tensorcore.ops.record import REGISTRY, composite
 from tensorcore.shapes import normalize_dim, normalize_dims
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None, *, ou
     if len(set(counts)) == 1:
         wide = [*input.shape[: place + 1], counts[0], *input.shape[place + 1 :]]
         joined = [*input.shape[:place], side * counts[0], *input.shape[place + 1 :]]
-        return input.unsqueeze(place + 1).expand(wide).reshape(joined)
+        return REGISTRY["copy"].emit(input.unsqueeze(place + 1).expand(wide)).reshape(joined)
     from tensorcore.ops.creation import tensor
 
     places = [i for i, count in enumerate(counts) for _ in range(count)]

@@ -255,7 +255,7 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 @composite(samples=({"shapes": ((3, 4),)},))
 def ravel(input: Tensor) -> Tensor:
     """All elements in one dimension."""
-    return reshape.emit(input, shape=(input.numel(),))
+    return reshape.emit(input.contiguous(), shape=(input.numel(),))
 
 
 @composite(samples=({"shapes": ((3, 4),), "args": (1, 1, 2)},))
@@ -360,7 +360,9 @@ def repeat(input: Tensor, *sizes: Any) -> Tensor:
     shape = (1,) * (len(times) - input.ndim) + tuple(input.shape)
     pairs = [side for pair in zip((1,) * len(shape), shape, strict=True) for side in pair]
     wide = [side for pair in zip(times, shape, strict=True) for side in pair]
-    return input.reshape(pairs).expand(wide).reshape([a * b for a, b in zip(times, shape, strict=True)])
+    # Copied first: a reshape alone could leave a view, of one element in several places.
+    copied = REGISTRY["copy"].emit(input.reshape(pairs).expand(wide))
+    return copied.reshape([a * b for a, b in zip(times, shape, strict=True)])
 
 
 @composite(samples=({"shapes": ((2, 3),), "args": ((2,),)},))

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 def takes_out(op: Op) -> bool:
     """Whether the function of an op is given the argument here: ops that make one tensor of others."""
-    return bool(op.operands) and op.outputs == 1 and op.name[-1] != "_" and not {"out", "inplace"} & set(op.signature.parameters)
+    parameters = op.signature.parameters
+    starred = any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters.values())
+    makes_one = bool(op.operands) and op.outputs == 1 and parameters.keys().isdisjoint(("out", "inplace"))
+    return makes_one and not starred and op.name[-1] != "_"
 
 
 def signature(op: Op) -> inspect.Signature:

@@ -260,7 +260,8 @@ def composite(**facts: Any) -> Callable[[Callable[..., Any]], Op]:
 
     def decorate(front: Callable[..., Any]) -> Op:
         op = Op(front, primitive=False, **_facts(**facts))
-        if "emit" not in front.__code__.co_names and len(op.operands) == len(op.signature.parameters):
+        plain = all(parameter.kind is parameter.POSITIONAL_OR_KEYWORD for parameter in op.signature.parameters.values())
+        if "emit" not in front.__code__.co_names and len(op.operands) == len(op.signature.parameters) and plain and not op.variadic:
             op.body = front
         op = _register(op)
         if op.body is front:
