@@ -47,6 +47,10 @@ def make(argument: str) -> Backend:
         from tensorcore_array_api.mlx_arrays import MlxBackend
 
         return MlxBackend()
+    if name == "dpnp":
+        from tensorcore_array_api.dpnp_arrays import DpnpBackend
+
+        return DpnpBackend()
     import importlib
 
     return LibraryBackend(name, importlib.import_module(module or name))

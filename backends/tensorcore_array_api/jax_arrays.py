@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from tensorcore.backend.contract import Array, Capabilities, Kernel
-from tensorcore.dtypes import COMPLEX, DType, bfloat16, bool_, float16
+from tensorcore.dtypes import COMPLEX, DType, bool_
 from tensorcore_array_api.backend import NUMPY, LibraryBackend
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ _AS_THEY_ARE: Final = frozenset(
     )
 )  # fmt: skip
 
-
-_HALVES: Final = (NUMPY[float16], NUMPY[bfloat16])
 
 
 class _Tracing(threading.local):
@@ -133,20 +131,6 @@ class JaxBackend(LibraryBackend):
         # `jnp.power` looks at the lowest six bits of an integer exponent only.
         return _integer_power(input, exponent) if input.dtype.kind in "iu" else jnp.power(input, exponent)
 
-    # ---------------------------------------------------------------- totals
-
-    def sum(self, input: Array, *, dim: tuple[int, ...], keepdim: bool, dtype: DType) -> Array:
-        return _total(jnp.sum, input, NUMPY[dtype], axis=dim, keepdims=keepdim)
-
-    def prod(self, input: Array, *, dim: tuple[int, ...], keepdim: bool, dtype: DType) -> Array:
-        return _total(jnp.prod, input, NUMPY[dtype], axis=dim, keepdims=keepdim)
-
-    def cumsum(self, input: Array, *, dim: int, dtype: DType) -> Array:
-        return _total(jnp.cumsum, input, NUMPY[dtype], axis=dim)
-
-    def cumprod(self, input: Array, *, dim: int, dtype: DType) -> Array:
-        return _total(jnp.cumprod, input, NUMPY[dtype], axis=dim)
-
     # ---------------------------------------------------------------- indexing
 
     def basic_index(self, input: Array, *, index: tuple[Any, ...]) -> Array:
@@ -205,12 +189,6 @@ def _integer_power(base: Array, exponent: Array) -> Array:
     # With a unit, base and inverse are the same.
     inverse = jnp.where(base == 1, 1, jnp.where(base == -1, 1 - 2 * (exponent & 1), 0)).astype(base.dtype)
     return jnp.where(exponent < 0, inverse, power)
-
-
-def _total(function: Callable[..., Any], input: Array, native: Any, **attributes: Any) -> Array:
-    # XLA would add 16-bit floats with a rounding at each step.
-    wide = jnp.float32 if native in _HALVES else native
-    return function(input.astype(native), dtype=wide, **attributes).astype(native)
 
 
 def _hashable(index: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ import mlx.core as mx
 import numpy as np
 
 from tensorcore.backend.contract import Array, Capabilities, Kernel
-from tensorcore.dtypes import ALL, COMPLEX, FLOATING, INTEGER, DType, bfloat16, bool_, complex128, float64
+from tensorcore.dtypes import ALL, COMPLEX, INTEGER, DType, bfloat16, bool_, complex128, float64
 from tensorcore_array_api.backend import NUMPY, LibraryBackend
 
 #: MLX's name where it is not the standard's.
@@ -21,8 +21,7 @@ _IN_NUMPY: Final[dict[str, Callable[[DType], bool]]] = {
     "exp": lambda dtype: dtype is float64,
     "sin": lambda dtype: dtype is float64,
     "cos": lambda dtype: dtype is float64,
-    # Of infinities; and shifts by more than the width.
-    "floor_divide": lambda dtype: dtype.category == FLOATING,
+    # By more than the width.
     "bitwise_left_shift": lambda dtype: True,
     "bitwise_right_shift": lambda dtype: True,
 }

@@ -123,6 +123,12 @@ class TorchBackend(LibraryBackend):
     def copy(self, input: Array) -> Array:
         return input.clone(memory_format=torch.contiguous_format)
 
+    def floor_divide(self, input: Array, other: Array) -> Array:
+        return torch.floor_divide(input, other) if input.is_floating_point() else super().floor_divide(input, other)
+
+    def remainder(self, input: Array, other: Array) -> Array:
+        return torch.remainder(input, other) if input.is_floating_point() else super().remainder(input, other)
+
     # ---------------------------------------------------------------- reductions
 
     def sum(self, input: Array, *, dim: tuple[int, ...], keepdim: bool, dtype: DType) -> Array:

@@ -190,7 +190,10 @@ class ArrayModuleBackend(Backend):
             zero = other == 0
             result = self.xp.floor_divide(input, self.xp.where(zero, self._constant(1, other), other))
             return self.xp.where(zero, self._constant(0, input), result)
-        return self.xp.floor_divide(input, other)
+        result = self.xp.floor_divide(input, other)
+        # The standard asks for NaN here, and libraries that take the floor of the quotient give infinity.
+        infinite = self.xp.logical_and(self.xp.isinf(input), other != 0)
+        return self.xp.where(infinite, input - input, result)
 
     def sign(self, input: Array) -> Array:
         dtype = self.dtype_of(input)
@@ -211,10 +214,17 @@ class ArrayModuleBackend(Backend):
     # ---------------------------------------------------------------- reductions
 
     def sum(self, input: Array, *, dim: tuple[int, ...], keepdim: bool, dtype: DType) -> Array:
-        return self.xp.sum(self._as(input, dtype), axis=dim, keepdims=keepdim, dtype=self.natives[dtype])
+        return self._totalled(self.xp.sum, input, dtype, axis=dim, keepdims=keepdim)
 
     def prod(self, input: Array, *, dim: tuple[int, ...], keepdim: bool, dtype: DType) -> Array:
-        return self.xp.prod(self._as(input, dtype), axis=dim, keepdims=keepdim, dtype=self.natives[dtype])
+        return self._totalled(self.xp.prod, input, dtype, axis=dim, keepdims=keepdim)
+
+    def _totalled(self, function: Any, input: Array, dtype: DType, **attributes: Any) -> Array:
+        # 16-bit floats are added up in float32, as a library may round at each step.
+        half = dtype.is_floating_point and dtype.itemsize == 2
+        wide = float32 if half else dtype
+        result = function(self._as(input, wide), dtype=self.natives[wide], **attributes)
+        return self.xp.astype(result, self.natives[dtype]) if half else result
 
     def _as(self, input: Array, dtype: DType) -> Array:
         native = self.natives[dtype]
@@ -250,10 +260,10 @@ class ArrayModuleBackend(Backend):
         return places if places.dtype == native else self.xp.astype(places, native)
 
     def cumsum(self, input: Array, *, dim: int, dtype: DType) -> Array:
-        return self.xp.cumulative_sum(self._as(input, dtype), axis=dim, dtype=self.natives[dtype])
+        return self._totalled(self.xp.cumulative_sum, input, dtype, axis=dim)
 
     def cumprod(self, input: Array, *, dim: int, dtype: DType) -> Array:
-        return self.xp.cumulative_prod(self._as(input, dtype), axis=dim, dtype=self.natives[dtype])
+        return self._totalled(self.xp.cumulative_prod, input, dtype, axis=dim)
 
     def sort(self, input: Array, *, dim: int, descending: bool) -> tuple[Array, Array]:
         places = self._argsort(self._ordered(input), dim, descending)

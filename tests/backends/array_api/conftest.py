@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 import tensorcore as tc
+from tensorcore.errors import BackendUnavailableError
 from tensorcore.tensor import wrap
 
-LIBRARIES = ("array_api_strict", "torch", "jax", "mlx")
+LIBRARIES = ("array_api_strict", "torch", "jax", "mlx", "dpnp")
 
 
 @pytest.fixture(params=LIBRARIES)
@@ -20,6 +21,11 @@ def device(request: pytest.FixtureRequest) -> str:
     """A device of each installed library; the strict one is always installed where tests run."""
     if request.param != "array_api_strict":
         pytest.importorskip("mlx.core" if request.param == "mlx" else request.param)
+    if request.param == "dpnp":
+        try:
+            tc.device("dpnp").capabilities  # noqa: B018
+        except BackendUnavailableError as error:
+            pytest.skip(str(error))
     return request.param
 
 

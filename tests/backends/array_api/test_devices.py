@@ -19,10 +19,11 @@ ALL = [
 
 def test_capabilities_are_what_the_library_has(device):
     able = tc.device(device).capabilities
-    missing = {"array_api_strict": {tc.float16, tc.bfloat16}, "mlx": {tc.complex128}}.get(device, set())
-    assert able.dtypes == set(ALL) - missing
+    missing = {"array_api_strict": {tc.float16, tc.bfloat16}, "mlx": {tc.complex128}, "dpnp": {tc.bfloat16}}
+    assert able.dtypes == set(ALL) - missing.get(device, set())
     functional = device in ("jax", "mlx")
-    assert (able.mutable, able.views, able.asynchronous) == (not functional, not functional, functional)
+    assert (able.mutable, able.views) == (not functional, not functional)
+    assert able.asynchronous == (device in ("jax", "mlx", "dpnp"))
 
 
 @pytest.mark.parametrize("dtype", ALL, ids=lambda each: each.name)

@@ -1,0 +1,47 @@
+"""The device ``dpnp``: Intel's arrays on the default device of SYCL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dpnp
+import numpy as np
+
+from tensorcore.backend.contract import Array, Capabilities
+from tensorcore.dtypes import DType, complex128, float16, float64
+from tensorcore.errors import BackendUnavailableError
+from tensorcore_array_api.backend import LibraryBackend
+
+
+class DpnpBackend(LibraryBackend):
+    """dpnp's arrays; results of basic indices are views."""
+
+    host_memory = False
+
+    def __init__(self) -> None:
+        try:
+            self._device = dpnp.empty(0).sycl_device
+        except Exception as error:
+            raise BackendUnavailableError(f"device 'dpnp': SYCL finds no device to compute on: {error}") from error
+        super().__init__("dpnp", dpnp)
+
+    def native_dtypes(self) -> dict[DType, Any]:
+        # Which floats there are is the device's affair.
+        missing = set() if self._device.has_aspect_fp64 else {float64, complex128}
+        missing |= set() if self._device.has_aspect_fp16 else {float16}
+        found = super().native_dtypes()
+        return {each: np.dtype(native) for each, native in found.items() if each not in missing}
+
+    def capabilities(self, index: int) -> Capabilities:
+        return Capabilities(dtypes=frozenset(self.natives), asynchronous=True)
+
+    def synchronize(self, index: int) -> None:
+        dpnp.synchronize_array_data(dpnp.empty(0))
+
+    def as_numpy(self, array: Array) -> Any:
+        # dpnp refuses conversions that are not asked for by name.
+        return dpnp.asnumpy(array)
+
+    def matmul(self, input: Array, other: Array) -> Array:
+        # dpnp reads expanded and transposed operands wrongly.
+        return dpnp.matmul(dpnp.ascontiguousarray(input), dpnp.ascontiguousarray(other))
