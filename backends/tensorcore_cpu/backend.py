@@ -19,9 +19,7 @@ from tensorcore_cpu.quiet import quiet, quiet1, quiet2, quiet_out, quiet_reduce
 
 _NATIVE: dict[DType, Any] = {
     by_name(name): np.dtype(name)
-    for name in (
-        "bool uint8 uint16 uint32 uint64 int8 int16 int32 int64 float16 float32 float64 complex64 complex128"
-    ).split()
+    for name in ["bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "float32", "float64", "complex64", "complex128"]
 }
 _NATIVE[bfloat16] = np.dtype(ml_dtypes.bfloat16)
 _DTYPES = {native: dtype for dtype, native in _NATIVE.items()}
@@ -32,7 +30,7 @@ _LONG_SIDE = 1024
 
 #: Ops that move elements and never compute with them.
 _MOVES = frozenset(
-    "reshape permute expand flip cat basic_index basic_index_put index gather copy alias assign full where".split()
+    ["reshape", "permute", "expand", "flip", "cat", "basic_index", "basic_index_put", "index", "gather", "copy", "alias", "assign", "full", "where"]
 )
 #: NumPy's name where it is not the standard's or the other is faster.
 _UFUNCS = {
@@ -229,7 +227,7 @@ class CpuBackend(LayerKernels, OptimizerKernels, ArrayModuleBackend):
     def _rows(self, sides: Sequence[int], indices: Sequence[Array]) -> Array:
         places: Any = None
         for side, index in zip(sides, indices, strict=True):
-            if index.size and not (0 <= index.min() and index.max() < side):
+            if index.size and not (index.min() >= 0 and index.max() < side):
                 raise IndexError(f"indices from {index.min()} to {index.max()} are out of range for a side of {side}")
             places = index if places is None else places * side + index
         return places

@@ -1,0 +1,284 @@
+"""Kernels of layers and losses: the expressions in ops with fewer passes over memory and fewer new arrays.
+
+New large arrays cost more in page faults than the arithmetic in them, so results are built in place and windows are
+laid out a few samples at a time in a buffer that is kept.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from tensorcore.backend.contract import Array
+
+Ints = tuple[int, ...]
+
+#: Bytes of windows laid out at a time: within the second-level cache, and enough for one matrix product to pay.
+COLUMN_BYTES = 1 << 20
+
+
+class _Buffers(threading.local):
+    def __init__(self) -> None:
+        self.held: dict[Any, Array] = {}
+
+    def get(self, shape: tuple[int, ...], dtype: Any) -> Array:
+        """A kept array of this shape, with whatever was in it."""
+        size = math.prod(shape)
+        found = self.held.get(dtype)
+        if found is None or found.size < size:
+            found = self.held[dtype] = np.empty(size, dtype)
+        return found[:size].reshape(shape)
+
+
+_buffers = _Buffers()
+
+
+def _view(x: Array, kernel: Ints, stride: Ints, dilation: Ints) -> Array:
+    """Windows of (N, C, *sides) as a view (N, C, *kernel, *counts)."""
+    sides, steps = x.shape[2:], x.strides[2:]
+    counts = tuple(
+        (side - (k - 1) * d - 1) // s + 1 for side, k, s, d in zip(sides, kernel, stride, dilation, strict=True)
+    )
+    spread = tuple(step * d for step, d in zip(steps, dilation, strict=True))
+    moved = tuple(step * s for step, s in zip(steps, stride, strict=True))
+    return as_strided(x, (*x.shape[:2], *kernel, *counts), (*x.strides[:2], *spread, *moved), writeable=False)
+
+
+def _padded(x: Array, padding: Ints) -> Array:
+    if not any(padding):
+        return x
+    out = np.zeros((*x.shape[:2], *(side + 2 * p for side, p in zip(x.shape[2:], padding, strict=True))), x.dtype)
+    out[(slice(None), slice(None), *(slice(p, p + side) for side, p in zip(x.shape[2:], padding, strict=True)))] = x
+    return out
+
+
+def _chunk(batch: int, row_bytes: int) -> int:
+    return max(1, min(batch, COLUMN_BYTES // max(row_bytes, 1)))
+
+
+#: Side from which on rows are summed in float64: one after another, float32 would lose digits.
+LONG_SIDE = 256
+
+
+def _total(x: Array, dim: int) -> Array:
+    """Sums along ``dim``, which is kept with side 1."""
+    if x.dtype == np.float32 and x.shape[dim] > LONG_SIDE and dim != x.ndim - 1:
+        return np.add.reduce(x, dim, np.float64, keepdims=True).astype(x.dtype)
+    return np.add.reduce(x, dim, keepdims=True)
+
+
+class LayerKernels:
+    """The part of the backend that overrides composites of layers and losses."""
+
+    # ---------------------------------------------------------------- activations
+
+    def relu(self, input: Array) -> Array:
+        return np.maximum(input, input.dtype.type(0))
+
+    def relu_gradient(self, grad: Array, output: Array) -> Array:
+        zero = grad.dtype.type(0)
+        return np.where(output <= zero, zero, grad)
+
+    def sigmoid(self, input: Array) -> Array:
+        out = np.negative(input, out=np.empty_like(input, order="C"))
+        np.exp(out, out=out)
+        out += 1
+        return np.reciprocal(out, out=out)
+
+    def sigmoid_gradient(self, grad: Array, output: Array) -> Array:
+        out = np.subtract(1, output)
+        if np.iscomplexobj(out):
+            return grad * np.conjugate(out * output)
+        out *= output
+        out *= grad
+        return out
+
+    # ---------------------------------------------------------------- softmax
+
+    def softmax(self, input: Array, *, dim: int) -> Array:
+        if input.size == 0:
+            return input.copy()
+        out = input - np.maximum.reduce(input, dim, keepdims=True)
+        np.exp(out, out=out)
+        out /= _total(out, dim)
+        return out
+
+    def softmax_gradient(self, grad: Array, output: Array, *, dim: int) -> Array:
+        out = grad * output
+        total = _total(out, dim)
+        out -= output * total
+        return out
+
+    def log_softmax(self, input: Array, *, dim: int) -> Array:
+        if input.size == 0:
+            return input.copy()
+        out = input - np.maximum.reduce(input, dim, keepdims=True)
+        total = _total(np.exp(out), dim)
+        out -= np.log(total, out=total)
+        return out
+
+    def log_softmax_gradient(self, grad: Array, output: Array, *, dim: int) -> Array:
+        out = np.exp(output)
+        out *= _total(grad, dim)
+        return np.subtract(grad, out, out=out)
+
+    # ---------------------------------------------------------------- linear
+
+    def linear(self, input: Array, weight: Array, bias: Array | None = None) -> Array:
+        rows = input.reshape(-1, input.shape[-1]) if input.ndim != 2 else input
+        out = rows @ weight.T
+        if bias is not None:
+            out += bias
+        return out if input.ndim == 2 else out.reshape(*input.shape[:-1], weight.shape[0])
+
+    # ---------------------------------------------------------------- cross entropy
+
+    def cross_entropy_fused(
+        self, input: Array, target: Array, weight: Array | None = None, *, ignore_index: int, reduction: str,
+        label_smoothing: float,
+    ) -> tuple[Array, Array, Array]:  # fmt: skip
+        logs = self.log_softmax(input, dim=1)
+        held, factor, rows = _counted(logs, target, weight, ignore_index)
+        terms = logs[rows, held]
+        terms *= factor
+        terms *= -1
+        if label_smoothing:
+            weighted = logs if weight is None else logs * weight
+            smooth = np.add.reduce(weighted, 1) * (target != ignore_index)
+            terms = terms * (1 - label_smoothing) - smooth * (label_smoothing / logs.shape[1])
+        total = np.add.reduce(factor, keepdims=False)
+        if reduction == "none":
+            return terms, logs, np.asarray(total)
+        loss = np.add.reduce(terms)
+        return np.asarray(loss / total if reduction == "mean" else loss), logs, np.asarray(total)
+
+    def cross_entropy_gradient(
+        self, grad: Array, log_probs: Array, target: Array, weight: Array | None, total: Array, *, ignore_index: int,
+        reduction: str, label_smoothing: float,
+    ) -> Array:  # fmt: skip
+        held, factor, rows = _counted(log_probs, target, weight, ignore_index)
+        # Where nothing counts the loss is NaN, but no score has a part in it.
+        each = grad / total if reduction == "mean" and total != 0 else grad
+        hard = factor * each
+        if label_smoothing:
+            hard *= 1 - label_smoothing
+        out = np.exp(log_probs)
+        if not label_smoothing:
+            out *= hard[:, None]
+            out[rows, held] -= hard
+            return out
+        classes = log_probs.shape[1]
+        soft = (target != ignore_index) * (each * log_probs.dtype.type(label_smoothing / classes))
+        share = classes if weight is None else np.add.reduce(weight)
+        out *= (hard + soft * share)[:, None]
+        out -= soft[:, None] if weight is None else soft[:, None] * weight
+        out[rows, held] -= hard
+        return out
+
+    # ---------------------------------------------------------------- windows
+
+    def windows(self, input: Array, *, kernel: Ints, stride: Ints, dilation: Ints) -> Array:
+        return np.array(_view(input, kernel, stride, dilation), order="C")
+
+    def fold_windows(self, input: Array, *, size: Ints, kernel: Ints, stride: Ints, dilation: Ints) -> Array:
+        out = np.zeros((*input.shape[:2], *size), input.dtype)
+        _add_windows(out, input, kernel, stride, dilation)
+        return out
+
+    # ---------------------------------------------------------------- convolution
+
+    def convolution_of(
+        self, input: Array, weight: Array, bias: Array | None = None, *, stride: Ints, padding: Ints, dilation: Ints,
+        groups: int,
+    ) -> Array:  # fmt: skip
+        x = _padded(input, padding)
+        batch, channels = x.shape[:2]
+        kernel = weight.shape[2:]
+        laid = _view(x, kernel, stride, dilation)
+        counts = laid.shape[2 + len(kernel) :]
+        outs, deep, wide = weight.shape[0], channels // groups * math.prod(kernel), math.prod(counts)
+        out = np.empty((batch, groups, outs // groups, wide), x.dtype)
+        matrix = weight.reshape(groups, outs // groups, deep)
+        step = _chunk(batch, groups * deep * wide * x.itemsize)
+        for start in range(0, batch if out.size else 0, step):
+            columns = _columns(laid[start : start + step], groups, deep, wide)
+            np.matmul(matrix, columns, out=out[start : start + step])
+        out = out.reshape(batch, outs, *counts)
+        if bias is not None:
+            out += bias.reshape(-1, *(1,) * len(kernel))
+        return out
+
+    def convolution_weight_gradient(
+        self, input: Array, grad: Array, *, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, groups: int
+    ) -> Array:
+        x = _padded(input, padding)
+        batch, outs, *counts = grad.shape
+        used = tuple(
+            slice(0, (n - 1) * s + (k - 1) * d + 1) for n, k, s, d in zip(counts, kernel, stride, dilation, strict=True)
+        )
+        laid = _view(x[(slice(None), slice(None), *used)], kernel, stride, dilation)
+        deep, wide = x.shape[1] // groups * math.prod(kernel), math.prod(counts)
+        rows = np.ascontiguousarray(grad).reshape(batch, groups, outs // groups, wide)
+        total = np.zeros((groups, outs // groups, deep), x.dtype)
+        step = _chunk(batch, groups * deep * wide * x.itemsize)
+        for start in range(0, batch if rows.size else 0, step):
+            columns = _columns(laid[start : start + step], groups, deep, wide)
+            total += np.add.reduce(np.matmul(rows[start : start + step], columns.swapaxes(2, 3)), 0)
+        return total.reshape(outs, x.shape[1] // groups, *kernel)
+
+    def convolution_input_gradient(
+        self, grad: Array, weight: Array, *, size: Ints, stride: Ints, padding: Ints, dilation: Ints, groups: int
+    ) -> Array:
+        batch, outs, *counts = grad.shape
+        per_group, *kernel = weight.shape[1:]
+        deep, wide = per_group * math.prod(kernel), math.prod(counts)
+        # Room for all windows, of which the padding is cut off at the end.
+        reach = [
+            max(side + 2 * p, (n - 1) * s + (k - 1) * d + 1)
+            for side, p, n, s, k, d in zip(size, padding, counts, stride, kernel, dilation, strict=True)
+        ]
+        out = np.zeros((batch, groups * per_group, *reach), grad.dtype)
+        rows = np.ascontiguousarray(grad).reshape(batch, groups, outs // groups, wide)
+        matrix = weight.reshape(groups, outs // groups, deep).swapaxes(1, 2)
+        step = _chunk(batch, groups * deep * wide * grad.itemsize)
+        for start in range(0, batch if rows.size else 0, step):
+            part = rows[start : start + step]
+            columns = np.matmul(matrix, part, out=_buffers.get((part.shape[0], groups, deep, wide), grad.dtype))
+            laid = columns.reshape(part.shape[0], groups * per_group, *kernel, *counts)
+            _add_windows(out[start : start + step], laid, tuple(kernel), stride, dilation)
+        inside = tuple(slice(p, p + side) for p, side in zip(padding, size, strict=True))
+        return np.ascontiguousarray(out[(slice(None), slice(None), *inside)])
+
+
+def _columns(laid: Array, groups: int, deep: int, wide: int) -> Array:
+    """Some samples' windows copied into the buffer, as (samples, groups, deep, wide)."""
+    buffer = _buffers.get(laid.shape, laid.dtype)
+    np.copyto(buffer, laid)
+    return buffer.reshape(laid.shape[0], groups, deep, wide)
+
+
+def _add_windows(out: Array, laid: Array, kernel: Ints, stride: Ints, dilation: Ints) -> None:
+    """Add windows (N, C, *kernel, *counts) to ``out`` where they lie."""
+    counts = laid.shape[2 + len(kernel) :]
+    lead = (slice(None), slice(None))
+    for place in np.ndindex(*kernel):
+        at = tuple(
+            slice(k * d, k * d + (n - 1) * s + 1, s) for k, d, n, s in zip(place, dilation, counts, stride, strict=True)
+        )
+        out[(*lead, *at)] += laid[(*lead, *place)]
+
+
+def _counted(logs: Array, target: Array, weight: Array | None, ignore_index: int) -> tuple[Array, Array, Array]:
+    """Classes to look up, each row's factor (its class's weight, 0 where ignored), and the rows' numbers."""
+    kept = target != ignore_index
+    held = np.where(kept, target, 0)
+    if held.size and not (held.min() >= 0 and held.max() < logs.shape[1]):
+        raise IndexError(f"targets from {held.min()} to {held.max()} are out of range for {logs.shape[1]} classes")
+    factor = kept.astype(logs.dtype)
+    if weight is not None:
+        factor *= weight[held]
+    return held, factor, np.arange(len(held))
