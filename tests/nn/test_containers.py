@@ -117,6 +117,9 @@ def test_clipping():
     p.grad = tc.tensor([3.0, float("nan")])
     with pytest.raises(RuntimeError, match="nan"):
         nn.utils.clip_grad_norm_([p], 1.0, error_if_nonfinite=True)
+    wide = nn.Parameter(tc.zeros(2, dtype=tc.float16))
+    wide.grad = tc.tensor([300.0, 400.0], dtype=tc.float16)  # whose squares are infinite in float16
+    assert nn.utils.clip_grad_norm_([wide], 1.0).item() == 500
     p.grad = tc.tensor([3.0, -0.5])
     nn.utils.clip_grad_value_(p, 1.0)
     assert p.grad.tolist() == [1, -0.5]

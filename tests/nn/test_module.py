@@ -224,6 +224,15 @@ def test_copies_are_whole_and_apart(duplicate):
     assert made(tc.ones(1, 2)).item() == pytest.approx(net(tc.ones(1, 2)).item() / 7)
 
 
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_tied_parameters_stay_tied_in_copies(duplicate):
+    net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    net[1].weight = net[0].weight
+    made = duplicate(net).double().to("reference")
+    assert made[1].weight is made[0].weight and made[0].weight is not net[0].weight
+    assert len(list(made.parameters())) == 3 and made[0].weight.dtype is tc.float64
+
+
 def test_text_of_extra_lines():
     class Odd(nn.Module):
         def extra_repr(self):

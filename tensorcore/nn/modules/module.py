@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorcore.compile import capture
 from tensorcore.nn.modules.conversion import ModuleConversion
+from tensorcore.nn.modules.hooks import *  # noqa: F403 - the hooks of all modules, which PyTorch has here
 from tensorcore.nn.modules.hooks import (
     ModuleHooks,
     buffer_registration,

@@ -9,25 +9,13 @@ from typing import Any
 from tensorcore.autograd.mode import no_grad
 from tensorcore.ops.creation import tensor as make_tensor
 from tensorcore.ops.movement import stack
+from tensorcore.ops.statistics import vector_norm
 from tensorcore.tensor import Tensor
 
 
 def _gradients(parameters: Any) -> list[Tensor]:
     given = (parameters,) if isinstance(parameters, Tensor) else parameters
     return [parameter.grad for parameter in given if parameter.grad is not None]
-
-
-def _power_sum_norm(values: Tensor, norm_type: float) -> Any:
-    size = values.abs()
-    if norm_type == math.inf:
-        return size.amax() if size.numel() else size.sum()
-    if norm_type == 2.0:
-        return (values * values).sum().sqrt() if not values.is_complex() else (size * size).sum().sqrt()
-    if norm_type == 1.0:
-        return size.sum()
-    if norm_type == 0.0:
-        return (size != 0).to(size.dtype).sum()
-    return size.pow(norm_type).sum().pow(1.0 / norm_type)
 
 
 @no_grad()
@@ -52,8 +40,8 @@ def get_total_norm(
     if not parts:
         return make_tensor(0.0)
     device = parts[0].device
-    norms = [_power_sum_norm(part, norm_type).to(device=device) for part in parts]
-    total = norms[0] if len(norms) == 1 else _power_sum_norm(stack(norms), norm_type)
+    norms = [vector_norm(part, norm_type).to(device=device) for part in parts]
+    total = norms[0] if len(norms) == 1 else vector_norm(stack(norms), norm_type)
     if error_if_nonfinite and not math.isfinite(total.item()):
         raise RuntimeError(
             f"the total norm of order {norm_type} for gradients is {total.item()}, so it cannot be clipped; "
