@@ -23,7 +23,8 @@ from tensorcore.inquiry import *  # noqa: F403 - listed in its __all__
 from tensorcore.interop import from_dlpack
 from tensorcore.memory_format import *  # noqa: F403 - listed in its __all__
 from tensorcore.ops.conversion import detach
-from tensorcore.ops.creation import as_tensor, from_numpy, frombuffer, tensor
+from tensorcore.ops.creation import as_tensor, asarray, from_numpy, frombuffer, scalar_tensor, tensor
+from tensorcore.ops.selection import index_put, index_put_
 from tensorcore.printing import get_printoptions, printoptions, set_printoptions
 from tensorcore.random import (
     Generator,

@@ -39,10 +39,10 @@ class Device:
     type: str
     index: int | None
 
-    def __new__(cls, device: Any = None, index: int | None = None) -> Device:
-        if type(device) is Device and index is None:
-            return device
-        name, index = _parse(device, index)
+    def __new__(cls, type: Any = None, index: int | None = None) -> Device:
+        if isinstance(type, Device) and index is None:
+            return type
+        name, index = _parse(type, index)
         found = _DEVICES.get((name, index))
         if found is None:
             found = object.__new__(cls)

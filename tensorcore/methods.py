@@ -142,11 +142,6 @@ class TensorMethods(DerivedMethods):
         """Whether the one element is not zero; raises ShapeError if there are more."""
         return bool(self)
 
-    @property
-    def names(self) -> tuple[None, ...]:
-        """The names of the dimensions, which have none."""
-        return (None,) * len(self._array.shape)
-
     def is_conj(self) -> bool:
         """Whether conjugation is pending: never, it is done at once."""
         return False
@@ -172,6 +167,10 @@ class TensorMethods(DerivedMethods):
 
     def resolve_neg(self) -> Any:
         """The tensor itself: negation is never pending."""
+        return self
+
+    def pin_memory(self, device: Any = None) -> Any:
+        """The tensor itself: a backend that copies through page-locked memory keeps its own."""
         return self
 
     def share_memory_(self) -> Any:

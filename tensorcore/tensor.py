@@ -320,10 +320,15 @@ class Tensor(TensorMethods):
         return bool(self.item())
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._real_item("int"))
 
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._real_item("float"))
+
+    def _real_item(self, wanted: str) -> Any:
+        if self._kind.dtype.category > FLOATING:
+            raise DTypeError(f"{wanted}: a complex number, {self.item()}, is no real one; take its .real or .abs()")
+        return self.item()
 
     def __complex__(self) -> complex:
         return complex(self.item())

@@ -14,6 +14,7 @@ from tensorcore.backend.contract import Array, Kernel
 from tensorcore.dtypes import INTEGER, DType, bfloat16, bool_, by_name, float16, float32
 from tensorcore.errors import DTypeError
 from tensorcore_cpu.layers import LayerKernels
+from tensorcore_cpu.norms import NormKernels
 from tensorcore_cpu.optimizer import OptimizerKernels
 from tensorcore_cpu.quiet import quiet, quiet1, quiet2, quiet_out, quiet_reduce
 
@@ -44,7 +45,7 @@ _UFUNCS = {
 _REDUCTIONS = {"sum": np.add, "prod": np.multiply, "amax": np.maximum, "amin": np.minimum}
 
 
-class CpuBackend(LayerKernels, OptimizerKernels, ArrayModuleBackend):
+class CpuBackend(LayerKernels, NormKernels, OptimizerKernels, ArrayModuleBackend):
     """NumPy arrays in host memory."""
 
     def __init__(self) -> None:
@@ -149,6 +150,14 @@ class CpuBackend(LayerKernels, OptimizerKernels, ArrayModuleBackend):
         if input.dtype.kind == "c" and native.kind not in "cb":
             input = input.real
         return input.astype(native)
+
+    def pow(self, input: Array, exponent: Array) -> Array:
+        """Integers to a power; NumPy refuses negative ones, which give 0 but for 1 and -1."""
+        negative = exponent < 0
+        if not negative.any():
+            return np.power(input, exponent)
+        units = np.where(input == 1, 1, np.where(input == -1, 1 - 2 * (exponent & 1), 0))
+        return np.where(negative, units, np.power(input, np.where(negative, 0, exponent))).astype(input.dtype)
 
     def reshape(self, input: Array, *, shape: tuple[int, ...]) -> Array:
         return input.reshape(shape)
@@ -258,6 +267,8 @@ def _partial_sums(input: Array, dim: tuple[int, ...]) -> Array:
 def _ufunc(name: str, dtype: DType) -> Any:
     if dtype.category <= INTEGER and name in ("floor", "ceil", "trunc", "round"):
         return np.positive
+    if name == "pow" and dtype.category == INTEGER:
+        return None
     found = _UFUNCS.get(name) or (getattr(np, name, None) if name in ArrayModuleBackend.DIRECT else None)
     return found if isinstance(found, np.ufunc) else None
 

@@ -33,6 +33,7 @@ from tensorcore.ops import (  # noqa: F401 - imported for their records
     padding,
     pooling,
     random,
+    ranges,
     rarer_arithmetic,
     reduction,
     resampling,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tensorcore import dtypes
 from tensorcore.devices import Device
-from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, INTEGER, DType, bool_, get_default_dtype, int64
+from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, DType, bool_, get_default_dtype, int64
 from tensorcore.errors import DTypeError, RangeError, ShapeError
 from tensorcore.host_data import encode, wrapped
 from tensorcore.ops.record import composite, primitive
@@ -56,7 +54,8 @@ def tensor(
 
     Raises:
         ShapeError: for ragged lists, naming the place.
-        TypeError: for what is no number, naming the place.
+        DTypeError: for what is no number, naming the place.
+        RangeError: for an integer that the dtype cannot hold.
 
     Example:
         >>> import tensorcore as tc
@@ -84,7 +83,7 @@ def _from_data(data: Any, dtype: DType | None, device: Any) -> Tensor:
         if foreign is not None:
             return foreign
         if not hasattr(data, "__len__") or not hasattr(data, "__getitem__") or isinstance(data, (str, bytes, dict)):
-            raise TypeError(f"tensor: expected numbers, nested lists or an array, got {type(data).__name__}")
+            raise DTypeError(f"tensor: expected numbers, nested lists or an array, got {type(data).__name__}")
     if _holds_arrays(data):
         return _stacked(data, dtype, device)
     shape = _shape_of(data)
@@ -134,16 +133,16 @@ def _flatten(data: Any, shape: tuple[int, ...], level: int, path: tuple[int, ...
         elif isinstance(data, (list, tuple)):
             raise ShapeError(f"tensor: ragged lists: {where} is a list where its neighbours are numbers")
         else:
-            raise TypeError(f"tensor: {where} is {data!r} of type {type(data).__name__}, expected a number")
+            raise DTypeError(f"tensor: {where} is {data!r} of type {type(data).__name__}, expected a number")
         return
     try:
         length = len(data)
     except TypeError:
         if isinstance(data, (str, bytes)) or not isinstance(data, (int, float, complex)):
-            raise TypeError(f"tensor: {where} is {data!r} of type {type(data).__name__}, expected a list") from None
+            raise DTypeError(f"tensor: {where} is {data!r} of type {type(data).__name__}, expected a list") from None
         raise ShapeError(f"tensor: ragged lists: {where} is a number where a list of {shape[level]} was expected") from None
     if isinstance(data, (str, bytes)):
-        raise TypeError(f"tensor: {where} is {data!r} of type {type(data).__name__}, expected a number")
+        raise DTypeError(f"tensor: {where} is {data!r} of type {type(data).__name__}, expected a number")
     if length != shape[level]:
         raise ShapeError(f"tensor: ragged lists: {where} has {length} elements, expected {shape[level]} as in the first")
     if level == len(shape) - 1 and isinstance(data, (list, tuple)) and all(type(x) in (float, int) for x in data):
@@ -242,6 +241,42 @@ def from_numpy(ndarray: Any) -> Tensor:
     return tensor(ndarray) if shared is None else wrap(shared, kind)
 
 
+def asarray(
+    obj: Any, *, dtype: DType | None = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
+) -> Tensor:
+    """``obj`` as a tensor: shared or as is where it can be, always copied with ``copy=True``, never with ``copy=False``.
+
+    Raises:
+        ShapeError: with ``copy=False`` where a copy is needed.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.asarray([1.0, 2.0])
+        tensor([1., 2.])
+    """
+    if copy or not (isinstance(obj, Tensor) or hasattr(obj, "__array_interface__")):
+        if copy is False:
+            raise ShapeError(f"asarray: a tensor from {type(obj).__name__} needs a copy")
+        made = tensor(obj, dtype=dtype, device=device)
+    else:
+        whole = obj if isinstance(obj, Tensor) else from_numpy(obj)
+        made = whole.to(device=device, dtype=dtype)
+        if copy is False and made is not whole:
+            raise ShapeError(f"asarray: a conversion from {whole.dtype} on {str(whole.device)!r} needs a copy")
+    return made.detach().requires_grad_() if requires_grad else made
+
+
+def scalar_tensor(s: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A 0-d tensor of the default dtype, or of ``dtype``.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.scalar_tensor(3)
+        tensor(3.)
+    """
+    return tensor(s, dtype=dtype or get_default_dtype(), device=device, requires_grad=requires_grad)
+
+
 def frombuffer(buffer: Any, *, dtype: DType, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
     """A 1-d tensor over the elements in a bytes-like object, sharing its memory where it is writable and the backend can.
 
@@ -253,7 +288,10 @@ def frombuffer(buffer: Any, *, dtype: DType, count: int = -1, offset: int = 0, r
         >>> tc.frombuffer(bytes([1, 2, 3]), dtype=tc.uint8)
         tensor([1, 2, 3], dtype=tensorcore.uint8)
     """
-    view = memoryview(buffer).cast("B")
+    try:
+        view = memoryview(buffer).cast("B")
+    except TypeError:
+        raise DTypeError(f"frombuffer: expected a bytes-like object, got {type(buffer).__name__}") from None
     if offset < 0 or offset > len(view):
         raise RangeError(f"frombuffer: offset {offset} does not lie within the {len(view)} bytes")
     view = view[offset:]
@@ -308,12 +346,13 @@ def _finished(made: Tensor, requires_grad: bool, out: Tensor | None) -> Tensor:
 
 def _constant(name: str, value: int, doc: str) -> Any:
     def make(
-        *size: Any, out: Tensor | None = None, dtype: DType | None = None, device: Any = None,
+        *sizes: Any, size: Any = None, out: Tensor | None = None, dtype: DType | None = None, device: Any = None,
         requires_grad: bool = False, layout: Any = None, pin_memory: bool = False, names: Any = None,
         memory_format: Any = None,
     ) -> Tensor:  # fmt: skip
         kind = _kind(device, dtype)
-        made = full.emit(kind=kind, shape=normalize_shape(size, name), value=_fitting(value, kind.dtype))
+        shape = normalize_shape(sizes if size is None else (size,), name)
+        made = full.emit(kind=kind, shape=shape, value=_fitting(value, kind.dtype))
         return _finished(made, requires_grad, out)
 
     make.__name__ = make.__qualname__ = name
@@ -331,6 +370,8 @@ def _like(name: str, value: int | None, doc: str) -> Any:
         input: Tensor, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
         layout: Any = None, memory_format: Any = None, pin_memory: bool = False,
     ) -> Tensor:  # fmt: skip
+        if not isinstance(input, Tensor):
+            raise TypeError(f"{name}: 'input' must be a tensor, got {type(input).__name__}")
         kind = Device(device or input.device).kind(dtype or input.dtype)
         made = full.emit(kind=kind, shape=tuple(input._array.shape), value=_fitting(value, kind.dtype))
         return made.requires_grad_() if requires_grad else made
@@ -358,9 +399,9 @@ def full_like(
 
 def _new(name: str, maker: Any) -> None:
     def make(
-        input: Tensor, *size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False
+        input: Tensor, *size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False, **options: Any
     ) -> Tensor:
-        return maker(*size, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
+        return maker(*size, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad, **options)
 
     make.__name__ = make.__qualname__ = name
     make.__doc__ = f"`{maker.__name__}` of the dtype and device of this tensor."
@@ -369,118 +410,3 @@ def _new(name: str, maker: Any) -> None:
 
 for _maker, _name in ((zeros, "new_zeros"), (ones, "new_ones"), (empty, "new_empty"), (full, "new_full"), (tensor, "new_tensor")):
     _new(_name, _maker)
-
-
-# ------------------------------------------------------------------ ranges
-
-
-@composite(namespaces=_PUBLIC)
-def arange(
-    start: Any = None, end: Any = None, step: Any = 1, *, dtype: DType | None = None, device: Any = None,
-    requires_grad: bool = False, out: Tensor | None = None, layout: Any = None, pin_memory: bool = False,
-) -> Tensor:  # fmt: skip
-    """Numbers from ``start`` up to, not including, ``end``, ``step`` apart; integers give int64."""
-    if end is None:
-        if start is None:
-            raise TypeError("arange: expected at least the end of the range")
-        start, end = 0, start
-    start = 0 if start is None else start
-    start, end, step = (x.item() if hasattr(x, "item") else x for x in (start, end, step))
-    for name, value in (("start", start), ("end", end), ("step", step)):
-        if not isinstance(value, (int, float)):
-            raise TypeError(f"arange: {name} must be a real number, got {value!r}")
-        if not math.isfinite(value):
-            raise RangeError(f"arange: {name} must be finite, got {value}")
-    if dtype is not None and dtype.category == INTEGER:
-        start, end, step = int(start), int(end), int(step)
-    if step == 0:
-        raise RangeError("arange: step must not be zero")
-    if (end - start) / step < 0:
-        raise ShapeError(f"arange: step {step} does not lead from {start} to {end}")
-    if dtype is None:
-        dtype = get_default_dtype() if any(isinstance(x, float) for x in (start, end, step)) else int64
-    whole = all(isinstance(x, int) for x in (start, end, step))
-    count = len(range(start, end, step)) if whole else math.ceil((end - start) / step)
-    return _finished(ramp(start, step, count, dtype, device), requires_grad, out)
-
-
-@composite(namespaces=_PUBLIC)
-def linspace(
-    start: Any, end: Any, steps: int, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
-    out: Tensor | None = None, layout: Any = None, pin_memory: bool = False,
-) -> Tensor:  # fmt: skip
-    """``steps`` numbers evenly spaced from ``start`` to ``end``, both included."""
-    if not hasattr(steps, "__index__"):
-        raise TypeError(f"linspace: steps must be an int, got {steps!r}")
-    if steps < 0:
-        raise ShapeError(f"linspace: number of steps must not be negative, got {steps}")
-    from tensorcore.ops.movement import cat
-
-    start, end = (x.item() if hasattr(x, "item") else x for x in (start, end))
-    if dtype is None and (isinstance(start, complex) or isinstance(end, complex)):
-        dtype = get_default_dtype().to_complex()
-    kind = _kind(device, dtype)
-    if kind.dtype.category == COMPLEX:
-        parts = [linspace(getattr(start, x), getattr(end, x), steps, dtype=kind.dtype.to_real(), device=device) for x in ("real", "imag")]
-        return _finished(parts[0] + parts[1] * 1j, requires_grad, out)
-    if steps == 1:
-        return _finished(ramp(start, 0, 1, kind.dtype, device), requires_grad, out)
-    step = (end - start) / max(steps - 1, 1)
-    # From both ends, so that both are exact and the numbers are symmetric.
-    half = steps // 2
-    low = ramp(start, step, half, kind.dtype, device)
-    high = ramp(end - step * (steps - half - 1), step, steps - half, kind.dtype, device)
-    return _finished(cat([low, high]), requires_grad, out)
-
-
-@composite(namespaces=_PUBLIC)
-def eye(
-    n: int, m: int | None = None, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
-    out: Tensor | None = None,
-) -> Tensor:  # fmt: skip
-    """Ones on the diagonal of an ``n`` by ``m`` matrix, zeros elsewhere."""
-    m = n if m is None else m
-    if n < 0 or m < 0:
-        raise ShapeError(f"eye: sides must not be negative, got {n} and {m}")
-    rows = ramp(0, 1, n, int64, device).unsqueeze(1)
-    columns = ramp(0, 1, m, int64, device)
-    return _finished((rows == columns).to(dtype or get_default_dtype()), requires_grad, out)
-
-
-def _triangle(input: Tensor, diagonal: int, lower: bool) -> Tensor:
-    if input.ndim < 2:
-        raise ShapeError(f"{'tril' if lower else 'triu'}: expected at least 2 dimensions, got shape {list(input.shape)}")
-    from tensorcore.ops.elementwise import where
-
-    rows = ramp(0, 1, input.shape[-2], int64, input.device).unsqueeze(1) + diagonal
-    columns = ramp(0, 1, input.shape[-1], int64, input.device)
-    # A bool zero changes no dtype.
-    return where(columns <= rows if lower else columns >= rows, input, False)
-
-
-@composite(inplace=True, samples=({"shapes": ((4, 4),)}, {"shapes": ((2, 3, 4),), "diagonal": -1}))
-def tril(input: Tensor, diagonal: int = 0) -> Tensor:
-    """Elements on and below the diagonal number ``diagonal`` of each matrix, zeros above."""
-    return _triangle(input, diagonal, True)
-
-
-@composite(inplace=True, samples=({"shapes": ((4, 4),)}, {"shapes": ((2, 3, 4),), "diagonal": 1}))
-def triu(input: Tensor, diagonal: int = 0) -> Tensor:
-    """Elements on and above the diagonal number ``diagonal`` of each matrix, zeros below."""
-    return _triangle(input, diagonal, False)
-
-
-@composite(namespaces=_PUBLIC, samples=({"shapes": ((3,), (4,)), "indexing": "ij"},))
-def meshgrid(*tensors: Tensor, indexing: str = "ij") -> tuple[Tensor, ...]:
-    """Coordinate grids from 1-d tensors, with matrix (``"ij"``) or Cartesian (``"xy"``) indexing."""
-    parts: Sequence[Tensor] = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
-    if indexing not in ("ij", "xy"):
-        raise RangeError(f"meshgrid: indexing must be 'ij' or 'xy', got {indexing!r}")
-    for x in parts:
-        if x.ndim > 1:
-            raise ShapeError(f"meshgrid: expected tensors of at most 1 dimension, got shape {list(x.shape)}")
-        if x.dtype is not parts[0].dtype:
-            raise DTypeError(f"meshgrid: expected tensors of one dtype, got {parts[0].dtype} and {x.dtype}")
-    shape = tuple(x.numel() for x in parts)
-    grids = [x.reshape([-1 if i == d else 1 for i in range(len(shape))]).expand(shape) for d, x in enumerate(parts)]
-    return tuple(g.transpose(0, 1) for g in grids) if indexing == "xy" and len(parts) > 1 else tuple(grids)

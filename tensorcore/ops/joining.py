@@ -85,7 +85,7 @@ def column_stack(tensors: Sequence[Tensor]) -> Tensor:
 @composite(namespaces=("",))
 def cartesian_prod(*tensors: Tensor) -> Tensor:
     """All choices of one element of each vector, a row each."""
-    from tensorcore.ops.creation import meshgrid
+    from tensorcore.ops.ranges import meshgrid
 
     if len(tensors) == 1:
         return tensors[0]

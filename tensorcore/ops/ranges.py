@@ -1,0 +1,169 @@
+"""Creation by rule: ranges, grids and triangles."""
+
+from __future__ import annotations
+
+import builtins
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from tensorcore.dtypes import COMPLEX, INTEGER, DType, float64, get_default_dtype, int64
+from tensorcore.errors import DTypeError, RangeError, ShapeError
+from tensorcore.ops.creation import _finished as finished
+from tensorcore.ops.creation import _kind as kind_of
+from tensorcore.ops.creation import ramp
+from tensorcore.ops.record import composite
+
+if TYPE_CHECKING:
+    from tensorcore.tensor import Tensor
+
+#: Python's, whose name the op `range` takes.
+_range = builtins.range
+
+
+@composite(namespaces=("",))
+def arange(
+    start: Any = None, end: Any = None, step: Any = 1, *, dtype: DType | None = None, device: Any = None,
+    requires_grad: bool = False, out: Tensor | None = None, layout: Any = None, pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
+    """Numbers from ``start`` up to, not including, ``end``, ``step`` apart; integers give int64."""
+    if end is None:
+        if start is None:
+            raise TypeError("arange: expected at least the end of the range")
+        start, end = 0, start
+    start = 0 if start is None else start
+    start, end, step = (x.item() if hasattr(x, "item") else x for x in (start, end, step))
+    for name, value in (("start", start), ("end", end), ("step", step)):
+        if not isinstance(value, (int, float)):
+            raise TypeError(f"arange: {name} must be a real number, got {value!r}")
+        if not math.isfinite(value):
+            raise RangeError(f"arange: {name} must be finite, got {value}")
+    if dtype is not None and dtype.category == INTEGER:
+        start, end, step = int(start), int(end), int(step)
+    if step == 0:
+        raise RangeError("arange: step must not be zero")
+    if (end - start) / step < 0:
+        raise ShapeError(f"arange: step {step} does not lead from {start} to {end}")
+    if dtype is None:
+        dtype = get_default_dtype() if any(isinstance(x, float) for x in (start, end, step)) else int64
+    whole = all(isinstance(x, int) for x in (start, end, step))
+    count = len(_range(start, end, step)) if whole else math.ceil((end - start) / step)
+    return finished(ramp(start, step, count, dtype, device), requires_grad, out)
+
+
+@composite(namespaces=("",))
+def linspace(
+    start: Any, end: Any, steps: int, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
+    out: Tensor | None = None, layout: Any = None, pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
+    """``steps`` numbers evenly spaced from ``start`` to ``end``, both included."""
+    if not hasattr(steps, "__index__"):
+        raise TypeError(f"linspace: steps must be an int, got {steps!r}")
+    if steps < 0:
+        raise ShapeError(f"linspace: number of steps must not be negative, got {steps}")
+    from tensorcore.ops.movement import cat
+
+    start, end = (x.item() if hasattr(x, "item") else x for x in (start, end))
+    if dtype is None and (isinstance(start, complex) or isinstance(end, complex)):
+        dtype = get_default_dtype().to_complex()
+    kind = kind_of(device, dtype)
+    if kind.dtype.category == COMPLEX:
+        parts = [linspace(getattr(start, x), getattr(end, x), steps, dtype=kind.dtype.to_real(), device=device) for x in ("real", "imag")]
+        return finished(parts[0] + parts[1] * 1j, requires_grad, out)
+    if steps == 1:
+        return finished(ramp(start, 0, 1, kind.dtype, device), requires_grad, out)
+    step = (end - start) / max(steps - 1, 1)
+    # From both ends, so that both are exact and the numbers are symmetric.
+    half = steps // 2
+    low = ramp(start, step, half, kind.dtype, device)
+    high = ramp(end - step * (steps - half - 1), step, steps - half, kind.dtype, device)
+    return finished(cat([low, high]), requires_grad, out)
+
+
+@composite(namespaces=("",))
+def eye(
+    n: int, m: int | None = None, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
+    out: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """Ones on the diagonal of an ``n`` by ``m`` matrix, zeros elsewhere."""
+    m = n if m is None else m
+    if n < 0 or m < 0:
+        raise ShapeError(f"eye: sides must not be negative, got {n} and {m}")
+    rows = ramp(0, 1, n, int64, device).unsqueeze(1)
+    columns = ramp(0, 1, m, int64, device)
+    return finished((rows == columns).to(dtype or get_default_dtype()), requires_grad, out)
+
+
+def _triangle(input: Tensor, diagonal: int, lower: bool) -> Tensor:
+    if input.ndim < 2:
+        raise ShapeError(f"{'tril' if lower else 'triu'}: expected at least 2 dimensions, got shape {list(input.shape)}")
+    from tensorcore.ops.elementwise import where
+
+    rows = ramp(0, 1, input.shape[-2], int64, input.device).unsqueeze(1) + diagonal
+    columns = ramp(0, 1, input.shape[-1], int64, input.device)
+    # A bool zero changes no dtype.
+    return where(columns <= rows if lower else columns >= rows, input, False)
+
+
+@composite(inplace=True, samples=({"shapes": ((4, 4),)}, {"shapes": ((2, 3, 4),), "diagonal": -1}))
+def tril(input: Tensor, diagonal: int = 0) -> Tensor:
+    """Elements on and below the diagonal number ``diagonal`` of each matrix, zeros above."""
+    return _triangle(input, diagonal, True)
+
+
+@composite(inplace=True, samples=({"shapes": ((4, 4),)}, {"shapes": ((2, 3, 4),), "diagonal": 1}))
+def triu(input: Tensor, diagonal: int = 0) -> Tensor:
+    """Elements on and above the diagonal number ``diagonal`` of each matrix, zeros below."""
+    return _triangle(input, diagonal, False)
+
+
+@composite(namespaces=("",), samples=({"shapes": ((3,), (4,)), "indexing": "ij"},))
+def meshgrid(*tensors: Tensor, indexing: str = "ij") -> tuple[Tensor, ...]:
+    """Coordinate grids from 1-d tensors, with matrix (``"ij"``) or Cartesian (``"xy"``) indexing."""
+    parts: Sequence[Tensor] = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
+    if indexing not in ("ij", "xy"):
+        raise RangeError(f"meshgrid: indexing must be 'ij' or 'xy', got {indexing!r}")
+    for x in parts:
+        if x.ndim > 1:
+            raise ShapeError(f"meshgrid: expected tensors of at most 1 dimension, got shape {list(x.shape)}")
+        if x.dtype is not parts[0].dtype:
+            raise DTypeError(f"meshgrid: expected tensors of one dtype, got {parts[0].dtype} and {x.dtype}")
+    shape = tuple(x.numel() for x in parts)
+    grids = [x.reshape([-1 if i == d else 1 for i in _range(len(shape))]).expand(shape) for d, x in enumerate(parts)]
+    return tuple(g.transpose(0, 1) for g in grids) if indexing == "xy" and len(parts) > 1 else tuple(grids)
+
+
+@composite(namespaces=("",))
+def logspace(
+    start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: DType | None = None, device: Any = None,
+    requires_grad: bool = False, out: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """``base`` to the power of ``steps`` numbers evenly spaced from ``start`` to ``end``, both included."""
+    kind = kind_of(device, dtype)
+    wide = kind.dtype if kind.dtype.category >= COMPLEX else kind.sibling(float64).dtype
+    powers = base ** linspace(start, end, steps, dtype=wide, device=device)
+    return finished(powers.to(kind.dtype), requires_grad, out)
+
+
+@composite(namespaces=("",))
+def range(
+    start: Any = 0, end: Any = None, step: Any = 1, *, dtype: DType | None = None, device: Any = None,
+    requires_grad: bool = False, out: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """Numbers from ``start`` up to and including ``end``, ``step`` apart, in the default dtype; `arange` leaves out the end."""
+    if end is None:
+        start, end = 0, start
+    if step == 0 or (end - start) / step < 0:
+        raise ShapeError(f"range: step {step} does not lead from {start} to {end}")
+    made = ramp(start, step, math.floor((end - start) / step) + 1, dtype or get_default_dtype(), device)
+    return finished(made, requires_grad, out)
+
+
+@composite(namespaces=("",), samples=({"shapes": ((3,),), "N": 4},))
+def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:  # noqa: N803 - PyTorch's name
+    """Powers of the elements of a vector, a row each: from ``N - 1`` (as many as elements by default) down to 0, or up."""
+    if x.ndim != 1:
+        raise ShapeError(f"vander: expected a vector, got shape {list(x.shape)}")
+    count = x.shape[0] if N is None else N
+    powers = ramp(0, 1, count, int64, x.device) if increasing else ramp(count - 1, -1, count, int64, x.device)
+    return x.unsqueeze(1) ** powers
