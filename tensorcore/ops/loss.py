@@ -251,7 +251,6 @@ def kl_div(
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-    *,
     log_target: bool = False,
 ) -> Tensor:
     """Kullback-Leibler divergence of log-probabilities ``input`` from ``target`` (logarithms with ``log_target``)."""

@@ -1,0 +1,109 @@
+"""Kernels of normalisation: the expressions in ops with two large arrays instead of eight."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tensorcore.backend.contract import Array
+
+#: Rows from which on columns are summed in float64: one after another, float32 would lose digits.
+MANY_ROWS = 256
+
+
+def _means(x: Array, axes: tuple[int, ...], count: int) -> Array:
+    """Means over ``axes``, which are kept with side 1; NaN where nothing is averaged."""
+    long = x.dtype == np.float32 and x.ndim - 1 not in axes and math.prod(x.shape[a] for a in axes) > MANY_ROWS
+    total = np.add.reduce(x, axes, np.float64 if long else None, keepdims=True)
+    return np.asarray(total / (count or math.nan), x.dtype)
+
+
+def _channels(x: Array) -> tuple[tuple[int, ...], int]:
+    axes = (0, *range(2, x.ndim))
+    return axes, math.prod(x.shape[a] for a in axes)
+
+
+def _over(x: Array, per_channel: Array) -> Array:
+    return per_channel.reshape(1, -1, *(1,) * (x.ndim - 2))
+
+
+def _last(x: Array, ndim: int) -> tuple[tuple[int, ...], int]:
+    axes = tuple(range(x.ndim - ndim, x.ndim))
+    return axes, math.prod(x.shape[a] for a in axes)
+
+
+def _centered(x: Array, axes: tuple[int, ...], count: int) -> tuple[Array, Array, Array]:
+    middle = _means(x, axes, count)
+    out = x - middle
+    return out, middle, _means(out * out, axes, count)
+
+
+def _without(grad: Array, unit: Array, rstd: Array, along: Array, level: Array) -> Array:
+    """``(grad - level - unit * along) * rstd``, written over ``unit``."""
+    unit *= -along
+    unit += grad
+    unit -= level
+    unit *= rstd
+    return unit
+
+
+class NormKernels:
+    """The part of the backend that overrides composites of normalisation."""
+
+    def batch_norm_training(
+        self, input: Array, weight: Array | None = None, bias: Array | None = None, *, eps: float
+    ) -> tuple[Array, Array, Array]:
+        axes, count = _channels(input)
+        out, middle, variance = _centered(input, axes, count)
+        scale = 1 / np.sqrt(variance + input.dtype.type(eps))
+        out *= scale if weight is None else scale * _over(input, weight)
+        if bias is not None:
+            out += _over(input, bias)
+        return out, middle.reshape(-1), variance.reshape(-1)
+
+    def batch_norm_gradient(
+        self, grad: Array, input: Array, mean: Array, variance: Array, weight: Array | None = None, *, eps: float
+    ) -> tuple[Array, Array, Array]:
+        axes, count = _channels(input)
+        rstd = _over(input, 1 / np.sqrt(variance + input.dtype.type(eps)))
+        unit = input - _over(input, mean)
+        unit *= rstd
+        along, level = _means(grad * unit, axes, count), _means(grad, axes, count)
+        slope, shift = along.reshape(-1) * count, level.reshape(-1) * count
+        scale = rstd if weight is None else rstd * _over(input, weight)
+        return _without(grad, unit, scale, along, level), slope, shift
+
+    def native_layer_norm(
+        self, input: Array, weight: Array | None = None, bias: Array | None = None, *, ndim: int, eps: float
+    ) -> tuple[Array, Array, Array]:
+        axes, count = _last(input, ndim)
+        out, middle, variance = _centered(input, axes, count)
+        rstd = np.asarray(1 / np.sqrt(variance + input.dtype.type(eps)))
+        out *= rstd
+        if weight is not None:
+            out *= weight
+        if bias is not None:
+            out += bias
+        return out, middle, rstd
+
+    def layer_norm_gradient(
+        self, grad: Array, input: Array, mean: Array, rstd: Array, weight: Array | None = None, *, ndim: int
+    ) -> tuple[Array, Array, Array]:
+        axes, count = _last(input, ndim)
+        rows = tuple(range(input.ndim - ndim))
+        unit: Any = input - mean
+        unit *= rstd
+        product = grad * unit
+        slope, shift = _sums(product, rows), _sums(grad, rows)
+        if weight is not None:
+            product *= weight
+            grad = grad * weight
+        along, level = _means(product, axes, count), _means(grad, axes, count)
+        return _without(grad, unit, rstd, along, level), slope, shift
+
+
+def _sums(x: Array, axes: tuple[int, ...]) -> Array:
+    long = x.dtype == np.float32 and math.prod(x.shape[a] for a in axes) > MANY_ROWS
+    return np.asarray(np.add.reduce(x, axes, np.float64 if long else None), x.dtype)
