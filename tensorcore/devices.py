@@ -8,7 +8,7 @@ import threading
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Final
 
-from tensorcore.dtypes import DType
+from tensorcore.dtypes import PYTHON_TYPES, DType
 from tensorcore.errors import DeviceError, DTypeError, MissingKernelError
 
 if TYPE_CHECKING:
@@ -75,7 +75,9 @@ class Device:
         try:
             return self._kinds[dtype]
         except KeyError:
-            return self._kinds.setdefault(dtype, Kind(self, dtype))
+            # Python's own types are accepted as dtypes, as in PyTorch.
+            known = self.kind(PYTHON_TYPES[dtype]) if dtype in PYTHON_TYPES else Kind(self, dtype)
+            return self._kinds.setdefault(dtype, known)
 
     def __enter__(self) -> Device:
         _default.stack = (*_default.stack, self)

@@ -124,6 +124,8 @@ ALL: Final[tuple[DType, ...]] = (
     bool_, uint8, uint16, uint32, uint64, int8, int16, int32, int64,
     float16, bfloat16, float32, float64, complex64, complex128,
 )  # fmt: skip
+#: What Python's number types stand for as ``dtype=``.
+PYTHON_TYPES: Final[dict[object, DType]] = {bool: bool_, int: int64, float: float64, complex: complex128}
 _BY_NAME: Final = {dtype.name: dtype for dtype in ALL}
 
 

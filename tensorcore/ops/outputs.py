@@ -47,7 +47,9 @@ def function(op: Op) -> Callable[..., Any]:
             return result if out is None else store(out, result)
         return front(*args, **kwargs)
 
-    if len(op.signature.parameters) == len(op.operands) and not op.variadic:
+    parameters = op.signature.parameters.values()
+    plain = all(parameter.default is parameter.empty for parameter in parameters)
+    if len(parameters) == len(op.operands) and plain and not op.variadic:
         # Named arguments cost half of what starred ones do, and these functions are called for every step of a program.
         names = ", ".join(op.operands)
         source = f"lambda {names}, *, out=None: front({names}) if out is None else store(out, front({names}))"
