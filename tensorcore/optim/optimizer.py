@@ -161,7 +161,7 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         if capture.active():
-            capture.guard(self._settings)
+            capture.guard(self._recorded_settings)
         for group in self.param_groups:
             with set_grad_enabled(bool(group.get("differentiable", False))):
                 for parameter in group["params"]:
@@ -176,16 +176,18 @@ class Optimizer:
         """Update one parameter and its state."""
         raise NotImplementedError(f"{type(self).__name__} defines neither step nor _update")
 
-    def _settings(self) -> tuple[Any, ...]:
-        """What a recorded step depends on besides tensors: it holds as long as this stays equal."""
-        settings = tuple(
-            (name, None if isinstance(value, Tensor) else value)
+    def _recorded_settings(self) -> tuple[Any, ...]:
+        """What a recorded step takes for given: the settings, and which parameters and state tensors there are."""
+        settings = [
+            (name, id(value) if isinstance(value, Tensor) else value)
             for group in self.param_groups
             for name, value in group.items()
             if name not in ("params", "param_names")
-        )
-        sizes = tuple(len(group["params"]) for group in self.param_groups)
-        return (settings, sizes, sum(map(bool, self.state.values())))
+        ]
+        # The record keeps its tensors alive, so that another cannot have taken the id of one that is gone.
+        params = [id(param) for group in self.param_groups for param in group["params"]]
+        held = [id(value) for state in self.state.values() for value in state.values()]
+        return settings, params, held
 
     # ---------------------------------------------------------------- groups
 

@@ -255,6 +255,27 @@ def test_a_recorded_step_counts_on_and_notices_settings(cls):
     assert run(True) == pytest.approx(run(False), rel=1e-6)
 
 
+def test_a_recorded_step_notices_that_a_state_was_loaded():
+    p = nn.Parameter(tc.tensor([1.0]))
+    optimizer = optim.SGD([p], lr=0.25, momentum=0.5)
+
+    @tc.compile
+    def step():
+        optimizer.zero_grad()
+        (p * 1).sum().backward()
+        optimizer.step()
+
+    for _ in range(3):
+        step()
+    saved = copy.deepcopy(optimizer.state_dict())
+    saved["state"][0]["momentum_buffer"].fill_(6.0)
+    optimizer.load_state_dict(saved)
+    with tc.no_grad():
+        p.fill_(1.0)
+    step()
+    assert p.item() == 1 - 0.25 * (0.5 * 6 + 1) and optimizer.state[p]["momentum_buffer"].item() == 4
+
+
 def test_a_rate_in_a_tensor_needs_no_new_recording():
     p, rate = nn.Parameter(tc.ones(1)), tc.tensor(0.1)
     optimizer = optim.SGD([p], lr=rate)
