@@ -1,4 +1,4 @@
-"""tensorcore.cuda: what it says where there is no device, and what it does with one, recorded by a runtime of the test's."""
+"""tensorcore.cuda: what it says where there is no device, and what it does with one (a runtime of the test's own)."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_seeding_does_nothing():
 
 
 def test_importing_starts_nothing():
-    code = "import sys, tensorcore as tc; assert 'cupy' not in sys.modules and 'tensorcore_cuda.backend' not in sys.modules"
+    code = "import sys, tensorcore; assert not {'cupy', 'tensorcore_cuda.backend'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -290,7 +290,7 @@ def test_memory(engine):
     tc.cuda.set_per_process_memory_fraction(0.5, 1)
     tc.cuda.empty_cache()
     assert engine.calls == [("limit_memory", 0.5, 1), ("release_cached_memory",)]
-    with pytest.raises(ValueError, match="from 0 to 1, got 1.5"):
+    with pytest.raises(ValueError, match=r"from 0 to 1, got 1\.5"):
         tc.cuda.set_per_process_memory_fraction(1.5)
 
 
@@ -352,6 +352,6 @@ def test_seeds_go_to_the_one_generator(engine):
 
 def test_a_backend_without_a_runtime_breaks_the_contract(engine):
     host._loaded["cuda"] = SimpleNamespace()
-    with pytest.raises(PluginError, match="no runtime for tensorcore.cuda"):
+    with pytest.raises(PluginError, match=r"no runtime for tensorcore\.cuda"):
         tc.cuda.synchronize()
     assert tc.cuda.is_available() is False

@@ -31,7 +31,7 @@ def usable_cupy() -> Any:
         raise BackendUnavailableError(f"CuPy cannot be imported: {error}; to install: {INSTALL}") from error
     if version_of(cupy.__version__) < _OLDEST:
         raise BackendUnavailableError(
-            f"CuPy {cupy.__version__} is too old, {'.'.join(map(str, _OLDEST))} or later is needed; to install: {INSTALL}"
+            f"CuPy {cupy.__version__} is too old, {_OLDEST[0]}.{_OLDEST[1]} or later is needed; to install: {INSTALL}"
         )
     runtime = cupy.cuda.runtime
     try:
@@ -56,7 +56,7 @@ def version_of(text: str) -> tuple[int, int]:
 
 
 def reason_for(status: int, driver: int, built_for: int, visible: str | None) -> str:
-    """Why there is no device: from CUDA's error, the versions of driver and library (12040 is 12.4), and the environment.
+    """Why there is no device: from CUDA's error, the versions of driver and library (12040 is 12.4), the visible ones.
 
     Example:
         >>> from tensorcore_cuda.availability import reason_for
@@ -67,8 +67,8 @@ def reason_for(status: int, driver: int, built_for: int, visible: str | None) ->
         return "no NVIDIA driver is installed, or it cannot be reached from here"
     if status == _INSUFFICIENT_DRIVER:
         return (
-            f"the NVIDIA driver supports CUDA {_spelled(driver)}, CuPy is built for {_spelled(built_for)}: update the driver, "
-            "or install a CuPy for the older CUDA"
+            f"the NVIDIA driver supports CUDA {_spelled(driver)}, CuPy is built for {_spelled(built_for)}: "
+            "update the driver, or install a CuPy for the older CUDA"
         )
     if status in (0, _NO_DEVICE):
         hidden = f"; CUDA_VISIBLE_DEVICES is {visible!r}" if visible is not None else ""

@@ -66,6 +66,7 @@ class CudaBackend(
         self.runtime = CupyRuntime(self.xp)
         self.library = Library(self.xp)
         self.staging = Staging(self.xp.cuda.alloc_pinned_memory)
+        self.runtime.before_capture = self.prepare_recording
         self._computed: dict[tuple[str, DType], Elementwise] = {}
         self._casts: dict[tuple[DType, DType], Elementwise] = {}
         self._capabilities = Capabilities(
@@ -132,9 +133,7 @@ class CudaBackend(
 
     # ---------------------------------------------------------------- host memory
 
-    def from_host(
-        self, data: Any, dtype: DType, shape: Sequence[int], index: int, non_blocking: bool = False
-    ) -> Array:
+    def from_host(self, data: Any, dtype: DType, shape: Sequence[int], index: int, non_blocking: bool = False) -> Array:
         view = memoryview(data).cast("B")
         with self.native_device(index):
             out = self.xp.ndarray(tuple(shape), NATIVE[dtype])
@@ -275,7 +274,7 @@ class CudaBackend(
         return part.astype(NATIVE[dtype]) if source.to_real() is dtype else self.cast(part, dtype=dtype)
 
     def copy(self, input: Array) -> Array:
-        return self.bits(input).copy(order="C").view(input.dtype)
+        return self.as_elements(self.bits(input).copy(order="C"), input.dtype)
 
     def row_major(self, array: Array) -> Array:
         """The array itself if its elements lie in row-major order, else a copy."""
@@ -284,6 +283,10 @@ class CudaBackend(
     def bits(self, array: Array) -> Array:
         """bfloat16 as the integers of its bits, for kernels of CuPy that move elements; others as they are."""
         return array.view(np.uint16) if array.dtype == NATIVE[bfloat16] else array
+
+    def as_elements(self, array: Array, native: Any) -> Array:
+        """What `bits` made integers as elements of ``native`` again."""
+        return array if array.dtype == native else array.view(native)
 
     # ---------------------------------------------------------------- parts of complex numbers
 
@@ -297,7 +300,7 @@ class CudaBackend(
     # ---------------------------------------------------------------- shape
 
     def reshape(self, input: Array, *, shape: tuple[int, ...]) -> Array:
-        return self.bits(input).reshape(shape).view(input.dtype)
+        return self.as_elements(self.bits(input).reshape(shape), input.dtype)
 
     def permute(self, input: Array, *, dims: tuple[int, ...]) -> Array:
         return input.transpose(dims) if dims else input.view()
@@ -314,7 +317,7 @@ class CudaBackend(
 
     def cat(self, *tensors: Array, dim: int) -> Array:
         joined = self.xp.concatenate([self.bits(each) for each in tensors], axis=dim)
-        return joined.view(tensors[0].dtype)
+        return self.as_elements(joined, tensors[0].dtype)
 
 
 def on_device(kernel: Callable[..., Any], index: int, cuda: Any) -> Callable[..., Any]:

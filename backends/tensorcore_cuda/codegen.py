@@ -1,7 +1,7 @@
 """CUDA sources of elementwise kernels, as strings; nothing here needs a GPU or CuPy.
 
-Each thread computes ``width`` neighbouring elements. Where all pointers are aligned it moves them as one vector of up to 16
-bytes; a view that begins elsewhere goes element by element, decided in the kernel, which costs the host nothing.
+Each thread computes ``width`` neighbouring elements. Where all pointers are aligned it moves them as one vector of up
+to 16 bytes; a view that begins elsewhere goes element by element, decided in the kernel, which costs the host nothing.
 """
 
 from __future__ import annotations
@@ -62,11 +62,39 @@ def signature_of(plan: Plan) -> Signature:
 
 
 _ARITY = {"where": 3} | dict.fromkeys(
-    (
-        "add sub mul div floor_divide truncated_divide remainder fmod pow maximum minimum atan2 eq ne lt le gt ge "
-        "bitwise_and bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift logical_and logical_or logical_xor "
-        "relu_gradient sigmoid_gradient silu_gradient gelu_gradient_none gelu_gradient_tanh"
-    ).split(),
+    [
+        "add",
+        "sub",
+        "mul",
+        "div",
+        "floor_divide",
+        "truncated_divide",
+        "remainder",
+        "fmod",
+        "pow",
+        "maximum",
+        "minimum",
+        "atan2",
+        "eq",
+        "ne",
+        "lt",
+        "le",
+        "gt",
+        "ge",
+        "bitwise_and",
+        "bitwise_or",
+        "bitwise_xor",
+        "bitwise_left_shift",
+        "bitwise_right_shift",
+        "logical_and",
+        "logical_or",
+        "logical_xor",
+        "relu_gradient",
+        "sigmoid_gradient",
+        "silu_gradient",
+        "gelu_gradient_none",
+        "gelu_gradient_tanh",
+    ],
     2,
 )
 
@@ -85,9 +113,7 @@ def elementwise_function(name: str, dtype: DType) -> Function | None:
 def cast_function(source: DType, target: DType) -> Function:
     """The conversion from ``source`` to ``target``."""
     computed = "double" if source is float64 and target is float16 else compute_type(target)
-    return Function(
-        f"cast_{source.name}_{target.name}", (source,), target, converted(source, target), computed
-    )
+    return Function(f"cast_{source.name}_{target.name}", (source,), target, converted(source, target), computed)
 
 
 def elementwise_source(function: Function, signature: Signature, prelude: str = DEVICE) -> tuple[str, str]:
@@ -157,7 +183,9 @@ def _body(function: Function, signature: Signature, types: Sequence[str], result
     if signature.width == 1:
         arguments = ", ".join(f"load(a{k}[p{k}])" for k in places)
         return f"  store(out[first], f_{name}({arguments}));\n"
-    lines = [f"  const {_read_type(function.operands[k])} s{k} = load(a{k}[p{k}]);\n" for k in places if modes[k] == ONE]
+    lines = [
+        f"  const {_read_type(function.operands[k])} s{k} = load(a{k}[p{k}]);\n" for k in places if modes[k] == ONE
+    ]
     packs = [k for k in places if modes[k] == VECTOR]
     # A row never ends within a vector, so only the flat walk has a tail.
     checks = ["first + W <= size"] if signature.flat else []
@@ -167,7 +195,7 @@ def _body(function: Function, signature: Signature, types: Sequence[str], result
     one_by_one = ", ".join(f"s{k}" if modes[k] == ONE else f"load(a{k}[p{k} + j])" for k in places)
     lines.append(f"  if ({' && '.join(checks)}) {{\n")
     lines += [f"    const auto v{k} = *(const Pack<{types[k]}, W>*)(a{k} + p{k});\n" for k in packs]
-    lines.append(f"    Pack<{result}, W> packed;\n    _Pragma(\"unroll\")\n")
+    lines.append(f'    Pack<{result}, W> packed;\n    _Pragma("unroll")\n')
     lines.append(f"    for (int j = 0; j < W; ++j) store(packed.v[j], f_{name}({in_vector}));\n")
     lines.append(f"    *(Pack<{result}, W>*)(out + first) = packed;\n")
     bound = "W" if not signature.flat else "(size - first < W ? (int)(size - first) : W)"

@@ -47,7 +47,7 @@ class Problem:
 
 
 def lifted(problem: Problem) -> Problem:
-    """The same convolution with at least two spatial dimensions, which cuDNN asks for: a row is an image of height 1."""
+    """The same convolution with two spatial dimensions or more, which cuDNN asks for: a row is an image of height 1."""
     if len(problem.out) != 3:
         return problem
 
@@ -211,9 +211,15 @@ class ConvolutionKernels(ArrayModuleBackend):
         out = self.xp.empty(tuple(shape), first.dtype)
         problem = lifted(
             Problem(
-                op, dtype, tuple(first.shape), tuple(second.shape), tuple(shape), tuple(attributes["stride"]),
-                tuple(attributes["padding"]), tuple(attributes["dilation"]),
-            )  # fmt: skip
+                op,
+                dtype,
+                tuple(first.shape),
+                tuple(second.shape),
+                tuple(shape),
+                tuple(attributes["stride"]),
+                tuple(attributes["padding"]),
+                tuple(attributes["dilation"]),
+            )
         )
         device = self.runtime.current_device()
         stream = self.runtime.stream_handle(self.runtime.current_stream(device))

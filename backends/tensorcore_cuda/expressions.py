@@ -1,7 +1,7 @@
 """C expressions of the elementwise ops, per category of dtype: ``x0``, ``x1``, ``x2`` are the operands.
 
-Expressions of 16-bit floats are computed in float. What C leaves undefined or does otherwise (integer overflow, division
-by zero, shifts by too much, the sign of a remainder) is written out, as the reference backend defines it.
+Expressions of 16-bit floats are computed in float. What C leaves undefined or does otherwise (integer overflow,
+division by zero, shifts by too much, the sign of a remainder) is written out, as the reference backend defines it.
 """
 
 from __future__ import annotations
@@ -23,10 +23,35 @@ C_TYPES: Final[dict[DType, str]] = {
     )
 }  # fmt: skip
 
-_UNARY_FUNCTIONS = (
-    "exp expm1 log log1p sqrt sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh floor ceil trunc "
-    "log2 log10 exp2 erf erfc lgamma rsqrt"
-).split()
+_UNARY_FUNCTIONS = [
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "sqrt",
+    "sin",
+    "cos",
+    "tan",
+    "asin",
+    "acos",
+    "atan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "asinh",
+    "acosh",
+    "atanh",
+    "floor",
+    "ceil",
+    "trunc",
+    "log2",
+    "log10",
+    "exp2",
+    "erf",
+    "erfc",
+    "lgamma",
+    "rsqrt",
+]
 _COMPARISONS = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 _LOGIC = {"logical_and": "({0}) && ({1})", "logical_or": "({0}) || ({1})", "logical_xor": "({0}) != ({1})"}
 
@@ -107,7 +132,7 @@ _INTEGERS = {
     "isfinite": "true",
     "relu": "x0 > 0 ? x0 : ({t})0",
     "relu_gradient": "x1 <= 0 ? ({t})0 : x0",
-} | dict.fromkeys("floor ceil trunc round conj_physical positive".split(), "x0")
+} | dict.fromkeys(["floor", "ceil", "trunc", "round", "conj_physical", "positive"], "x0")
 
 _UNSIGNED = {"abs": "x0", "sign": "({t})(x0 != 0)"}
 

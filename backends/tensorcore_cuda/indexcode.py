@@ -1,4 +1,4 @@
-"""CUDA sources of indexing kernels: bounds, writing and combining at places that may come twice, ranges, random numbers."""
+"""CUDA sources of indexing kernels: bounds, writing and combining at places that come twice; ranges, random numbers."""
 
 from __future__ import annotations
 
@@ -19,24 +19,26 @@ _REDUCTIONS: Final = {
 }
 
 #: The dtypes that `combine` kernels are made for: what compare-and-swap takes.
-COMBINED: Final = frozenset("int32 uint32 int64 uint64 float32 float64".split())
+COMBINED: Final = frozenset(["int32", "uint32", "int64", "uint64", "float32", "float64"])
 
 _HEAD = """  const long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x;
   if (i >= size) return;
 """
 
-#: Kernels without a dtype: name -> text. Places below 0 or beyond the rows are left alone: they have been refused before,
-#: or, while a graph is recorded, cannot be.
+#: Kernels without a dtype: name -> text. Places below 0 or beyond the rows are left alone: they have been refused
+#: before, or, while a graph is recorded, cannot be.
 PARTS: Final = {
     # The first of `size` indices that lies outside [0, side), or `size`.
     "tc_bounds": (
-        'extern "C" __global__ void tc_bounds(const long long* indices, long long side, long long* first, long long size) {\n'
+        'extern "C" __global__ void tc_bounds('
+        "const long long* indices, long long side, long long* first, long long size) {\n"
         + _HEAD
         + "  if (indices[i] < 0 || indices[i] >= side) atomicMin(first, i);\n}\n"
     ),
     # Which of the values for a row comes last.
     "tc_last": (
-        'extern "C" __global__ void tc_last(const long long* rows, long long count, long long* last, long long size) {\n'
+        'extern "C" __global__ void tc_last('
+        "const long long* rows, long long count, long long* last, long long size) {\n"
         + _HEAD
         + "  if (rows[i] >= 0 && rows[i] < count) atomicMax(last + rows[i], i);\n}\n"
     ),
@@ -111,8 +113,12 @@ def combine_kernel(reduce: str, dtype: DType) -> tuple[str, str]:
 
 
 WORDS: Final = """
-template <typename T, typename W> __device__ __forceinline__ T word_to(W word) { union { W w; T t; } both; both.w = word; return both.t; }
-template <typename W, typename T> __device__ __forceinline__ W to_word(T value) { union { W w; T t; } both; both.t = value; return both.w; }
+template <typename T, typename W> __device__ __forceinline__ T word_to(W word) {
+  union { W w; T t; } both; both.w = word; return both.t;
+}
+template <typename W, typename T> __device__ __forceinline__ W to_word(T value) {
+  union { W w; T t; } both; both.t = value; return both.w;
+}
 """
 
 

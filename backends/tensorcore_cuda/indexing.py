@@ -72,7 +72,7 @@ class IndexingKernels(ArrayModuleBackend):
             self._within(each, input.shape[dim], dim)
         if indices[0].size == 0:
             return self.xp.empty((*indices[0].shape, *input.shape[len(indices) :]), input.dtype)
-        return self.bits(input)[indices].view(input.dtype)
+        return self.as_elements(self.bits(input)[indices], input.dtype)
 
     def gather(self, input: Array, index: Array, *, dim: int) -> Array:
         self._within(index, input.shape[dim], dim)
@@ -83,7 +83,7 @@ class IndexingKernels(ArrayModuleBackend):
         if index.size == 0:
             return self.xp.empty(index.shape, input.dtype)
         cut = tuple(slice(None) if d == dim else slice(0, side) for d, side in enumerate(index.shape))
-        return self.xp.take_along_axis(self.bits(input)[cut], index, axis=dim).view(input.dtype)
+        return self.as_elements(self.xp.take_along_axis(self.bits(input)[cut], index, axis=dim), input.dtype)
 
     def nonzero_places(self, input: Array) -> Array:
         truth = input if input.dtype == NATIVE[bool_] else self.cast(input, dtype=bool_)
@@ -164,7 +164,7 @@ class IndexingKernels(ArrayModuleBackend):
 
 
 def _combining_dtype(dtype: DType) -> DType:
-    """The dtype in which elements of ``dtype`` are combined: what compare-and-swap takes, rounded or wrapped back after."""
+    """The dtype in which elements of ``dtype`` are combined, which compare-and-swap takes; rounded or wrapped after."""
     if dtype.name in COMBINED:
         return dtype
     if dtype in (float16, bfloat16):

@@ -53,8 +53,8 @@ class Library:
 class Elementwise:
     """An elementwise kernel: operands that broadcast, a new row-major array of their common shape.
 
-    Equal shapes in row-major order, and numbers as 0-d arrays beside them, go straight to the launch; for other layouts a
-    plan is made once per combination of shapes and strides.
+    Equal shapes in row-major order, and numbers as 0-d arrays beside them, go straight to the launch; for other layouts
+    a plan is made once per combination of shapes and strides.
     """
 
     __slots__ = ("_arity", "_flat", "_function", "_library", "_make", "_native", "_plans", "_width")
@@ -113,9 +113,7 @@ class Elementwise:
 
     def _prepared(self, arrays: tuple[Any, ...]) -> tuple[Plan, Any, Any]:
         shape = np.broadcast_shapes(*[array.shape for array in arrays])
-        operands = [
-            (array.shape, [step // array.itemsize for step in array.strides]) for array in arrays
-        ]
+        operands = [(array.shape, [step // array.itemsize for step in array.strides]) for array in arrays]
         plan = plan_for(shape, operands, self._function.itemsize)
         if plan.size == 0:
             return plan, None, (shape, ())

@@ -1,5 +1,6 @@
-"""CUDA sources of optimizer steps: each reads and writes memory once, where the expression in ops would go through it ten
-times. Formulas and their order of evaluation are those of `tensorcore.ops.optimizer`.
+"""CUDA sources of optimizer steps: each reads and writes memory once, where the expression in ops does so often.
+
+Formulas and their order of evaluation are those of `tensorcore.ops.optimizer`.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ UPDATES: Final = frozenset(_STEPS)
 
 
 def update_kernel(name: str, dtype: DType, step: DType) -> tuple[str, str]:
-    """The (name, text) of the kernel of an update rule for parameters of ``dtype`` and a step count of dtype ``step``."""
+    """The (name, text) of the kernel of an update rule for parameters of ``dtype``, the step counted in ``step``."""
     arrays = _ARRAYS[name]
     written = [each for each in arrays if each != "grad"]
     kernel = f"tc_{name}_{dtype.name}" + (f"_{step.name}" if name == "adam_update" else "")
@@ -93,7 +94,8 @@ def update_kernel(name: str, dtype: DType, step: DType) -> tuple[str, str]:
 
     def writes(form: str) -> str:
         return "".join(
-            f"      {f'if (o_{each}) ' if each in _OPTIONAL else ''}store({form.format(each)}, {each});\n" for each in written
+            f"      {f'if (o_{each}) ' if each in _OPTIONAL else ''}store({form.format(each)}, {each});\n"
+            for each in written
         )
 
     def guarded(each: str, text: str) -> str:
@@ -121,7 +123,12 @@ def update_kernel(name: str, dtype: DType, step: DType) -> tuple[str, str]:
         + "    }\n  }\n}\n"
     )
     computed = compute_type(dtype)
-    marks = {"T": C_TYPES[dtype], "C": computed, "S": C_TYPES[step], "SQRT": "sqrt" if computed == "double" else "sqrtf"}
+    marks = {
+        "T": C_TYPES[dtype],
+        "C": computed,
+        "S": C_TYPES[step],
+        "SQRT": "sqrt" if computed == "double" else "sqrtf",
+    }
     for mark, value in marks.items():
         text = text.replace(f"@{mark}@", value)
     return kernel, text

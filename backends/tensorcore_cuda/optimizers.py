@@ -25,9 +25,8 @@ class OptimizerKernels(ArrayModuleBackend):
         lr: float, momentum: float, dampening: float, weight_decay: float, nesterov: bool, maximize: bool,
         out: Sequence[Array] | None = None,
     ) -> tuple[Array, ...]:  # fmt: skip
-        scalars = (
-            self._wide(rate), float(lr), float(momentum), float(dampening), float(weight_decay), int(nesterov), int(maximize)
-        )  # fmt: skip
+        numbers = map(float, (lr, momentum, dampening, weight_decay))
+        scalars = (self._wide(rate), *numbers, int(nesterov), int(maximize))
         return self._update("sgd_update", (param, grad, momentum_buffer), float32, scalars, out)
 
     def adam_update(

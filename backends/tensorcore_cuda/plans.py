@@ -58,9 +58,7 @@ def blocks(groups: int) -> int:
     return -(-groups // BLOCK)
 
 
-def plan_for(
-    shape: Sequence[int], operands: Sequence[tuple[Sequence[int], Sequence[int]]], itemsize: int
-) -> Plan:
+def plan_for(shape: Sequence[int], operands: Sequence[tuple[Sequence[int], Sequence[int]]], itemsize: int) -> Plan:
     """The plan for operands, each a shape and strides in elements, that broadcast to ``shape``.
 
     ``itemsize`` is the largest of all elements read and written; 16 bytes of them are moved at once.
@@ -124,8 +122,5 @@ def _joined(sides: list[int], steps: list[list[int]]) -> tuple[list[int], list[l
 def _whole(steps: list[list[int]], modes: str, width: int) -> bool:
     """Whether all rows of the operands that are read by vectors begin at a multiple of ``width``."""
     return all(
-        step % width == 0
-        for walk, mode in zip(steps, modes, strict=True)
-        if mode == VECTOR
-        for step in walk[:-1]
+        step % width == 0 for walk, mode in zip(steps, modes, strict=True) if mode == VECTOR for step in walk[:-1]
     )

@@ -1,11 +1,12 @@
 """Matrix products: by CuPy, and while a graph is recorded, which CuPy refuses, by cuBLAS through nvmath.
 
-How operands are described to cuBLAS is arithmetic on shapes and strides, apart from the calls, and tested without a GPU.
+How operands are described to cuBLAS is arithmetic on shapes and strides, apart from the calls: tested without a GPU.
 """
 
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,7 +21,7 @@ from tensorcore_cuda.natives import NATIVE, dtype_of_native
 
 __all__ = ["Cublas", "Matrices", "ProductKernels", "described"]
 
-#: What NVIDIA recommends for Hopper; graphs keep it for as long as they live.
+#: What NVIDIA recommends for Hopper.
 _WORKSPACE: Final = 32 * 2**20
 
 
@@ -53,9 +54,7 @@ def described(shape: Sequence[int], strides: Sequence[int], stack: Sequence[int]
     else:
         return None
     lead = len(stack) - (len(shape) - 2)
-    outer = [0] * lead + [
-        0 if side == 1 else step for side, step in zip(shape[:-2], strides[:-2], strict=True)
-    ]
+    outer = [0] * lead + [0 if side == 1 else step for side, step in zip(shape[:-2], strides[:-2], strict=True)]
     step: int | None = None
     reach = 1
     for side, stride in zip(reversed(stack), reversed(outer), strict=True):
@@ -70,7 +69,7 @@ def described(shape: Sequence[int], strides: Sequence[int], stack: Sequence[int]
 
 
 class Cublas:
-    """cuBLAS with a handle and workspace of its own for each stream, which a recording takes.
+    """cuBLAS with handles of its own, one per device and thread, which a recording takes.
 
     Raises:
         BackendUnavailableError: where nvmath is not installed.
@@ -86,18 +85,19 @@ class Cublas:
             ) from error
         self._cupy = cupy
         self._cublas = cublas
-        self._handles: dict[tuple[int, int], tuple[int, Any]] = {}
+        self._handles: dict[tuple[int, int], int] = {}
 
-    def prepare(self, device: int, stream: int) -> int:
-        """The handle for a stream; made before the recording, as it allocates."""
-        found = self._handles.get((device, stream))
-        if found is None:
-            handle = self._cublas.create()
-            workspace = self._cupy.cuda.alloc(_WORKSPACE)
-            self._cublas.set_stream(handle, stream)
-            self._cublas.set_workspace(handle, workspace.ptr, _WORKSPACE)
-            found = self._handles[device, stream] = (handle, workspace)
-        return found[0]
+    def prepare(self, device: int, stream: int) -> tuple[int, Any]:
+        """A handle for recording ``stream``, and its workspace, of the recording's own memory."""
+        key = (device, threading.get_ident())
+        handle = self._handles.get(key)
+        if handle is None:
+            handle = self._handles[key] = self._cublas.create()
+        workspace = self._cupy.cuda.alloc(_WORKSPACE)
+        # In this order: a new stream takes the workspace away.
+        self._cublas.set_stream(handle, stream)
+        self._cublas.set_workspace(handle, workspace.ptr, _WORKSPACE)
+        return handle, workspace
 
     def product(self, handle: int, a: Array, b: Array, out: Array, left: Matrices, right: Matrices) -> None:
         """``out = a @ b`` for a row-major ``out``: to BLAS, which counts by columns, the product of the other order."""
@@ -159,7 +159,9 @@ class ProductKernels(ArrayModuleBackend):
             right = _described(b, stack)
         assert left is not None and right is not None
         out = self.xp.empty(shape, NATIVE[dtype_of_native(a.dtype)])
-        self.blas().product(self.recording_handle(), a, b, out, left, right)
+        blas = self.blas()
+        handle, _ = self.runtime.prepared()
+        blas.product(handle, a, b, out, left, right)
         return out
 
     def blas(self) -> Cublas:
@@ -168,10 +170,14 @@ class ProductKernels(ArrayModuleBackend):
             self.cublas = Cublas(self.xp)
         return self.cublas
 
-    def recording_handle(self) -> int:
-        """The cuBLAS handle of the current stream."""
-        device = self.runtime.current_device()
-        return self.blas().prepare(device, self.runtime.stream_handle(self.runtime.current_stream(device)))
+    def prepare_recording(self, stream: Any) -> tuple[int, Any] | None:
+        """Make ready for products while ``stream`` is recorded; making a handle then would be refused."""
+        try:
+            blas = self.blas()
+        except BackendUnavailableError:
+            # A recording without products works without nvmath, and the first product says what is missing.
+            return None
+        return blas.prepare(self.runtime.current_device(), self.runtime.stream_handle(stream))
 
     def _row_major(self, array: Array, stack: tuple[int, ...]) -> Array:
         stretched = self.xp.broadcast_to(array, (*stack, *array.shape[-2:]))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tensorcore.backend.array_module import ArrayModuleBackend
 from tensorcore.backend.contract import Array
 from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, DType, bfloat16, bool_, float16, float32, int64
@@ -18,17 +16,22 @@ class ReductionKernels(ArrayModuleBackend):
     def sum(self, input: Array, *, dim: tuple[int, ...], keepdim: bool, dtype: DType) -> Array:
         if not dim:
             return self._converted_copy(input, dtype)
-        if dtype is bfloat16:
-            # CuPy's own loop for bfloat16 needs headers that a wheel of CuPy does not have.
+        if dtype in (float16, bfloat16):
+            # Which width CuPy adds in depends on the loop it takes; bfloat16 is not in all of them.
             return self.cast(self.sum(input, dim=dim, keepdim=keepdim, dtype=float32), dtype=dtype)
-        return self._as(input, dtype).sum(axis=dim, dtype=NATIVE[dtype], keepdims=keepdim)
+        return self._widened(input, dtype).sum(axis=dim, dtype=NATIVE[dtype], keepdims=keepdim)
 
     def prod(self, input: Array, *, dim: tuple[int, ...], keepdim: bool, dtype: DType) -> Array:
         if not dim:
             return self._converted_copy(input, dtype)
-        if dtype is bfloat16:
+        if dtype in (float16, bfloat16):
             return self.cast(self.prod(input, dim=dim, keepdim=keepdim, dtype=float32), dtype=dtype)
-        return self._as(input, dtype).prod(axis=dim, dtype=NATIVE[dtype], keepdims=keepdim)
+        return self._widened(input, dtype).prod(axis=dim, dtype=NATIVE[dtype], keepdims=keepdim)
+
+    def _widened(self, input: Array, dtype: DType) -> Array:
+        # From float16 to float32 CuPy's reduction converts as it reads.
+        narrow = input.dtype == NATIVE[float16] and dtype is float32
+        return input if narrow else self._as(input, dtype)
 
     def _as(self, input: Array, dtype: DType) -> Array:
         return input if input.dtype == NATIVE[dtype] else self.cast(input, dtype=dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from tensorcore_cuda.memory import CountedPool
@@ -11,9 +12,10 @@ __all__ = ["CupyRuntime"]
 
 
 class _Recording(threading.local):
-    #: The allocator's context and the stream of the recording under way in this thread.
+    #: Of the recording under way in this thread: the allocator's context, the stream, and what it was prepared with.
     context: Any = None
     stream: Any = None
+    prepared: Any = None
 
 
 class _Foreign:
@@ -36,6 +38,8 @@ class CupyRuntime:
         self._count = int(self._driver.getDeviceCount())
         self._properties: dict[int, dict[str, Any]] = {}
         self._recording = _Recording()
+        #: Called with the stream before it is recorded, when memory is the recording's already.
+        self.before_capture: Callable[[Any], Any] = lambda stream: None
         self.memory = CountedPool(cupy, cupy.get_default_memory_pool(), self._count)
         self.memory.install()
 
@@ -169,15 +173,21 @@ class CupyRuntime:
         context = self._cuda.using_allocator(pool.malloc)
         context.__enter__()
         try:
+            prepared = self.before_capture(stream)
             stream.begin_capture()
         except BaseException:
             context.__exit__(None, None, None)
             raise
-        recording.context, recording.stream = context, stream
+        recording.context, recording.stream, recording.prepared = context, stream, prepared
+
+    def prepared(self) -> Any:
+        """What `before_capture` returned for the recording under way."""
+        return self._recording.prepared
 
     def end_capture(self, stream: Any) -> Any:
         recording = self._recording
-        context, recording.context, recording.stream = recording.context, None, None
+        context = recording.context
+        recording.context = recording.stream = recording.prepared = None
         try:
             return stream.end_capture()
         finally:

@@ -37,7 +37,7 @@ class Staging:
 
         Args:
             send: ``send(offset, address, size)`` queues the copy of a block to the place ``offset`` on the device.
-            mark: queues an event and returns it; ``done`` tells whether it has happened, ``synchronize()`` waits for it.
+            mark: queues an event and returns it; ``done`` tells whether it happened, ``synchronize()`` waits for it.
         """
         self.release()
         total = len(data)
@@ -54,9 +54,7 @@ class Staging:
             events[turn] = mark()
         self._busy.extend(zip(events, blocks, strict=True))
 
-    def download(
-        self, total: int, receive: Callable[[int, int, int], None], mark: Callable[[], Any]
-    ) -> memoryview:
+    def download(self, total: int, receive: Callable[[int, int, int], None], mark: Callable[[], Any]) -> memoryview:
         """The bytes that ``receive(offset, address, size)``, which queues a copy to a block, brings from the device."""
         if total <= self._piece:
             block = self._allocate(total)

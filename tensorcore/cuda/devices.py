@@ -81,7 +81,7 @@ def set_device(device: Any) -> None:
     runtime().set_device(device_index(device))
 
 
-class device:
+class device:  # noqa: N801 - PyTorch's name
     """A block in which another device is this thread's current one; ``None`` or a negative index changes nothing.
 
     Raises:
@@ -106,7 +106,7 @@ class device:
             runtime().set_device(self.prev_idx)
 
 
-class device_of(device):
+class device_of(device):  # noqa: N801 - PyTorch's name
     """A block in which the device of a tensor is current; a tensor elsewhere changes nothing."""
 
     def __init__(self, obj: Any) -> None:

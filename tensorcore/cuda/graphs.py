@@ -103,7 +103,7 @@ class CUDAGraph:
         Path(debug_path).write_text(runtime().graph_text(self._graph), "utf-8")
 
 
-class graph:
+class graph:  # noqa: N801 - PyTorch's name
     """A block whose work on a stream of its own is recorded into ``cuda_graph``.
 
     Args:

@@ -87,7 +87,7 @@ class DeviceRuntime(Protocol):
         """The time between two events."""
 
     def memory_statistics(self, index: int) -> Mapping[str, int]:
-        """``allocated``, ``reserved``, their peaks ``allocated_peak`` and ``reserved_peak``, ``allocations``, ``limit``."""
+        """``allocated`` and ``reserved``, each also with ``_peak``, ``allocations``, ``refusals``, ``limit``."""
 
     def memory_info(self, index: int) -> tuple[int, int]:
         """Free and total bytes of a device, as its driver says."""

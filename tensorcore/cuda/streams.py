@@ -8,7 +8,16 @@ from typing import Any
 from tensorcore.cuda.runtime import DEVICE_TYPE, device_index, runtime
 from tensorcore.devices import Device
 
-__all__ = ["Event", "ExternalStream", "Stream", "StreamContext", "current_stream", "default_stream", "set_stream", "stream"]
+__all__ = [
+    "Event",
+    "ExternalStream",
+    "Stream",
+    "StreamContext",
+    "current_stream",
+    "default_stream",
+    "set_stream",
+    "stream",
+]
 
 
 class Stream:
@@ -164,7 +173,7 @@ class Event:
 
 
 class StreamContext:
-    """A block in which the kernels of this thread run on ``stream``, and its device is current; ``None`` changes nothing."""
+    """A block in which this thread's kernels run on ``stream``, and its device is current; ``None`` changes nothing."""
 
     def __init__(self, stream: Stream | None) -> None:
         self.stream = stream

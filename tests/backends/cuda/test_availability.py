@@ -44,7 +44,10 @@ def fake_cupy(count, version="14.2.0", driver=13000):
         raise count
 
     runtime = SimpleNamespace(
-        CUDARuntimeError=FakeError, getDeviceCount=devices, driverGetVersion=lambda: driver, runtimeGetVersion=lambda: 13000
+        CUDARuntimeError=FakeError,
+        getDeviceCount=devices,
+        driverGetVersion=lambda: driver,
+        runtimeGetVersion=lambda: 13000,
     )
     return SimpleNamespace(__version__=version, cuda=SimpleNamespace(runtime=runtime))
 
@@ -76,5 +79,5 @@ def test_an_installed_cupy_without_a_gpu_is_told_from_a_missing_one():
     cupy = pytest.importorskip("cupy")
     if cupy.cuda.is_available():
         pytest.skip("there is a GPU")
-    with pytest.raises(BackendUnavailableError, match="no NVIDIA driver|no NVIDIA GPU|driver supports"):
+    with pytest.raises(BackendUnavailableError, match=r"no NVIDIA driver|no NVIDIA GPU|driver supports"):
         usable_cupy()

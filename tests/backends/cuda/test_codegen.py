@@ -66,7 +66,10 @@ def test_nvcc_compiles_every_kernel(tmp_path):
     command = [NVCC, "-ptx", "-arch=compute_80", "-std=c++17", "-o", tmp_path / "kernels.ptx", source]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "kernels.ptx").stat().st_size > 0
+    text = (tmp_path / "kernels.ptx").read_text()
+    start = text.index(".entry k0_add_float32(")
+    add = text[start : text.index(".entry", start + 1)]
+    assert add.count("ld.global.v4") == 2 and add.count("st.global.v4") == 1, "16 bytes at once"
 
 
 def test_nvrtc_compiles_every_kernel_without_a_gpu_or_headers():
@@ -119,8 +122,14 @@ def test_names_tell_functions_and_signatures_apart():
 
 
 @pytest.mark.parametrize(
-    ("name", "dtype", "result"), [("lt", float32, bool_), ("isnan", int32, bool_), ("add", float16, float16), ("order_high", float64, by_name("int64"))]
-)  # fmt: skip
+    ("name", "dtype", "result"),
+    [
+        ("lt", float32, bool_),
+        ("isnan", int32, bool_),
+        ("add", float16, float16),
+        ("order_high", float64, by_name("int64")),
+    ],
+)
 def test_result_dtypes(name, dtype, result):
     assert elementwise_function(name, dtype).result is result
 

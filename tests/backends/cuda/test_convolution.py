@@ -7,13 +7,16 @@ import pytest
 from tensorcore.dtypes import bfloat16, float16, float32, float64
 from tensorcore_cuda.convolution import Cudnn, Problem, lifted
 
+_STRIDED = ((2, 1), (1, 1), (1, 1))
 PROBLEMS = {
-    "forward": Problem("convolution_of", float32, (2, 4, 6, 5), (6, 2, 3, 2), (2, 6, 3, 6), (2, 1), (1, 1), (1, 1)),
-    "input": Problem("convolution_input_gradient", float16, (2, 6, 3, 6), (6, 4, 3, 2), (2, 4, 6, 5), (2, 1), (1, 1), (1, 1)),
-    "weight": Problem("convolution_weight_gradient", bfloat16, (2, 4, 6, 5), (2, 6, 3, 6), (6, 4, 3, 2), (2, 1), (1, 1), (1, 1)),
+    "forward": Problem("convolution_of", float32, (2, 4, 6, 5), (6, 2, 3, 2), (2, 6, 3, 6), *_STRIDED),
+    "input": Problem("convolution_input_gradient", float16, (2, 6, 3, 6), (6, 4, 3, 2), (2, 4, 6, 5), *_STRIDED),
+    "weight": Problem("convolution_weight_gradient", bfloat16, (2, 4, 6, 5), (2, 6, 3, 6), (6, 4, 3, 2), *_STRIDED),
     "row": Problem("convolution_of", float64, (2, 4, 6), (6, 4, 3), (2, 6, 4), (1,), (0,), (1,)),
-    "volume": Problem("convolution_of", float32, (1, 2, 4, 4, 4), (3, 2, 2, 2, 2), (1, 3, 3, 3, 3), (1,) * 3, (0,) * 3, (1,) * 3),
-}  # fmt: skip
+    "volume": Problem(
+        "convolution_of", float32, (1, 2, 4, 4, 4), (3, 2, 2, 2, 2), (1, 3, 3, 3, 3), (1, 1, 1), (0, 0, 0), (1, 1, 1)
+    ),
+}
 
 
 def test_a_row_becomes_an_image_of_height_1():
@@ -40,7 +43,16 @@ def test_the_frontend_takes_the_description(name):
 
 def test_the_frontend_has_what_plans_need():
     cudnn = pytest.importorskip("cudnn")
-    for name in "validate build_operation_graph create_execution_plans deselect_numeric_notes check_support build_plans get_workspace_size execute".split():
+    for name in [
+        "validate",
+        "build_operation_graph",
+        "create_execution_plans",
+        "deselect_numeric_notes",
+        "check_support",
+        "build_plans",
+        "get_workspace_size",
+        "execute",
+    ]:
         assert hasattr(cudnn.pygraph, name), name
     assert cudnn.numerical_note.TENSOR_CORE and cudnn.heur_mode.A and cudnn.heur_mode.FALLBACK
     assert issubclass(cudnn.cudnnGraphNotSupportedError, Exception)

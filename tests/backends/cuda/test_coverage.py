@@ -51,7 +51,7 @@ def test_no_composite_is_overridden_by_accident():
     assert own == OVERRIDES & set(REGISTRY)
 
 
-@pytest.mark.parametrize("op", [op for op in REGISTRY.values() if not op.primitive and not op.operands == ()],
+@pytest.mark.parametrize("op", [op for op in REGISTRY.values() if not op.primitive and op.operands != ()],
                          ids=lambda op: op.name)  # fmt: skip
 def test_elementwise_kernels_of_composites_have_the_dtype_of_the_rule(op):
     for dtype in ALL:
@@ -85,7 +85,11 @@ def test_overrides_take_what_emit_passes(name):
 
 
 def test_the_runtime_has_what_the_core_asks_for():
-    asked = {name: each for name, each in vars(DeviceRuntime).items() if inspect.isfunction(each) and not name.startswith("_")}
+    asked = {
+        name: each
+        for name, each in vars(DeviceRuntime).items()
+        if inspect.isfunction(each) and not name.startswith("_")
+    }
     assert asked
     for name, each in asked.items():
         own = getattr(CupyRuntime, name)
@@ -102,11 +106,13 @@ def test_dtypes_map_both_ways(dtype):
 def test_a_foreign_dtype_is_refused():
     import numpy as np
 
-    with pytest.raises(tc.DTypeError if hasattr(tc, "DTypeError") else DTypeError, match="no dtype for CuPy's datetime64"):
+    with pytest.raises(
+        tc.DTypeError if hasattr(tc, "DTypeError") else DTypeError, match="no dtype for CuPy's datetime64"
+    ):
         dtype_of_native(np.dtype("datetime64[s]"))
 
 
-# ---------------------------------------------------------------- against CuPy itself, which needs no GPU to be looked at
+# ---------------------------------------------------------------- against CuPy itself, which needs no GPU to be read
 
 
 def attributes_of(name):
@@ -115,7 +121,9 @@ def attributes_of(name):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Attribute):
                 owner = node.value
-                if (isinstance(owner, ast.Name) and owner.id == name) or (isinstance(owner, ast.Attribute) and owner.attr == name):
+                if (isinstance(owner, ast.Name) and owner.id == name) or (
+                    isinstance(owner, ast.Attribute) and owner.attr == name
+                ):
                     yield node.attr
 
 
@@ -144,7 +152,7 @@ def test_cupy_has_the_function_for_complex_numbers(name):
 
 def test_arrays_have_the_attributes_that_kernels_read():
     cupy = pytest.importorskip("cupy")
-    names = "_c_contiguous shape strides itemsize nbytes size ndim data dtype device view fill astype copy reshape transpose"
+    names = "_c_contiguous shape strides itemsize nbytes size ndim data dtype device view fill astype copy reshape"
     assert [name for name in names.split() if not hasattr(cupy.ndarray, name)] == []
 
 

@@ -1,4 +1,4 @@
-"""Launches with CuPy's own arrays, whose memory is the host's: what they say of themselves is what the launcher expects."""
+"""Launches with CuPy's own arrays in the host's memory: what they say of themselves is what the launcher expects."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ class AddressKernels(HostKernels):
     def __call__(self, source, name, options):
         kernel = super().__call__(source, name, options)
         return lambda grid, block, arguments: HostKernel.__call__(
-            kernel, grid, block, tuple(address_of(each) if isinstance(each, cupy.ndarray) else each for each in arguments)
+            kernel,
+            grid,
+            block,
+            tuple(address_of(each) if isinstance(each, cupy.ndarray) else each for each in arguments),
         )
 
 

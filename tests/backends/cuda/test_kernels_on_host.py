@@ -1,16 +1,16 @@
-"""The kernels' results, without a GPU (see `on_host`): the conformance suite's cases for every op that has a kernel here."""
+"""The kernels' results, without a GPU (see `on_host`): the conformance suite's cases for each op with a kernel."""
 
 from __future__ import annotations
 
 import contextlib
 
 import pytest
-from tests.backends.cuda.own_cases import cases_of, check, own_kernels
-from tests.backends.cuda.on_host import COMPILER, HostCuda, HostKernels
 
 import tensorcore as tc
 from tensorcore.errors import DimensionError
 from tensorcore.ops.record import REGISTRY
+from tests.backends.cuda.on_host import COMPILER, HostCuda, HostKernels
+from tests.backends.cuda.own_cases import cases_of, check, own_kernels
 
 pytestmark = [
     pytest.mark.skipif(COMPILER is None, reason="g++ is not installed"),

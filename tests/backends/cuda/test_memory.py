@@ -10,7 +10,7 @@ import pytest
 from tensorcore_cuda.memory import CountedPool, refusal
 
 
-class Exhausted(MemoryError):
+class ExhaustedError(MemoryError):
     pass
 
 
@@ -22,7 +22,7 @@ class Pool:
 
     def malloc(self, size):
         if self.used + size > 1000:
-            raise Exhausted
+            raise ExhaustedError
         self.used += size
         self.kept = max(self.kept, self.used)
         return SimpleNamespace(device_id=0)
@@ -53,7 +53,7 @@ def cuda(pool):
     chosen = {"allocator": pool.malloc}
     return SimpleNamespace(
         Device=lambda index: nullcontext(),
-        memory=SimpleNamespace(OutOfMemoryError=Exhausted),
+        memory=SimpleNamespace(OutOfMemoryError=ExhaustedError),
         runtime=SimpleNamespace(getDevice=lambda: 0, memGetInfo=lambda: (300, 2000)),
         get_allocator=lambda: chosen["allocator"],
         set_allocator=lambda allocator: chosen.update(allocator=allocator),

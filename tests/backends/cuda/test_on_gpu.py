@@ -1,4 +1,4 @@
-"""The backend on a GPU: everything that `on_host` checks, and what only a GPU does. ``pytest tests/backends/cuda`` runs it."""
+"""The backend on a GPU: what `on_host` checks, and what only a GPU does (``pytest tests/backends/cuda`` runs all)."""
 
 from __future__ import annotations
 

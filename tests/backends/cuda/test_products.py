@@ -47,9 +47,17 @@ def operand(memory, shape, layout):
 @pytest.mark.parametrize("second", ["rows", "columns", "part"])
 @pytest.mark.parametrize(
     ("a_shape", "b_shape"),
-    [((3, 4), (4, 5)), ((1, 4), (4, 1)), ((3, 1), (1, 5)), ((1, 1), (1, 1)), ((2, 3, 4), (2, 4, 5)), ((2, 3, 4), (4, 5)),
-     ((4, 3), (2, 3, 5)), ((2, 3, 4, 2), (2, 3, 2, 1))],
-)  # fmt: skip
+    [
+        ((3, 4), (4, 5)),
+        ((1, 4), (4, 1)),
+        ((3, 1), (1, 5)),
+        ((1, 1), (1, 1)),
+        ((2, 3, 4), (2, 4, 5)),
+        ((2, 3, 4), (4, 5)),
+        ((4, 3), (2, 3, 5)),
+        ((2, 3, 4, 2), (2, 3, 2, 1)),
+    ],
+)
 def test_blas_told_so_gives_the_product(a_shape, b_shape, first, second):
     random = np.random.default_rng(0)
     a = operand(random.standard_normal(1 << 14), a_shape, first)
