@@ -51,7 +51,11 @@ SHAPE = (4, 5, 3)
 
 def _key(text: str) -> Any:
     rng = np.random.default_rng(5)
-    names = {"np": np, "mask": rng.integers(0, 2, SHAPE).astype(bool), "rows": rng.integers(0, 2, SHAPE[:1]).astype(bool)}
+    names = {
+        "np": np,
+        "mask": rng.integers(0, 2, SHAPE).astype(bool),
+        "rows": rng.integers(0, 2, SHAPE[:1]).astype(bool),
+    }
     return eval(f"np.s_[{text}]", names)  # noqa: S307 - the table above
 
 
@@ -185,7 +189,9 @@ def _bits(device: str, dtype: dtypes.DType) -> None:
     for array in (_patterns(dtype), _patterns(dtype)[:0], _patterns(dtype)[:1].reshape(())):
         back = _raw(from_numpy(array, device))
         if back != array.tobytes():
-            raise Failed(f"{dtype.name} of shape {list(array.shape)} came back with other bits: sent {array.tobytes().hex()}, got {back.hex()}")
+            raise Failed(
+                f"{dtype.name} of shape {list(array.shape)} came back with other bits: sent {array.tobytes().hex()}, got {back.hex()}"
+            )
 
 
 def _layouts(device: str, dtype: dtypes.DType) -> None:
@@ -265,7 +271,9 @@ def _draw(device: str, call: str, budget: float) -> None:
         drawn.append([to_numpy(eval(call, {"tc": tc, "F": F, "d": place})) for _ in range(2)])  # noqa: S307 - the table above
     for turn, (got, wanted) in enumerate(zip(*drawn, strict=True)):
         if got.shape != wanted.shape or not np.allclose(got, wanted, rtol=budget, atol=budget):
-            raise Failed(f"{call} after manual_seed(1234), draw {turn}: expected {wanted.tolist()} as on {oracle_device(device)!r}, got {got.tolist()}")
+            raise Failed(
+                f"{call} after manual_seed(1234), draw {turn}: expected {wanted.tolist()} as on {oracle_device(device)!r}, got {got.tolist()}"
+            )
 
 
 # ------------------------------------------------------------------ claims

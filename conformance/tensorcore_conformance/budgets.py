@@ -26,7 +26,9 @@ MULTILINEAR = frozenset(
 RUNNING = frozenset("cumsum cumprod prod logcumsumexp".split())
 
 #: Which zero they return is nobody's promise: IEEE 754 leaves it open.
-ZERO_SIGN_IS_FREE = frozenset("maximum minimum amax amin clamp clamp_min clamp_max relu relu6 hardtanh max min sort sign".split())
+ZERO_SIGN_IS_FREE = frozenset(
+    "maximum minimum amax amin clamp clamp_min clamp_max relu relu6 hardtanh max min sort sign".split()
+)
 
 #: How often operands are nudged by half a unit in the last place to learn how the result depends on them.
 NUDGES = 3
@@ -73,7 +75,9 @@ def tolerance_of(
     if dtype.category in (BOOL, INTEGER):
         return [0 for _ in expected]
     if not exact:
-        dtype = max([dtype, *(each for each in given if each.category >= FLOATING)], key=lambda each: dtypes.finfo(each).eps)
+        dtype = max(
+            [dtype, *(each for each in given if each.category >= FLOATING)], key=lambda each: dtypes.finfo(each).eps
+        )
     # Half a unit is what correct rounding of the exact value costs; the slack is the oracle's own.
     ulps = max(op.ulp, 0.5) * (1 + 1e-3)
     if dtype.category == COMPLEX:
@@ -97,7 +101,9 @@ def tolerance_of(
     change = [np.zeros_like(np.abs(each)) for each in expected]
     for _ in range(NUDGES):
         nudged = [
-            x * (1 + unit * rng.choice([-1.0, 1.0], x.shape).astype(np.abs(x).dtype)) if x is not None and x.dtype.kind in "fc" else x
+            x * (1 + unit * rng.choice([-1.0, 1.0], x.shape).astype(np.abs(x).dtype))
+            if x is not None and x.dtype.kind in "fc"
+            else x
             for x in operands
         ]
         with np.errstate(all="ignore"):
@@ -144,7 +150,7 @@ def compare(got: Any, expected: Any, tolerance: Any, flushes: bool = False, zero
         wrong_zero = (wide == 0) & (rounded == 0) & ~alike
         gap = np.where(np.isnan(gap) | (~alike & ~(np.isfinite(wide) & np.isfinite(rounded))), np.inf, gap)
         if np.any(np.isinf(gap)):
-            gap = np.where(_near_overflow(wide, rounded, tolerance, dtype), 0, gap)
+            gap = np.where(_near_overflow(wide, rounded, expected, tolerance, dtype), 0, gap)
         wrong_zero &= zero_signs
         if flushes:
             gap = np.where((np.abs(rounded) < dtypes.finfo(dtype).tiny) & (wide == 0), 0, gap)
@@ -163,14 +169,15 @@ def compare(got: Any, expected: Any, tolerance: Any, flushes: bool = False, zero
     return Comparison(False, largest, mean, top, _shown(got, expected, worst, allowed, ratio <= 1))
 
 
-def _near_overflow(wide: Any, rounded: Any, tolerance: Any, dtype: DType) -> Any:
-    """Where one side is infinite and the other as large as the budget allows to be taken for it."""
+def _near_overflow(wide: Any, rounded: Any, exact: Any, tolerance: Any, dtype: DType) -> Any:
+    """Where one side is infinite and the other not, and the exact value is as near to the largest number as the budget."""
     if dtype.category == COMPLEX:
         return np.zeros(wide.shape, bool)
     top = dtypes.finfo(dtype).max
     slack = np.broadcast_to(np.asarray(tolerance), wide.shape)
-    finite = np.where(np.isinf(wide), rounded, wide)
-    return (np.isinf(wide) ^ np.isinf(rounded)) & (np.sign(wide) == np.sign(rounded)) & (np.abs(finite) >= top - slack)
+    differ = (np.isinf(wide) ^ np.isinf(rounded)) & (np.sign(wide) == np.sign(rounded))
+    finite = np.abs(np.where(np.isinf(wide), rounded, wide))
+    return differ & np.isfinite(exact) & (np.abs(np.abs(exact) - top) <= slack) & (finite >= top - slack)
 
 
 def _shown(got: Any, expected: Any, worst: Any, allowed: Any, fine: Any) -> str:

@@ -21,7 +21,13 @@ __all__ = ["Case", "Limits", "forward_cases", "gradient_recipes", "recipe_from"]
 _RESERVED = frozenset(("shapes", "dtypes", "domains", "args", "order", "distinct"))
 
 #: Whose integer results wrap, so that the limits of the dtype are cases.
-_WRAPPING = frozenset("add sub mul neg abs bitwise_and bitwise_or bitwise_xor bitwise_not maximum minimum eq lt le gt ge ne".split())
+_WRAPPING = frozenset(
+    "add sub mul neg abs bitwise_and bitwise_or bitwise_xor bitwise_not maximum minimum eq lt le gt ge ne".split()
+)
+#: Whose results tell equal elements apart, or not.
+_ORDERING = frozenset(
+    "argmax argmin sort argsort msort amax amin max min topk median kthvalue mode cummax cummin unique".split()
+)
 #: Sums over many elements: what a naive float32 accumulation gets wrong, with the shape and the attributes.
 _LONG: dict[str, tuple[tuple[tuple[int, ...], ...], dict[str, Any]]] = {
     "sum": (((1 << 16,),), {}),
@@ -64,7 +70,7 @@ def recipe_from(op: Op, sample: dict[str, Any], dtype: str, name: str) -> Recipe
     return Recipe(
         op.name, shapes, chosen, tuple(sample.get("domains", ())), tuple(sample.get("args", ())),
         {key: value for key, value in sample.items() if key not in _RESERVED}, tuple(order),
-        distinct="dim" if sample.get("distinct") else "", seed=seed_of(f"{op.name}/{name}"),
+        distinct=bool(sample.get("distinct")), seed=seed_of(f"{op.name}/{name}"),
     )  # fmt: skip
 
 
@@ -132,6 +138,9 @@ def _edge_cases(op: Op, able: frozenset[DType], limits: Limits, main: DType, sam
         recipe = recipe_from(op, samples[0], usual.name, f"layout/{layout}").replaced(layout=layout)
         if any(recipe.shapes):
             yield Case(f"layout/{layout}/{usual.name}", recipe, usual.name)
+    for number, sample in enumerate(samples if op.name in _ORDERING else ()):
+        recipe = recipe_from(op, sample, usual.name, f"ties/{number}").replaced(fill="ties")
+        yield Case(f"ties/{usual.name}/{_shape_name(recipe)}", recipe, usual.name)
     yield from _special_cases(op, taken, elementwise, samples)
     for name, (shapes, kwargs) in _LONG.items():
         if limits.long and name.partition("/")[0] == op.name and main in taken:
@@ -151,7 +160,9 @@ def _special_cases(op: Op, taken: list[DType], elementwise: bool, samples: Any) 
                     recipe = recipe_from(op, sample, dtype.name, f"special/{number}").replaced(fill="sprinkled")
                     yield Case(f"special/{dtype.name}/{_shape_name(recipe)}", recipe, dtype.name)
         elif dtype.category == INTEGER and op.name in _WRAPPING:
-            recipe = recipe_from(op, {"shapes": ((40,),) * len(op.operands)}, dtype.name, "wrap").replaced(fill="extreme")
+            recipe = recipe_from(op, {"shapes": ((40,),) * len(op.operands)}, dtype.name, "wrap").replaced(
+                fill="extreme"
+            )
             yield Case(f"wrap/{dtype.name}", recipe, dtype.name)
 
 
@@ -160,7 +171,8 @@ def gradient_recipes(op: Op, able: frozenset[DType]) -> Iterator[tuple[str, Reci
     for dtype in (dtypes.float64, dtypes.complex128):
         if dtype not in able:
             continue
-        if dtype.category == COMPLEX and (not op.primitive or op.rule is same and op.vjp is None):
+        # Expressions of differentiable ops are differentiable in the complex numbers where those are.
+        if dtype.category == COMPLEX and op.vjp is None:
             continue
         try:
             op.rule(dtype, op.name)

@@ -14,8 +14,12 @@ __all__ = ["conformance"]
 
 def conformance(
     device: Annotated[str, typer.Argument(help="The device to examine; see `tensorcore backends`.")],
-    report: Annotated[Path | None, typer.Option(help="Folder for the report: JSON, JUnit XML, HTML and a badge.")] = None,
-    ops: Annotated[str, typer.Option(help="Names or patterns of ops and areas, separated by commas; all by default.")] = "",
+    report: Annotated[
+        Path | None, typer.Option(help="Folder for the report: JSON, JUnit XML, HTML and a badge.")
+    ] = None,
+    ops: Annotated[
+        str, typer.Option(help="Names or patterns of ops and areas, separated by commas; all by default.")
+    ] = "",
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON instead of the table.")] = False,
     examples: Annotated[int, typer.Option(min=0, help="Random calls per op beyond the fixed cases.")] = 8,
 ) -> int:

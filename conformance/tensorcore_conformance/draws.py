@@ -35,7 +35,13 @@ def _recipes(draw: Any, op: Op, taken: list[DType]) -> Recipe:
         lead = draw(st.integers(0, len(whole)))
         shapes.append(tuple(1 if draw(st.booleans()) else side for side in whole[lead:]))
     low, high = op.domain
-    values = draw(st.lists(st.floats(low, high, width=32 if float(low).is_integer() and float(high).is_integer() else 64), min_size=1, max_size=4))
+    values = draw(
+        st.lists(
+            st.floats(low, high, width=32 if float(low).is_integer() and float(high).is_integer() else 64),
+            min_size=1,
+            max_size=4,
+        )
+    )
     names = (dtype,) * len(shapes)
     return Recipe(op.name, tuple(shapes), names, layout=layout, fill="values", values=tuple(values), seed=seed)
 

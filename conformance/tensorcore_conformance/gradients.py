@@ -21,7 +21,7 @@ __all__ = ["check_direction", "check_gradient", "check_second"]
 #: Step of the central differences, of fourth order: truncation and rounding both err by about 1e-12.
 STEP = 2e-4
 #: Relative error allowed between a rule and the differences; a rule off by 0.05 % is off by 5e-4.
-BUDGET = 2e-7
+BUDGET = 1e-8
 #: How much two step sizes may disagree about a derivative; more means a kink or a jump between the points.
 SMOOTH = 1e-4
 #: How many points are tried to find one without a kink.
@@ -103,8 +103,13 @@ def _difference(function: Any, operands: list[Any], place: int, direction: Any) 
     Raises:
         Kinked: where two step sizes disagree.
     """
-    near = (function(_shifted(operands, place, direction, STEP)) - function(_shifted(operands, place, direction, -STEP))) / 2
-    far = (function(_shifted(operands, place, direction, 2 * STEP)) - function(_shifted(operands, place, direction, -2 * STEP))) / 4
+    near = (
+        function(_shifted(operands, place, direction, STEP)) - function(_shifted(operands, place, direction, -STEP))
+    ) / 2
+    far = (
+        function(_shifted(operands, place, direction, 2 * STEP))
+        - function(_shifted(operands, place, direction, -2 * STEP))
+    ) / 4
     if not abs(near - far) <= SMOOTH * STEP * max(1.0, abs(near) / STEP):
         raise Kinked
     return float((4 * near - far) / (3 * STEP))
@@ -132,9 +137,7 @@ def _gradients(point: Point, create_graph: bool = False) -> tuple[list[Any], lis
         for w in cotangents:
             w.requires_grad = True
     wanted = [tensors[place] for place in point.places]
-    found = autograd.grad(
-        [x for x, _ in pairs], wanted, cotangents, create_graph=create_graph, allow_unused=True
-    )
+    found = autograd.grad([x for x, _ in pairs], wanted, cotangents, create_graph=create_graph, allow_unused=True)
     return tensors, cotangents, list(found)
 
 
@@ -284,11 +287,15 @@ def check_direction(recipe: Recipe, device: str) -> Measured:
     weights = [to_numpy(w).astype(np.complex128 if w.dtype.category == COMPLEX else np.float64) for w in cotangents]
     others, outs = there.outputs(operands, True)
     live = _differentiable(outs)
-    wide = autograd.grad(live, [others[p] for p in point.places], [from_numpy(w, there.device) for w in weights], allow_unused=True)
+    wide = autograd.grad(
+        live, [others[p] for p in point.places], [from_numpy(w, there.device) for w in weights], allow_unused=True
+    )
     eps = dtypes.finfo(dtype).eps
     for place, mine, other in zip(point.places, gradients, wide, strict=True):
         if (mine is None) != (other is None):
-            raise Failed(f"gradient of operand {place}: {'missing' if mine is None else 'present'} in {dtype.name}, not so in float64")
+            raise Failed(
+                f"gradient of operand {place}: {'missing' if mine is None else 'present'} in {dtype.name}, not so in float64"
+            )
         if mine is None:
             continue
         _same_form(place, mine, tensors[place])

@@ -17,7 +17,7 @@ from tensorcore.dtypes import FLOATING
 from tensorcore.errors import MissingKernelError
 from tensorcore.ops.record import REGISTRY, Op
 from tensorcore.random import manual_seed
-from tensorcore_conformance.aliasing import check_inplace, check_view
+from tensorcore_conformance.aliasing import VIEWS, check_inplace, check_view
 from tensorcore_conformance.areas import AREAS, Check
 from tensorcore_conformance.cases import Case, Limits, forward_cases, gradient_recipes, recipe_from, tested_dtypes
 from tensorcore_conformance.exemptions import Exemption, declared
@@ -98,7 +98,9 @@ class SubjectReport:
         lines = [str(failure) for failure in self.failures[:most]]
         if len(self.failures) > most:
             rest = Counter(failure.case.partition("/")[0] for failure in self.failures[most:])
-            lines.append(f"and {len(self.failures) - most} more: " + ", ".join(f"{n} of {group}" for group, n in rest.items()))
+            lines.append(
+                f"and {len(self.failures) - most} more: " + ", ".join(f"{n} of {group}" for group, n in rest.items())
+            )
         return "\n".join(lines)
 
 
@@ -141,6 +143,8 @@ class Judge:
         if op is not None:
             report.runs_as = self._runs_as(op)
             report.note = "random area" if op.random else ELSEWHERE.get(subject, "")
+            if subject.endswith("_") and subject[:-1] in REGISTRY:
+                report.note = f"in-place cases of {subject[:-1]}"
         start = time.perf_counter()
         means: list[float] = []
         met: dict[Exemption, list[bool]] = {each: [] for each in self.exemptions if each.op == subject}
@@ -150,7 +154,14 @@ class Judge:
             if not any(failed):
                 what = f"its {len(failed)} cases pass" if failed else "no case is within its scope"
                 report.failures.append(
-                    Failure(subject, f"exception {exemption.cases}", "", self.device, f"declared as failing ({exemption.reason}), and {what}; remove the declaration", "")
+                    Failure(
+                        subject,
+                        f"exception {exemption.cases}",
+                        "",
+                        self.device,
+                        f"declared as failing ({exemption.reason}), and {what}; remove the declaration",
+                        "",
+                    )
                 )
         report.mean = sum(means) / len(means) if means else 0.0
         report.seconds = time.perf_counter() - start
@@ -236,6 +247,7 @@ class Judge:
         if usual is None:
             return
         samples = samples_of(op)
+        writes = op.inplace or (f"{op.name}_" in REGISTRY and op.name != "copy")
         first = recipe_from(op, samples[0], usual, "repeat")
         if Device(self.device).capabilities.deterministic:
             yield self._check("repeat", Case(f"repeat/{usual}", first, usual))
@@ -243,10 +255,11 @@ class Judge:
             recipe = recipe_from(op, sample, usual, f"memory/{number}")
             if recipe.shapes[0] is None:
                 continue
-            yield self._check("view", Case(f"view/{usual}/{number}", recipe, usual))
-            if op.inplace:
+            if op.name in VIEWS or op.view:
+                yield self._check("view", Case(f"view/{usual}/{number}", recipe, usual))
+            if writes:
                 yield self._check("inplace", Case(f"inplace/{usual}/{number}", recipe, usual))
-        if op.inplace:
+        if writes:
             for dtype, taken in tested_dtypes(op, self.able):
                 if taken and dtype.name != usual:
                     recipe = recipe_from(op, samples[0], dtype.name, f"memory/{dtype.name}")

@@ -39,7 +39,9 @@ def _gelu(x: Any, approximate: str = "none") -> Any:
     return x / 2 * _erfc(-x.astype(float) / np.sqrt(2))
 
 
-def _layer_norm(x: Any, normalized_shape: Sequence[int], weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+def _layer_norm(
+    x: Any, normalized_shape: Sequence[int], weight: Any = None, bias: Any = None, eps: float = 1e-5
+) -> Any:
     axes = tuple(range(x.ndim - len(tuple(normalized_shape)), x.ndim))
     y = (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + eps)
     y = y if weight is None else y * weight
@@ -66,7 +68,9 @@ def _windows(x: Any, sizes: Any, stride: Any, padding: Any, dilation: Any, fill:
 
 
 def _conv(count: int) -> Callable[..., Any]:
-    def oracle(x: Any, w: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1) -> Any:
+    def oracle(
+        x: Any, w: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+    ) -> Any:
         batched = x.ndim == count + 2
         x = x if batched else x[None]
         stride, dilation, sizes = _pair(stride, count), _pair(dilation, count), w.shape[2:]
@@ -78,7 +82,11 @@ def _conv(count: int) -> Callable[..., Any]:
         each = x.shape[1] // groups
         axes = [*range(2 + count, 2 + 2 * count)]
         parts = [
-            np.moveaxis(np.tensordot(windows[:, g * each : (g + 1) * each], part, ([1, *axes], [1, *range(2, 2 + count)])), -1, 1)
+            np.moveaxis(
+                np.tensordot(windows[:, g * each : (g + 1) * each], part, ([1, *axes], [1, *range(2, 2 + count)])),
+                -1,
+                1,
+            )
             for g, part in enumerate(np.split(w, groups))
         ]
         y = np.concatenate(parts, 1)
@@ -120,7 +128,15 @@ def _batch_norm(
     return y if bias is None else y + bias.reshape(lined)
 
 
-def _nll(log_p: Any, target: Any, weight: Any = None, size_average: Any = None, ignore_index: int = -100, reduce: Any = None, reduction: str = "mean") -> Any:
+def _nll(
+    log_p: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: Any = None,
+    ignore_index: int = -100,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Any:
     log_p = np.moveaxis(log_p, 1, -1) if log_p.ndim > 1 else log_p
     kept = target != ignore_index
     safe = np.where(kept, target, 0)
@@ -145,7 +161,9 @@ def _cross_entropy(
 
 
 def _loss(formula: Callable[..., Any]) -> Callable[..., Any]:
-    def oracle(x: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean", **more: Any) -> Any:
+    def oracle(
+        x: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean", **more: Any
+    ) -> Any:
         return _reduced(formula(x, target, **more), reduction)
 
     return oracle
@@ -167,7 +185,16 @@ def _bce_logits(x: Any, t: Any, weight: Any = None, pos_weight: Any = None) -> A
     return loss if weight is None else loss * weight
 
 
-def _attention(q: Any, k: Any, v: Any, attn_mask: Any = None, dropout_p: float = 0.0, is_causal: bool = False, scale: Any = None, enable_gqa: bool = False) -> Any:
+def _attention(
+    q: Any,
+    k: Any,
+    v: Any,
+    attn_mask: Any = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: Any = None,
+    enable_gqa: bool = False,
+) -> Any:
     if enable_gqa or dropout_p:
         raise NotImplementedError("enable_gqa and dropout")
     scores = q @ np.swapaxes(k, -1, -2) * (q.shape[-1] ** -0.5 if scale is None else scale)
@@ -255,8 +282,8 @@ NN_ORACLES: dict[str, Callable[..., Any]] = {
     "trace": np.trace,
     "kron": np.kron,
 }  # fmt: skip
-NN_ORACLES["binary_cross_entropy"] = lambda x, t, weight=None, size_average=None, reduce=None, reduction="mean": _reduced(
-    _bce(x, t, weight), reduction
+NN_ORACLES["binary_cross_entropy"] = lambda x, t, weight=None, size_average=None, reduce=None, reduction="mean": (
+    _reduced(_bce(x, t, weight), reduction)
 )
 NN_ORACLES["binary_cross_entropy_with_logits"] = (
     lambda x, t, weight=None, size_average=None, reduce=None, reduction="mean", pos_weight=None: _reduced(

@@ -1,7 +1,7 @@
 """What NumPy says: for each primitive a function of NumPy arrays with PyTorch's signature, a line each.
 
 Operands come in the precision of the oracle (float64, longdouble for float64; integers and bool as they are).
-`nn_oracles` continues the table with composites of neural networks.
+`nn_oracles` and `more_oracles` continue the table with composites.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ def _counted(function: Oracle) -> Oracle:
 
 def _running(function: Oracle) -> Oracle:
     whole = {"dtype": np.int64}
-    return lambda x, dim, dtype=None: (
-        function(np.atleast_1d(x), axis=dim, **(whole if x.dtype.kind in "biu" else {})).reshape(x.shape)
-    )
+    return lambda x, dim, dtype=None: function(
+        np.atleast_1d(x), axis=dim, **(whole if x.dtype.kind in "biu" else {})
+    ).reshape(x.shape)
 
 
 def _place(function: Oracle) -> Oracle:
@@ -300,12 +300,14 @@ ORACLES: dict[str, Oracle] = {
     "new_full": lambda x, size, fill_value: np.full(size, fill_value, x.dtype),
     "arange": np.arange,
     "linspace": np.linspace,
+    "logspace": lambda start, end, steps, base=10.0: np.logspace(start, end, steps, base=base),
+    "range": lambda start, end, step=1: np.arange(start, end + step / 2, step),
     "eye": lambda n, m=None: np.eye(n, m),
 }  # fmt: skip
 
 
 def oracle_of(name: str) -> Oracle | None:
     """NumPy's function for the op ``name``, or ``None``."""
-    from tensorcore_conformance.nn_oracles import NN_ORACLES
+    from tensorcore_conformance.more_oracles import MORE_ORACLES
 
-    return ORACLES.get(name) or NN_ORACLES.get(name)
+    return ORACLES.get(name) or MORE_ORACLES.get(name)

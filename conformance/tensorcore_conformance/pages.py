@@ -25,7 +25,9 @@ def _clean(text: str) -> str:
 def junit(report: Report) -> str:
     """JUnit XML: a suite per subject, a test case per group of cases."""
     lines = ['<?xml version="1.0" encoding="utf-8"?>']
-    lines.append(f'<testsuites name={_quoted("conformance " + report.device)} tests="{report.cases}" failures="{len(report.failures)}">')
+    lines.append(
+        f'<testsuites name={_quoted("conformance " + report.device)} tests="{report.cases}" failures="{len(report.failures)}">'
+    )
     for each in report.subjects:
         lines += _suite(each, report.device)
     return "\n".join([*lines, "</testsuites>", ""])
@@ -41,7 +43,9 @@ def _suite(subject: SubjectReport, device: str) -> list[str]:
         by_group.setdefault(failure.case.partition("/")[0], []).append(failure)
     declared = Counter(failure.case.partition("/")[0] for failure, _ in subject.expected)
     groups = list(dict.fromkeys([*subject.groups, *by_group]))
-    lines = [f'  <testsuite name={_quoted(subject.name)} tests="{len(groups)}" failures="{len(by_group)}" time="{subject.seconds:.3f}">']
+    lines = [
+        f'  <testsuite name={_quoted(subject.name)} tests="{len(groups)}" failures="{len(by_group)}" time="{subject.seconds:.3f}">'
+    ]
     for group in groups:
         name = f"{group} ({subject.groups[group]} cases)"
         lines.append(f"    <testcase classname={_quoted(f'conformance.{device}.{subject.name}')} name={_quoted(name)}>")
@@ -108,13 +112,27 @@ document.querySelector("input").addEventListener("input", event => {
 });
 """
 
-_COLUMNS = ("op", "kind", "runs as", "cases", "failed", "declared", "max error (ulp)", "mean error (ulp)", "compared with")
+_COLUMNS = (
+    "op",
+    "kind",
+    "runs as",
+    "cases",
+    "failed",
+    "declared",
+    "max error (ulp)",
+    "mean error (ulp)",
+    "compared with",
+)
 
 
 def html(report: Report) -> str:
     """A page that needs no network: the verdict, a table that sorts and filters, and every failure."""
     failed = len(report.failures)
-    verdict = '<span class="good">all cases pass</span>' if not failed else f'<span class="bad">{failed:,} of {report.cases:,} cases fail</span>'
+    verdict = (
+        '<span class="good">all cases pass</span>'
+        if not failed
+        else f'<span class="bad">{failed:,} of {report.cases:,} cases fail</span>'
+    )
     versions = " · ".join(f"{escape(name)} {escape(version)}" for name, version in report.versions.items())
     head = "".join(f'<th scope="col"{_right(i)}><button>{name}</button></th>' for i, name in enumerate(_COLUMNS))
     rows = "\n".join(_row(each) for each in report.subjects)
@@ -140,7 +158,11 @@ def _right(column: int) -> str:
 def _row(each: SubjectReport) -> str:
     number = each.kind != "area" and each.cases > 0
     errors = [(f"{value:.3g}", f"{value:.6g}") if number else ("", "-1") for value in (each.largest, each.mean)]
-    told = each.note if each.note and not each.groups["values"] else ", ".join(name for name, _ in each.oracles.most_common(3))
+    told = (
+        each.note
+        if each.note and not each.groups["values"]
+        else ", ".join(name for name, _ in each.oracles.most_common(3))
+    )
     cells = [
         f"<td><code>{escape(each.name)}</code></td>",
         f"<td>{each.kind}</td>",
@@ -158,11 +180,15 @@ def _details(report: Report) -> str:
     parts = []
     for each in report.subjects:
         if each.failures:
-            parts.append(f"<details open><summary><code>{escape(each.name)}</code>: {len(each.failures)} failed</summary><pre>{escape(each.explained(20))}</pre></details>")
+            parts.append(
+                f"<details open><summary><code>{escape(each.name)}</code>: {len(each.failures)} failed</summary><pre>{escape(each.explained(20))}</pre></details>"
+            )
     if parts:
         parts.insert(0, "<h2>Failures</h2>")
     declared = [(failure, reason) for each in report.subjects for failure, reason in each.expected]
     if declared:
         lines = "\n".join(f"{failure.subject} {failure.case}: {reason}" for failure, reason in declared)
-        parts.append(f"<h2>Declared by the backend</h2><details><summary>{len(declared)} cases</summary><pre>{escape(lines)}</pre></details>")
+        parts.append(
+            f"<h2>Declared by the backend</h2><details><summary>{len(declared)} cases</summary><pre>{escape(lines)}</pre></details>"
+        )
     return "\n".join(parts)

@@ -26,9 +26,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """The options."""
     group = parser.getgroup("tensorcore", "conformance of a tensorcore device")
     group.addoption("--tensorcore-device", metavar="NAME", help="device to examine")
-    group.addoption("--tensorcore-ops", metavar="NAMES", default="", help="names or patterns of ops and areas, separated by commas")
+    group.addoption(
+        "--tensorcore-ops", metavar="NAMES", default="", help="names or patterns of ops and areas, separated by commas"
+    )
     group.addoption("--tensorcore-report", metavar="FOLDER", help="where to write JSON, JUnit XML, HTML and a badge")
-    group.addoption("--tensorcore-examples", metavar="N", type=int, default=8, help="random calls per op beyond the fixed cases")
+    group.addoption(
+        "--tensorcore-examples", metavar="N", type=int, default=8, help="random calls per op beyond the fixed cases"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

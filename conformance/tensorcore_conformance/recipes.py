@@ -41,9 +41,9 @@ class Recipe:
         order: how operands (by number) and keyword arguments (by name) are interleaved as positional ones.
         layout: how the operands lie in memory.
         fill: ``"random"``; ``"special"`` (every pair of special values); ``"extreme"`` (limits of the dtype);
-            ``"sprinkled"`` (random with some special values); ``"tenth"`` (0.1 throughout); ``"values"``.
+            ``"sprinkled"`` (random with some special values); ``"ties"`` (0, 1 and 2); ``"tenth"`` (0.1 throughout); ``"values"``.
         values: for ``fill="values"``, numbers that fill the operands in turn.
-        distinct: name of the keyword that gives the dimension along which integer operands have distinct elements.
+        distinct: whether operands with a domain of their own are indices, none twice (along ``dim`` if that is a keyword).
         seed: seed of the generator.
     """
 
@@ -57,7 +57,7 @@ class Recipe:
     layout: str = "contiguous"
     fill: str = "random"
     values: tuple[float, ...] = ()
-    distinct: str = ""
+    distinct: bool = False
     seed: int = 0
 
     @property
@@ -94,11 +94,16 @@ class Recipe:
                 continue
             dtype = self.dtypes[place]
             low, high = (self.domains[place] if place < len(self.domains) else None) or self.record.domain
-            made.append(self._filled(rng, shape, dtype, low, high))
+            indices = self.distinct and place < len(self.domains) and self.domains[place] is not None
+            made.append(
+                self._distinct(rng, shape, int(high)) if indices else self._filled(rng, shape, dtype, low, high)
+            )
         return made
 
     def _filled(self, rng: Any, shape: Shape, dtype: str, low: float, high: float) -> Any:
         kind = dtypes.by_name(dtype)
+        if self.fill == "ties":
+            return rng.integers(0, 3, shape).astype(native(dtype))
         if self.fill == "tenth":
             return np.full(shape, 0.1).astype(native(dtype))
         if self.fill == "values" and kind.category in (dtypes.INTEGER, dtypes.FLOATING) and kind is not dtypes.int64:
@@ -123,16 +128,19 @@ class Recipe:
         if self.fill == "extreme":
             limits = np.array([info.min, info.max, 0, 1, info.max - 1, info.min + 1], native(kind))
             return limits[rng.integers(0, len(limits), shape)]
-        if self.distinct and kind is dtypes.int64:
-            dim = self.kwargs[self.distinct]
-            side = int(high)
-            whole = [side if place == dim else length for place, length in enumerate(shape)]
-            order = np.argsort(rng.uniform(size=whole), axis=dim)
-            return np.ascontiguousarray(np.take(order, range(shape[dim]), axis=dim)).astype(np.int64)
         bottom = max(int(np.ceil(low)), info.min)
         # The upper end is left out, as for indices into a side.
         top = max(int(np.ceil(high)), bottom + 1)
         return rng.integers(bottom, top, shape).astype(native(kind))
+
+    def _distinct(self, rng: Any, shape: Shape, side: int) -> Any:
+        """Indices into a side, none twice: along the dimension ``dim`` if the op has one."""
+        dim = self.kwargs.get("dim")
+        if dim is None:
+            return rng.permutation(side)[: int(np.prod(shape))].reshape(shape).astype(np.int64)
+        whole = [side if place == dim else length for place, length in enumerate(shape)]
+        order = np.argsort(rng.uniform(size=whole), axis=dim)
+        return np.ascontiguousarray(np.take(order, range(shape[dim]), axis=dim)).astype(np.int64)
 
     def _crossed(self, specials: tuple[float, ...]) -> list[Any]:
         """Every combination of special values, a dimension each."""

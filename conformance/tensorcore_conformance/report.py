@@ -80,10 +80,14 @@ class Report:
     def table(self) -> str:
         """The summary as text: a line per subject, what failed, and the totals."""
         width = max([len(each.name) for each in self.subjects], default=4)
-        lines = [f"{'op':{width}}  {'kind':9}  {'runs as':8}  {'cases':>6}  {'failed':>6}  {'max ulp':>9}  {'mean ulp':>9}"]
+        lines = [
+            f"{'op':{width}}  {'kind':9}  {'runs as':8}  {'cases':>6}  {'failed':>6}  {'max ulp':>9}  {'mean ulp':>9}"
+        ]
         for each in self.subjects:
             known = f" (+{len(each.expected)} as declared)" if each.expected else ""
-            errors = f"{each.largest:9.3g}  {each.mean:9.3g}" if each.kind != "area" and each.cases else f"{'':9}  {'':9}"
+            errors = (
+                f"{each.largest:9.3g}  {each.mean:9.3g}" if each.kind != "area" and each.cases else f"{'':9}  {'':9}"
+            )
             note = f"  {each.note}" if each.note and not each.groups["values"] else ""
             lines.append(
                 f"{each.name:{width}}  {each.kind:9}  {each.runs_as:8}  {each.cases:6}  {len(each.failures):6}  {errors}{known}{note}".rstrip()
@@ -177,7 +181,9 @@ def show_progress(number: int, total: int, report: SubjectReport) -> None:
     """One line on standard error, rewritten on a terminal; elsewhere only what failed."""
     mark = "ok" if report.passed else f"{len(report.failures)} FAILED"
     if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K[{number}/{total}] {report.name}: {mark}" + ("\n" if not report.passed or number == total else ""))
+        sys.stderr.write(
+            f"\r\x1b[K[{number}/{total}] {report.name}: {mark}" + ("\n" if not report.passed or number == total else "")
+        )
     elif not report.passed:
         sys.stderr.write(f"[{number}/{total}] {report.name}: {mark}\n")
     sys.stderr.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
@@ -12,7 +13,15 @@ from tensorcore.ops.record import REGISTRY, Op
 __all__ = ["ELSEWHERE", "SAMPLES", "is_elementwise", "samples_of", "uncovered"]
 
 _UNARY = ((3, 4), (), (0,), (1,), (2, 0, 3), (2, 1, 3))
-_BINARY = (((3, 4), (3, 4)), ((3, 1), (4,)), ((), (3,)), ((2, 3), ()), ((0, 3), (1, 3)), ((1,), (1, 1)), ((2, 3, 4), (3, 1)))
+_BINARY = (
+    ((3, 4), (3, 4)),
+    ((3, 1), (4,)),
+    ((), (3,)),
+    ((2, 3), ()),
+    ((0, 3), (1, 3)),
+    ((1,), (1, 1)),
+    ((2, 3, 4), (3, 1)),
+)
 _TERNARY = (((3, 4),) * 3, ((4,), (3, 1), ()), ((0, 3), (3,), (1, 1)))
 
 #: Ops whose records cannot say how they are called.
@@ -30,6 +39,8 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
     "ones": ({"shapes": (), "args": (2, 3)}, {"shapes": (), "args": ((),)}),
     "arange": ({"shapes": (), "args": (5,)}, {"shapes": (), "args": (1, 10, 3)}, {"shapes": (), "args": (0.0, 1.0, 0.3)}),
     "linspace": ({"shapes": (), "args": (0.0, 1.0, 7)}, {"shapes": (), "args": (3.0, -1.0, 1)}, {"shapes": (), "args": (0.0, 1.0, 0)}),
+    "logspace": ({"shapes": (), "args": (0.0, 2.0, 5)},),
+    "range": ({"shapes": (), "args": (1, 4)}, {"shapes": (), "args": (0.0, 1.0, 0.25)}),
     "eye": ({"shapes": (), "args": (3,)}, {"shapes": (), "args": (2, 4)}),
     "new_zeros": ({"shapes": ((2,),), "args": (3, 2)},),
     "new_ones": ({"shapes": ((2,),), "args": ((2, 2),)},),
@@ -48,6 +59,21 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
     "view": ({"shapes": ((3, 4),), "args": (2, 6)}, {"shapes": ((0, 4),), "args": (4, 0)}),
     "type_as": ({"shapes": ((3, 4), (1,)), "dtypes": (None, "float64")},),
     "reshape_as": ({"shapes": ((3, 4), (2, 6))},),
+    "chain_matmul": ({"shapes": ((2, 3), (3, 4), (4, 2))}, {"shapes": ((2, 3),)}),
+    "block_diag": ({"shapes": ((2, 3), (1, 2))},),
+    "cartesian_prod": ({"shapes": ((2,), (3,))},),
+    "atleast_1d": tuple({"shapes": (shape,)} for shape in ((), (3,), (2, 3))),
+    "atleast_2d": tuple({"shapes": (shape,)} for shape in ((), (3,), (2, 3))),
+    "atleast_3d": tuple({"shapes": (shape,)} for shape in ((), (3,), (2, 3))),
+    "tril_indices": ({"shapes": (), "args": (3, 4)}, {"shapes": (), "args": (3, 3, -1)}),
+    "triu_indices": ({"shapes": (), "args": (3, 4)}, {"shapes": (), "args": (3, 3, 1)}),
+    **{
+        f"max_unpool{count}d": (
+            {"shapes": ((1, 1, *(2,) * count),) * 2, "dtypes": (None, "int64"), "domains": (None, (0, 4**count)), "args": (2,),
+             "distinct": True},
+        )
+        for count in (1, 2, 3)
+    },
     "view_as": ({"shapes": ((3, 4), (2, 6))},),
     "expand_as": ({"shapes": ((3, 1), (3, 4))},),
     "broadcast_tensors": ({"shapes": ((3, 1), (4,))},),
@@ -62,6 +88,10 @@ ELSEWHERE: dict[str, str] = {
     "copy_": "in-place area: copying with broadcast and conversion",
     "fill_": "in-place area", "zero_": "in-place area",
     "detach_": "the graph's business, not the device's",
+    "set_": "makes a tensor another, which touches no device", "resize_as_": "changes the tensor, not its memory",
+    "apply_": "calls a Python function on each element", "map_": "calls a Python function on each element",
+    "fill_diagonal_": "indexing area: written by index",
+    "resize_": "changes the tensor, not its memory",
     "to": "transfers area", "cpu": "transfers area", "cuda": "transfers area, where the device is cuda",
     "empty": "its elements are unspecified", "empty_like": "its elements are unspecified",
     "new_empty": "its elements are unspecified", "new_tensor": "transfers area: data from the host",
@@ -72,13 +102,27 @@ ELSEWHERE: dict[str, str] = {
 
 def is_elementwise(op: Op) -> bool:
     """Whether the op takes tensors alone (other arguments have defaults), states no samples, and so broadcasts."""
-    if op.samples is not None or op.name in SAMPLES or op.name in ELSEWHERE or op.random or not op.operands or op.variadic:
+    if (
+        op.name.endswith("_")
+        or op.samples is not None
+        or op.name in SAMPLES
+        or op.name in ELSEWHERE
+        or op.random
+        or not op.operands
+        or op.variadic
+    ):
         return False
     names = set(op.operands)
+    if any(
+        op.signature.parameters[name].kind is inspect.Parameter.VAR_POSITIONAL
+        for name in names
+        if name in op.signature.parameters
+    ):
+        return False
     rest = [each for name, each in op.signature.parameters.items() if name not in names]
-    return all(each.default is not each.empty for each in rest if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)) and not any(
-        each.kind is each.VAR_POSITIONAL for each in rest
-    )
+    return all(
+        each.default is not each.empty for each in rest if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)
+    ) and not any(each.kind is each.VAR_POSITIONAL for each in rest)
 
 
 def samples_of(op: Op) -> tuple[dict[str, Any], ...]:
@@ -125,5 +169,10 @@ def uncovered() -> list[str]:
     return [
         name
         for name, op in REGISTRY.items()
-        if not op.random and name not in ELSEWHERE and not samples_of(op)
+        if not op.random and name not in ELSEWHERE and not samples_of(op) and not _is_inplace_form(name)
     ]
+
+
+def _is_inplace_form(name: str) -> bool:
+    """Whether the op is the in-place form of another, whose cases check it."""
+    return name.endswith("_") and name[:-1] in REGISTRY

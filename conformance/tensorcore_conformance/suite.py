@@ -37,4 +37,7 @@ def test_conformance(judge: Judge, subject: str, request: pytest.FixtureRequest)
     if not report.cases:
         pytest.skip(report.note or "no cases")
     if not report.passed:
-        pytest.fail(f"{len(report.failures)} of {report.cases} cases of {subject} fail on device {judge.device!r}\n{report.explained()}", pytrace=False)
+        pytest.fail(
+            f"{len(report.failures)} of {report.cases} cases of {subject} fail on device {judge.device!r}\n{report.explained()}",
+            pytrace=False,
+        )

@@ -74,7 +74,10 @@ def _compiled_function(device: str) -> None:
 
     fast = tc.compile(f, fullgraph=True)
     for turn in range(4):
-        x, y = (from_numpy(np.random.default_rng(turn * 2 + i).uniform(-1, 1, (3, 4)).astype(np.float32), device) for i in range(2))
+        x, y = (
+            from_numpy(np.random.default_rng(turn * 2 + i).uniform(-1, 1, (3, 4)).astype(np.float32), device)
+            for i in range(2)
+        )
         for got, wanted in zip(fast(x, y), f(x, y), strict=True):
             _close(f"call {turn} of a compiled function", to_numpy(got), to_numpy(wanted))
 

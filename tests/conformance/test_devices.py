@@ -1,0 +1,40 @@
+"""Every op and area on every available device."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from tensorcore.errors import BackendUnavailableError
+from tensorcore.plugins.host import host
+from tensorcore_conformance import Judge, Limits
+
+#: Known without loading any of them; what is listed and cannot be loaded is skipped with its reason.
+DEVICES = [state.name for state in host.states(load=False) if state.state in ("available", "loaded")]
+
+
+@cache
+def judge(device: str) -> Judge:
+    try:
+        return Judge(device, limits=Limits(examples=4))
+    except BackendUnavailableError as error:
+        pytest.skip(str(error))
+
+
+SUBJECTS = Judge("cpu").subjects
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+@pytest.mark.parametrize("device", DEVICES)
+def test_conformance(device, subject):
+    report = judge(device).examine(subject)
+    if not report.passed:
+        pytest.fail(
+            f"{len(report.failures)} of {report.cases} cases of {subject} fail on {device!r}\n{report.explained()}",
+            pytrace=False,
+        )
+
+
+def test_the_two_devices_that_come_along_are_available():
+    assert {"cpu", "reference"} <= set(DEVICES)

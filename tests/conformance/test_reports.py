@@ -1,0 +1,195 @@
+"""Reports, the command and the pytest plugin."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+import tensorcore as tc
+from tensorcore_conformance import Exemption, ExtraCase, Judge, Limits, replay, replay_area
+from tensorcore_conformance.exemptions import declared
+from tensorcore_conformance.report import Report, examine_device, subject_as_dict, subject_from_dict
+from tensorcore_conformance.session import main
+
+QUICK = Limits(examples=0)
+
+
+@pytest.fixture
+def failing(plant) -> Report:
+    return examine_device(Judge(plant("planted_maximum"), ["maximum", "neg", "claims"], QUICK))
+
+
+def test_the_report_counts_and_names(failing):
+    assert not failing.passed
+    assert [each.name for each in failing.subjects] == ["maximum", "neg", "claims"]
+    assert failing.cases == sum(each.cases for each in failing.subjects)
+    assert {failure.subject for failure in failing.failures} == {"maximum"}
+    assert {"tensorcore", "numpy", "python"} <= set(failing.versions)
+
+
+def test_the_table_shows_each_op_and_why_it_failed(failing):
+    table = failing.table()
+    assert "maximum  primitive  native" in table
+    assert "expected nan" in table and "replay('planted_maximum', 'values', 'maximum'" in table
+    assert table.splitlines()[-1].endswith("fail, in maximum")
+
+
+def test_a_subject_survives_the_way_through_json(failing):
+    for each in failing.subjects:
+        assert subject_from_dict(json.loads(json.dumps(subject_as_dict(each)))) == subject_from_dict(
+            subject_as_dict(each)
+        )
+        assert subject_from_dict(subject_as_dict(each)).explained() == each.explained()
+
+
+def test_the_files_are_well_formed(failing, tmp_path):
+    assert [path.name for path in failing.write(tmp_path / "out")] == [
+        "conformance.json",
+        "junit.xml",
+        "index.html",
+        "badge.svg",
+    ]
+    values = json.loads((tmp_path / "out/conformance.json").read_text("utf-8"))
+    assert values["failures"] == len(failing.failures) and values["device"] == "planted_maximum"
+    suites = ElementTree.parse(tmp_path / "out/junit.xml").getroot()
+    assert {suite.get("name"): int(suite.get("failures", "")) > 0 for suite in suites} == {
+        "maximum": True,
+        "neg": False,
+        "claims": False,
+    }
+    page = (tmp_path / "out/index.html").read_text("utf-8")
+    assert "prefers-color-scheme: dark" in page and "expected nan" in page
+    assert "http" not in page.replace("http://www.w3.org", "")
+    badge = ElementTree.parse(tmp_path / "out/badge.svg").getroot()
+    assert "fail" in "".join(badge.itertext())
+
+
+def test_a_passing_report_says_so(tmp_path):
+    report = examine_device(Judge("cpu", ["neg"], QUICK))
+    assert report.passed
+    assert report.table().splitlines()[-1].endswith("cases on device 'cpu': all pass")
+    report.write(tmp_path)
+    assert "cases pass" in (tmp_path / "badge.svg").read_text("utf-8")
+
+
+# ------------------------------------------------------------------ the command
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["cpu", "--ops", "neg", "--examples", "0"], 0, "all pass"),
+        (["cpu", "--ops", "neg,nothing_such"], 2, "no op or area is called 'nothing_such'"),
+        (["nowhere"], 2, "unknown device 'nowhere'"),
+    ],
+)
+def test_exit_codes(arguments, code, said, capsys):
+    assert main(arguments) == code
+    printed = capsys.readouterr()
+    assert said in printed.out + printed.err
+
+
+def test_failures_are_exit_code_one(plant, capsys):
+    assert main([plant("planted_tanh"), "--ops", "tanh", "--examples", "0"]) == 1
+    assert "fail, in tanh" in capsys.readouterr().out
+
+
+def test_json_on_standard_output(capsys, tmp_path):
+    assert main(["cpu", "--ops", "neg", "--examples", "0", "--json", "--report", str(tmp_path)]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["passed"] is True
+    assert "conformance.json" in printed.err
+
+
+def test_the_plugin_registers_the_command():
+    from tensorcore.plugins.host import Host
+    from tensorcore_conformance import registration
+
+    host = Host()
+    if "conformance" not in host.commands():
+        host.register(registration, "conformance-by-hand")
+    pytest.importorskip("typer")
+    assert host.command("conformance").__name__ == "conformance"
+
+
+# ------------------------------------------------------------------ the pytest plugin
+
+
+def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "tensorcore_conformance.plugin",
+        "-p",
+        "no:cacheprovider",
+        *arguments,
+    ]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def test_the_pytest_plugin_runs_ops_and_writes_the_report(tmp_path):
+    arguments = ("--tensorcore-device", "cpu", "--tensorcore-ops", "neg,claims", "--tensorcore-report", "out")
+    done = run_pytest(tmp_path, *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 passed" in done.stdout
+    subjects = json.loads((tmp_path / "out/conformance.json").read_text("utf-8"))["subjects"]
+    assert [each["name"] for each in subjects] == ["neg", "claims"]
+
+
+def test_the_pytest_plugin_refuses_an_unknown_device(tmp_path):
+    done = run_pytest(tmp_path, "--tensorcore-device", "nowhere")
+    assert done.returncode != 0
+    assert "unknown device 'nowhere'" in done.stdout + done.stderr
+
+
+def test_without_a_device_the_pytest_plugin_changes_nothing(tmp_path):
+    (tmp_path / "test_own.py").write_text("def test_own():\n    pass\n")
+    assert "1 passed" in run_pytest(tmp_path).stdout
+
+
+# ------------------------------------------------------------------ declarations, lines
+
+
+def test_extra_cases_and_exemptions_of_plugins(monkeypatch, plant):
+    name = plant("unspoilt")
+    from tensorcore_conformance import exemptions
+
+    stated = [ExtraCase("neg", {"shapes": ((7,),)}), Exemption("neg", "elsewhere", device="another")]
+    monkeypatch.setattr(exemptions, "_registered", lambda: stated)
+    assert declared(name) == ([], stated[:1])
+    assert Judge(name, ["neg"], QUICK).examine("neg").groups["extra"] == 1
+
+
+@pytest.mark.parametrize(
+    "stated", [[{"op": "neg"}], [{"op": "neg", "reason": ""}], ["neg"], [{"op": "neg", "reason": "x", "why": 1}]]
+)
+def test_a_malformed_exception_is_refused(stated, plant, monkeypatch):
+    backend = tc.device(plant("unspoilt")).backend
+    monkeypatch.setattr(backend, "tensorcore_conformance_exceptions", stated, raising=False)
+    with pytest.raises(tc.errors.PluginError, match="expected a mapping with op, reason"):
+        declared("unspoilt")
+
+
+def test_an_exception_for_an_unknown_op_is_refused(plant, monkeypatch):
+    backend = tc.device(plant("unspoilt")).backend
+    monkeypatch.setattr(
+        backend, "tensorcore_conformance_exceptions", [{"op": "nothing_such", "reason": "x"}], raising=False
+    )
+    with pytest.raises(ValueError, match="nothing_such"):
+        Judge("unspoilt")
+
+
+def test_a_case_can_be_repeated(capsys):
+    replay("cpu", "values", "add", shapes=((2,), ()), dtypes=("float32", "float32"), seed=1)
+    assert "operand 1: float32 []" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="no case 'nothing'"):
+        replay_area("cpu", "indexing", "nothing")
