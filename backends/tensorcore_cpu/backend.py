@@ -69,7 +69,7 @@ class CpuBackend(LayerKernels, NormKernels, OptimizerKernels, ArrayModuleBackend
         if found is None or name in _MOVES:
             return found  # type: ignore[no-any-return]
         if dtype in (float16, bfloat16):
-            return quiet(_through_float32(found, _NATIVE[dtype]))
+            return quiet(_through_float32(found, _NATIVE[dtype], hasattr(OptimizerKernels, name)))
         if dtype.category <= INTEGER and name not in ("floor_divide", "remainder", "pow", "bitwise_left_shift", "cast"):
             return found  # type: ignore[no-any-return]
         if name in ("sum", "prod"):
@@ -273,8 +273,11 @@ def _ufunc(name: str, dtype: DType) -> Any:
     return found if isinstance(found, np.ufunc) else None
 
 
-def _through_float32(function: Callable[..., Any], native: Any) -> Callable[..., Any]:
-    """A kernel for 16-bit floats: computed in float32, rounded once."""
+def _through_float32(function: Callable[..., Any], native: Any, whole: bool) -> Callable[..., Any]:
+    """A kernel for 16-bit floats: computed in float32, rounded once.
+
+    Of several outputs, those after the first are statistics, which stay float32 as in the expressions, unless ``whole``.
+    """
 
     def kernel(*arrays: Any, **attributes: Any) -> Any:
         wide = [a.astype(_FLOAT32) if a is not None and a.dtype == native else a for a in arrays]
@@ -283,7 +286,8 @@ def _through_float32(function: Callable[..., Any], native: Any) -> Callable[...,
             attributes["dtype"] = by_name("float32")
         result = function(*wide, **attributes)
         if isinstance(result, tuple):
-            return tuple(r.astype(native) if r.dtype == _FLOAT32 else r for r in result)
+            rounded = len(result) if whole else 1
+            return tuple(r.astype(native) if r.dtype == _FLOAT32 and i < rounded else r for i, r in enumerate(result))
         asked = target is None or _NATIVE[target] == native
         return result.astype(native) if asked and result.dtype == _FLOAT32 else result
 

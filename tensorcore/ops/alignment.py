@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tensorcore.dtypes import INTEGER, int64
+from tensorcore.dtypes import INTEGER, float32, int64
 from tensorcore.errors import DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.creation import as_tensor, ramp
@@ -94,10 +94,14 @@ def ctc_loss(
             raise ShapeError(f"ctc_loss: {name} must have {batch} elements, got {lengths.shape[0]}")
     if batch and int(taken.amax().item()) > steps:
         raise RangeError(f"ctc_loss: input_lengths must be at most {steps}, the first side of log_probs")
+    given = log_probs.dtype
+    if given.itemsize == 2:
+        # What stands for the impossible is beyond the largest float16.
+        log_probs = log_probs.to(float32)
     labels = _padded_targets(targets.to(int64), counts, batch)
     loss = _negative_log_likelihood(log_probs, labels, taken, counts, blank)
     impossible = e.gt(loss, -_NEVER / 2)
-    loss = e.where(impossible, 0.0 if zero_infinity else float("inf"), loss)
+    loss = e.where(impossible, 0.0 if zero_infinity else float("inf"), loss).to(given)
     if reduction == "mean":
         return (loss / e.maximum(counts, 1).to(loss.dtype)).mean()
     if reduction == "sum":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from tensorcore.dtypes import COMPLEX, FLOATING, bool_, complex128, finfo, float64
+from tensorcore.dtypes import COMPLEX, FLOATING, bool_, complex128, finfo, float64, get_default_dtype
 from tensorcore.errors import DTypeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.arithmetic import clamp, exp2, isinf, isnan, signbit
@@ -150,6 +150,8 @@ def rad2deg(input: Tensor) -> Tensor:
 @composite(rule=real_floating, samples=_TWO, ulp=8)
 def logaddexp(input: Tensor, other: Tensor) -> Tensor:
     """``log(exp(input) + exp(other))``, without overflow."""
+    # Differences of unsigned integers would wrap.
+    input, other = (x if x.dtype.category >= FLOATING else x.to(get_default_dtype()) for x in (input, other))
     large = e.maximum(input, other)
     gap = e.neg(e.abs(input - other))
     # Of equal infinities the gap is NaN.

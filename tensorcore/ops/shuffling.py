@@ -135,7 +135,7 @@ def _unpooled(
         if not usual - s < side < usual + s:
             raise ShapeError(f"{op}: output_size {size} is too far from {smallest}, what the windows cover")
     lead = tuple(x.shape[:2])
-    zeros = full.emit(kind=x._kind, shape=(*lead, math.prod(size)), value=0.0)
+    zeros = full.emit(kind=x._kind, shape=(*lead, math.prod(size)), value=0.0 if x.is_floating_point() else 0)
     flat = scatter(zeros, 2, indices.reshape((*lead, -1)), x.reshape((*lead, -1)))
     out = flat.reshape((*lead, *size))
     return out.squeeze(0) if alone else out
