@@ -4,6 +4,11 @@ from math import e, inf, nan, pi
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from tensorcore import autograd, cuda, random, serialization
+from tensorcore import dtypes as _dtypes
+from tensorcore import functions as _functions
+from tensorcore import inquiry as _inquiry
+from tensorcore import memory_format as _memory_format
+from tensorcore import tensor_types as _tensor_types
 from tensorcore.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from tensorcore.autograd.mode import is_inference_mode_enabled
 from tensorcore.compile.function import compile
@@ -12,6 +17,8 @@ from tensorcore.devices import get_default_device, set_default_device
 from tensorcore.dtypes import *  # noqa: F403 - the dtypes and their functions, listed in its __all__
 from tensorcore.dtypes import DType as dtype
 from tensorcore.dtypes import bool_ as bool
+from tensorcore.dtypes import complex64 as cfloat
+from tensorcore.dtypes import complex128 as cdouble
 from tensorcore.dtypes import float16 as half
 from tensorcore.dtypes import float32 as float
 from tensorcore.dtypes import float64 as double
@@ -41,6 +48,70 @@ from tensorcore.tensor import Tensor
 from tensorcore.tensor_types import *  # noqa: F403 - the old constructors, listed in its __all__
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Generator",
+    "Size",
+    "Tensor",
+    "as_tensor",
+    "asarray",
+    "autograd",
+    "bool",
+    "broadcast_shapes",
+    "cdouble",
+    "cfloat",
+    "compile",
+    "cuda",
+    "default_generator",
+    "detach",
+    "device",
+    "double",
+    "dtype",
+    "e",
+    "enable_grad",
+    "float",
+    "from_dlpack",
+    "from_numpy",
+    "frombuffer",
+    "get_default_device",
+    "get_printoptions",
+    "get_rng_state",
+    "half",
+    "index_put",
+    "index_put_",
+    "inf",
+    "inference_mode",
+    "initial_seed",
+    "int",
+    "is_grad_enabled",
+    "is_inference_mode_enabled",
+    "load",
+    "long",
+    "manual_seed",
+    "nan",
+    "nn",
+    "no_grad",
+    "optim",
+    "pi",
+    "printoptions",
+    "random",
+    "save",
+    "scalar_tensor",
+    "seed",
+    "serialization",
+    "set_default_device",
+    "set_grad_enabled",
+    "set_printoptions",
+    "set_rng_state",
+    "short",
+    "tensor",
+    "utils",
+]
+__all__ += _dtypes.__all__
+__all__ += _functions.__all__
+__all__ += _inquiry.__all__
+__all__ += _memory_format.__all__
+__all__ += _tensor_types.__all__
 
 if _TYPE_CHECKING:
     from tensorcore import nn as nn

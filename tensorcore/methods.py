@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from tensorcore.derived import DerivedMethods
 from tensorcore.errors import ShapeError
@@ -102,15 +102,14 @@ class TensorMethods(DerivedMethods):
 
     def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
         """The name of the type, such as ``tensorcore.FloatTensor``; given a dtype, a type or its name, the tensor so converted."""
-        from tensorcore.dtypes import DType
-        from tensorcore.tensor_types import type_named, type_of
+        from tensorcore.tensor_types import TensorType, type_named, type_of
 
         if dtype is None:
-            return type_of(self)
+            return type_of(cast("Tensor", self))
         device = None
         if isinstance(dtype, str):
             dtype, device = type_named(dtype)
-        return self.to(device=device, dtype=dtype if isinstance(dtype, DType) else getattr(dtype, "dtype", dtype))
+        return self.to(device=device, dtype=dtype.element if isinstance(dtype, TensorType) else dtype)
 
     def where(self, condition: Any, other: Any) -> Any:
         """The elements where ``condition``, those of ``other`` elsewhere."""

@@ -18,13 +18,13 @@ __all__ = [
 class TensorType(type):
     """The class of the constructors; tensors of their dtype count as instances."""
 
-    dtype: DType
+    element: DType
 
-    def __call__(cls, *data: Any, device: Any = None) -> Tensor:
-        return constructed(data, cls.dtype, device, cls.__name__)
+    def __call__(cls, *data: Any, device: Any = None) -> Any:
+        return constructed(data, cls.element, device, cls.__name__)
 
     def __instancecheck__(cls, instance: Any) -> bool:
-        return isinstance(instance, Tensor) and instance.dtype is cls.dtype
+        return isinstance(instance, Tensor) and instance.dtype is cls.element
 
 
 def constructed(data: tuple[Any, ...], dtype: DType, device: Any, name: str) -> Tensor:
@@ -47,7 +47,7 @@ def constructed(data: tuple[Any, ...], dtype: DType, device: Any, name: str) -> 
     return empty(*data, dtype=dtype, device=device) if data else empty(0, dtype=dtype, device=device)
 
 
-class FloatTensor(metaclass=TensorType):
+class FloatTensor(Tensor, metaclass=TensorType):
     """Makes float32 tensors.
 
     Example:
@@ -56,52 +56,52 @@ class FloatTensor(metaclass=TensorType):
         tensor([1., 2.])
     """
 
-    dtype = dtypes.float32
+    element = dtypes.float32
 
 
-class DoubleTensor(metaclass=TensorType):
+class DoubleTensor(Tensor, metaclass=TensorType):
     """Makes float64 tensors."""
 
-    dtype = dtypes.float64
+    element = dtypes.float64
 
 
-class HalfTensor(metaclass=TensorType):
+class HalfTensor(Tensor, metaclass=TensorType):
     """Makes float16 tensors."""
 
-    dtype = dtypes.float16
+    element = dtypes.float16
 
 
-class BFloat16Tensor(metaclass=TensorType):
+class BFloat16Tensor(Tensor, metaclass=TensorType):
     """Makes bfloat16 tensors."""
 
-    dtype = dtypes.bfloat16
+    element = dtypes.bfloat16
 
 
-class ByteTensor(metaclass=TensorType):
+class ByteTensor(Tensor, metaclass=TensorType):
     """Makes uint8 tensors."""
 
-    dtype = dtypes.uint8
+    element = dtypes.uint8
 
 
-class CharTensor(metaclass=TensorType):
+class CharTensor(Tensor, metaclass=TensorType):
     """Makes int8 tensors."""
 
-    dtype = dtypes.int8
+    element = dtypes.int8
 
 
-class ShortTensor(metaclass=TensorType):
+class ShortTensor(Tensor, metaclass=TensorType):
     """Makes int16 tensors."""
 
-    dtype = dtypes.int16
+    element = dtypes.int16
 
 
-class IntTensor(metaclass=TensorType):
+class IntTensor(Tensor, metaclass=TensorType):
     """Makes int32 tensors."""
 
-    dtype = dtypes.int32
+    element = dtypes.int32
 
 
-class LongTensor(metaclass=TensorType):
+class LongTensor(Tensor, metaclass=TensorType):
     """Makes int64 tensors.
 
     Example:
@@ -110,13 +110,13 @@ class LongTensor(metaclass=TensorType):
         True
     """
 
-    dtype = dtypes.int64
+    element = dtypes.int64
 
 
-class BoolTensor(metaclass=TensorType):
+class BoolTensor(Tensor, metaclass=TensorType):
     """Makes bool tensors."""
 
-    dtype = dtypes.bool_
+    element = dtypes.bool_
 
 
 TYPES: Final = (
@@ -132,14 +132,14 @@ def default_tensor(data: tuple[Any, ...], device: Any) -> Tensor:
 
 def type_of(tensor: Tensor) -> str:
     """The name of a tensor's type, such as ``tensorcore.FloatTensor`` or ``tensorcore.cuda.FloatTensor``."""
-    name = next((each.__name__ for each in TYPES if each.dtype is tensor.dtype), f"{tensor.dtype.name.title()}Tensor")
+    name = next((each.__name__ for each in TYPES if each.element is tensor.dtype), f"{tensor.dtype.name.title()}Tensor")
     return f"tensorcore.{'' if tensor.is_cpu else f'{tensor.device.type}.'}{name}"
 
 
 def type_named(name: str) -> tuple[DType, str | None]:
     """The (dtype, device) of a type's name, with PyTorch's prefix or ours; the device is ``None`` where none is named."""
     *prefix, last = name.split(".")
-    found = next((each.dtype for each in TYPES if each.__name__ == last), None)
+    found = next((each.element for each in TYPES if each.__name__ == last), None)
     if found is None or len(prefix) > 2 or (prefix and prefix[0] not in ("torch", "tensorcore")):
         known = ", ".join(each.__name__ for each in TYPES)
         raise DTypeError(f"type: no tensor type is called {name!r}; known: {known}")

@@ -33,7 +33,9 @@ def _letters(equation: str, shapes: list[tuple[int, ...]]) -> tuple[list[list[An
             raise RangeError(f"einsum: {equation!r}: labels are letters, got {term!r}")
         free = len(shape) - len(before) - len(after)
         if free < 0 or (free and not dots):
-            raise ShapeError(f"einsum: {equation!r}: operand {number}, {term!r}, names {len(before + after)} dimensions of shape {list(shape)}")
+            raise ShapeError(
+                f"einsum: {equation!r}: operand {number}, {term!r}, names {len(before + after)} dimensions of shape {list(shape)}"
+            )
         widest = max(widest, free)
         named.append([*before, *range(-free, 0), *after])
     flat = [label for labels in named for label in labels]
@@ -57,7 +59,9 @@ def _distinct(x: Any, labels: list[Any], equation: str) -> tuple[Any, list[Any]]
         first = labels.index(label)
         second = labels.index(label, first + 1)
         if x.shape[first] != x.shape[second]:
-            raise ShapeError(f"einsum: {equation!r}: {label!r} stands for sides {x.shape[first]} and {x.shape[second]} of one operand")
+            raise ShapeError(
+                f"einsum: {equation!r}: {label!r} stands for sides {x.shape[first]} and {x.shape[second]} of one operand"
+            )
         x = diagonal(x, 0, first, second)
         labels = [other for place, other in enumerate(labels) if place not in (first, second)] + [label]
     return x, labels
@@ -88,14 +92,20 @@ def _multiplied(a: Any, left: list[Any], b: Any, right: list[Any], needed: set[A
     rows = [label for label in left if label not in both]
     columns = [label for label in right if label not in both]
     shape = [sides[label] for label in (*batch, *rows, *columns)]
-    stack, height, depth, width = (math.prod(sides[label] for label in group) for group in (batch, rows, summed, columns))
+    stack, height, depth, width = (
+        math.prod(sides[label] for label in group) for group in (batch, rows, summed, columns)
+    )
     a = a.permute([left.index(label) for label in (*batch, *rows, *summed)]).reshape((stack, height, depth))
     b = b.permute([right.index(label) for label in (*batch, *summed, *columns)]).reshape((stack, depth, width))
     product = a * b if depth == height == width == 1 else matmul(a, b)
     return product.reshape(shape), [*batch, *rows, *columns]
 
 
-@composite(namespaces=("",), operands=("*operands",), samples=({"shapes": ((2, 3), (3, 4)), "equation": "ij,jk->ik", "order": ("equation", 0, 1)},))
+@composite(
+    namespaces=("",),
+    operands=("*operands",),
+    samples=({"shapes": ((2, 3), (3, 4)), "equation": "ij,jk->ik", "order": ("equation", 0, 1)},),
+)
 def einsum(equation: str, *operands: Any) -> Tensor:
     """Sum of products of the operands over the labels of ``equation`` that its result leaves out, as ``"ij,jk->ik"``.
 
@@ -128,25 +138,34 @@ def einsum(equation: str, *operands: Any) -> Tensor:
 # ------------------------------------------------------------------ numbered dimensions
 
 
-@composite(namespaces=("",), samples=({"shapes": ((2, 3, 4), (3, 4, 5)), "dims": 2}, {"shapes": ((2, 3), (4, 3)), "dims": ((1,), (1,))}))
+@composite(
+    namespaces=("",),
+    samples=({"shapes": ((2, 3, 4), (3, 4, 5)), "dims": 2}, {"shapes": ((2, 3), (4, 3)), "dims": ((1,), (1,))}),
+)
 def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     """Sum of products over ``dims``: the last of ``a`` with as many first of ``b``, or a pair of lists of dimensions."""
     if hasattr(dims, "__index__"):
         count = int(dims)
         if not 0 <= count <= min(a.ndim, b.ndim):
-            raise ShapeError(f"tensordot: {count} dimensions are not in both shapes, {list(a.shape)} and {list(b.shape)}")
+            raise ShapeError(
+                f"tensordot: {count} dimensions are not in both shapes, {list(a.shape)} and {list(b.shape)}"
+            )
         left, right = tuple(range(a.ndim - count, a.ndim)), tuple(range(count))
     else:
         first, second = dims.tolist() if hasattr(dims, "tolist") else dims
         left, right = normalize_dims(first, a.ndim, "tensordot"), normalize_dims(second, b.ndim, "tensordot")
     if [a.shape[d] for d in left] != [b.shape[d] for d in right]:
-        raise ShapeError(f"tensordot: sides {[a.shape[d] for d in left]} of {list(a.shape)} and {[b.shape[d] for d in right]} of {list(b.shape)} differ")
+        raise ShapeError(
+            f"tensordot: sides {[a.shape[d] for d in left]} of {list(a.shape)} and {[b.shape[d] for d in right]} of {list(b.shape)} differ"
+        )
     rows = [d for d in range(a.ndim) if d not in left]
     columns = [d for d in range(b.ndim) if d not in right]
     depth = math.prod(a.shape[d] for d in left)
     shape = [*(a.shape[d] for d in rows), *(b.shape[d] for d in columns)]
     height, width = math.prod(a.shape[d] for d in rows), math.prod(b.shape[d] for d in columns)
-    return matmul(a.permute((*rows, *left)).reshape((height, depth)), b.permute((*right, *columns)).reshape((depth, width))).reshape(shape)
+    return matmul(
+        a.permute((*rows, *left)).reshape((height, depth)), b.permute((*right, *columns)).reshape((depth, width))
+    ).reshape(shape)
 
 
 @composite(samples=({"shapes": ((2, 3), (4, 3))}, {"shapes": ((3,), (3,))}))
@@ -180,7 +199,9 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
     shape = broadcast_shapes(input.shape, other.shape)
     place = dim if dim is not None else next((d for d, side in enumerate(shape) if side == 3), None)
     if place is None or shape[place] != 3:
-        raise ShapeError(f"cross: expected a side of 3, got shapes {list(input.shape)} and {list(other.shape)}, dim {dim}")
+        raise ShapeError(
+            f"cross: expected a side of 3, got shapes {list(input.shape)} and {list(other.shape)}, dim {dim}"
+        )
     a, b = input.expand(shape), other.expand(shape)
     return a.roll(-1, place) * b.roll(-2, place) - a.roll(-2, place) * b.roll(-1, place)
 

@@ -82,12 +82,14 @@ def parse_to(
             # The trailing flags of to(..., non_blocking, copy).
             copy = arg if place == len(args) - 1 and sum(isinstance(a, bool) for a in args) == 2 else copy
         elif arg is not None and isinstance(arg, type):
-            dtype = arg
+            dtype = dtypes.PYTHON_TYPES.get(arg)
+            if dtype is None:
+                raise TypeError(f"to: no dtype is called {arg.__name__}")
         elif arg is not None:
             device = arg
     if other is not None:
         device, dtype = other.device, other.dtype
-    dtype = dtypes.PYTHON_TYPES.get(dtype, dtype)
+    dtype = dtype if dtype is None else dtypes.PYTHON_TYPES.get(dtype, dtype)
     if dtype is not None and not isinstance(dtype, DType):
         raise TypeError(f"to: dtype must be one such as tensorcore.float32, got {dtype!r}")
     return (None if device is None else Device(device)), dtype, copy

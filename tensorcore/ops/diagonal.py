@@ -28,7 +28,10 @@ def _two_dims(op: str, ndim: int, dim1: int, dim2: int) -> tuple[int, int]:
     return first, second
 
 
-@composite(samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "offset": 1}, {"shapes": ((2, 4, 3),), "args": (-1, 1, 2)}), ulp=0)
+@composite(
+    samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "offset": 1}, {"shapes": ((2, 4, 3),), "args": (-1, 1, 2)}),
+    ulp=0,
+)
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """Diagonal number ``offset`` of the matrices in two dimensions, as a new last dimension.
 

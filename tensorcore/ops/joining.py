@@ -107,7 +107,9 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
 # ------------------------------------------------------------------ splitting
 
 
-@composite(namespaces=("", "Tensor"), aliases=("unsafe_split_with_sizes",), samples=({"shapes": ((5, 4),), "args": ((1, 4),)},))
+@composite(
+    namespaces=("", "Tensor"), aliases=("unsafe_split_with_sizes",), samples=({"shapes": ((5, 4),), "args": ((1, 4),)},)
+)
 def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """Views of consecutive parts of these sizes along ``dim``."""
     return split(input, list(split_sizes), dim)
@@ -138,7 +140,11 @@ def _split_along(op: str, input: Any, indices_or_sections: Any, dim: int) -> Any
     if input.ndim <= dim and not (dim == 1 and input.ndim == 1):
         raise ShapeError(f"{op}: expected at least {dim + 1} dimensions, got shape {list(input.shape)}")
     place = 0 if input.ndim == 1 else dim
-    if hasattr(indices_or_sections, "__index__") and int(indices_or_sections) and input.shape[place] % int(indices_or_sections):
+    if (
+        hasattr(indices_or_sections, "__index__")
+        and int(indices_or_sections)
+        and input.shape[place] % int(indices_or_sections)
+    ):
         raise ShapeError(f"{op}: side {input.shape[place]} does not divide into {indices_or_sections} equal parts")
     return tensor_split(input, indices_or_sections, place)
 
@@ -236,7 +242,9 @@ def unfold_dimension(input: Tensor, dimension: int, size: int, step: int) -> Ten
     place = normalize_dim(dimension, input.ndim, "unfold")
     side = input.shape[place] if input.ndim else 1
     if size < 0 or size > side or step < 1:
-        raise ShapeError(f"unfold: windows of {size}, {step} apart, do not lie within side {side} of shape {list(input.shape)}")
+        raise ShapeError(
+            f"unfold: windows of {size}, {step} apart, do not lie within side {side} of shape {list(input.shape)}"
+        )
     starts = ramp(0, step, (side - size) // step + 1, int64, input.device).unsqueeze(1)
     places = starts + ramp(0, 1, size, int64, input.device)
     picked = (input.reshape(1) if input.ndim == 0 else input).movedim(place, 0)[places]
@@ -274,7 +282,9 @@ def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
 
 
 @composite(samples=({"shapes": ((3, 4), (3, 2)), "args": (1, 0, 4, 2)},), ulp=0)
-def slice_scatter(input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1) -> Tensor:
+def slice_scatter(
+    input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
+) -> Tensor:
     """A copy of ``input`` with ``src`` in the slice ``start:end:step`` of dimension ``dim``."""
     out = input.clone()
     key = (slice(None),) * normalize_dim(dim, input.ndim, "slice_scatter")

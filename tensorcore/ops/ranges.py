@@ -68,7 +68,10 @@ def linspace(
         dtype = get_default_dtype().to_complex()
     kind = kind_of(device, dtype)
     if kind.dtype.category == COMPLEX:
-        parts = [linspace(getattr(start, x), getattr(end, x), steps, dtype=kind.dtype.to_real(), device=device) for x in ("real", "imag")]
+        parts = [
+            linspace(getattr(start, x), getattr(end, x), steps, dtype=kind.dtype.to_real(), device=device)
+            for x in ("real", "imag")
+        ]
         return finished(parts[0] + parts[1] * 1j, requires_grad, out)
     if steps == 1:
         return finished(ramp(start, 0, 1, kind.dtype, device), requires_grad, out)
@@ -96,7 +99,9 @@ def eye(
 
 def _triangle(input: Tensor, diagonal: int, lower: bool) -> Tensor:
     if input.ndim < 2:
-        raise ShapeError(f"{'tril' if lower else 'triu'}: expected at least 2 dimensions, got shape {list(input.shape)}")
+        raise ShapeError(
+            f"{'tril' if lower else 'triu'}: expected at least 2 dimensions, got shape {list(input.shape)}"
+        )
     from tensorcore.ops.elementwise import where
 
     rows = ramp(0, 1, input.shape[-2], int64, input.device).unsqueeze(1) + diagonal
@@ -160,7 +165,7 @@ def range(
 
 
 @composite(namespaces=("",), samples=({"shapes": ((3,),), "N": 4},))
-def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:  # noqa: N803 - PyTorch's name
+def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     """Powers of the elements of a vector, a row each: from ``N - 1`` (as many as elements by default) down to 0, or up."""
     if x.ndim != 1:
         raise ShapeError(f"vander: expected a vector, got shape {list(x.shape)}")

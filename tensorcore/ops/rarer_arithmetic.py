@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _ONE = ({"shapes": ((3, 4),)},)
 _TWO = ({"shapes": ((3, 4), (3, 4))}, {"shapes": ((3, 1), (4,))})
 
+
 @composite(samples=_ONE, inplace=True, ulp=2)
 def sgn(input: Tensor) -> Tensor:
     """The sign of each element; of a complex one, itself over its modulus."""
@@ -54,7 +55,13 @@ def _over(x: Any, y: Any) -> Any:
     return e.where(zero, 0.0, e.div(x, e.where(zero, 1.0, y)))
 
 
-@composite(rule=real_floating, samples=_TWO, inplace=True, ulp=0, vjp=(lambda g, y, input: g * _over(y, input), lambda g: g * 0))
+@composite(
+    rule=real_floating,
+    samples=_TWO,
+    inplace=True,
+    ulp=0,
+    vjp=(lambda g, y, input: g * _over(y, input), lambda g: g * 0),
+)
 def copysign(input: Tensor, other: Tensor) -> Tensor:
     """The size of ``input`` with the sign of ``other``."""
     size = e.abs(input)
@@ -82,7 +89,12 @@ def heaviside(input: Tensor, values: Tensor) -> Tensor:
     return e.where(e.eq(input, 0), values, e.where(isnan(input), 0, step)).to(input.dtype)
 
 
-@composite(rule=integers, samples=({"shapes": ((3, 4), (3, 4)), "dtypes": ("int64", "int64"), "domains": ((-50, 50), (-50, 50))},), inplace=True, ulp=0)
+@composite(
+    rule=integers,
+    samples=({"shapes": ((3, 4), (3, 4)), "dtypes": ("int64", "int64"), "domains": ((-50, 50), (-50, 50))},),
+    inplace=True,
+    ulp=0,
+)
 def gcd(input: Tensor, other: Tensor) -> Tensor:
     """Greatest common divisor, element by element, not negative."""
     a, b = e.abs(input), e.abs(other)
@@ -92,7 +104,12 @@ def gcd(input: Tensor, other: Tensor) -> Tensor:
     return a
 
 
-@composite(rule=integers, samples=({"shapes": ((3, 4), (3, 4)), "dtypes": ("int64", "int64"), "domains": ((-50, 50), (-50, 50))},), inplace=True, ulp=0)
+@composite(
+    rule=integers,
+    samples=({"shapes": ((3, 4), (3, 4)), "dtypes": ("int64", "int64"), "domains": ((-50, 50), (-50, 50))},),
+    inplace=True,
+    ulp=0,
+)
 def lcm(input: Tensor, other: Tensor) -> Tensor:
     """Least common multiple, element by element, not negative; 0 with 0."""
     divisor = gcd(input, other)
@@ -100,7 +117,9 @@ def lcm(input: Tensor, other: Tensor) -> Tensor:
 
 
 @composite(samples=_ONE, inplace=True, ulp=0)
-def nan_to_num(input: Tensor, nan: float | None = None, posinf: float | None = None, neginf: float | None = None) -> Tensor:
+def nan_to_num(
+    input: Tensor, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
+) -> Tensor:
     """``nan`` (0) in place of NaN, the largest and smallest numbers, or those given, in place of the infinities."""
     if input.dtype.category < FLOATING:
         return input.clone()

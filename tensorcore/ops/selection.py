@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
 __all__ = ["index_put", "index_put_"]
 
-_ROWS = {"dtypes": (None, "int64", None), "domains": (None, (0, 3), None), "order": (0, "dim", 1, 2), "dim": 0, "distinct": True}
+_ROWS = {
+    "dtypes": (None, "int64", None),
+    "domains": (None, (0, 3), None),
+    "order": (0, "dim", 1, 2),
+    "dim": 0,
+    "distinct": True,
+}
 
 
 def _places(op: str, index: Any, what: str = "index") -> Any:
@@ -37,14 +43,18 @@ def take(input: Tensor, index: Tensor) -> Tensor:
     return pick.emit(input.reshape(-1), _from_zero(_places("take", index), input.numel()))
 
 
-@composite(samples=({"shapes": ((3, 4), (3, 4)), "dtypes": (None, "int64"), "domains": (None, (0, 3)), "dim": 1},), ulp=0)
+@composite(
+    samples=({"shapes": ((3, 4), (3, 4)), "dtypes": (None, "int64"), "domains": (None, (0, 3)), "dim": 1},), ulp=0
+)
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
     """Elements at ``indices`` along ``dim``, the other dimensions broadcast; without ``dim``, of the flattened tensor."""
     if dim is None:
         return take_along_dim(input.reshape(-1), indices.reshape(-1), 0)
     place = normalize_dim(dim, input.ndim, "take_along_dim")
     if indices.ndim != input.ndim:
-        raise ShapeError(f"take_along_dim: indices has {indices.ndim} dimensions, input {input.ndim}: shapes {list(indices.shape)} and {list(input.shape)}")
+        raise ShapeError(
+            f"take_along_dim: indices has {indices.ndim} dimensions, input {input.ndim}: shapes {list(indices.shape)} and {list(input.shape)}"
+        )
     sides = [max(a, b) if min(a, b) else 0 for a, b in zip(input.shape, indices.shape, strict=True)]
     mine = [input.shape[d] if d == place else side for d, side in enumerate(sides)]
     its = [indices.shape[d] if d == place else side for d, side in enumerate(sides)]
@@ -52,12 +62,25 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
     return gather(input.expand(mine), place, places.expand(its))
 
 
-@composite(inplace=True, samples=({"shapes": ((3, 4), (4,), (4,)), "dtypes": (None, "int64", None), "domains": (None, (0, 11), None), "distinct": True},), ulp=0)
+@composite(
+    inplace=True,
+    samples=(
+        {
+            "shapes": ((3, 4), (4,), (4,)),
+            "dtypes": (None, "int64", None),
+            "domains": (None, (0, 11), None),
+            "distinct": True,
+        },
+    ),
+    ulp=0,
+)
 def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """A copy of ``input`` with ``source`` written, or added, at the places ``index`` of the flattened tensor."""
     _same_dtype("put", input, source, "source")
     if source.numel() != index.numel():
-        raise ShapeError(f"put: {source.numel()} elements for {index.numel()} places: shapes {list(source.shape)} and {list(index.shape)}")
+        raise ShapeError(
+            f"put: {source.numel()} elements for {index.numel()} places: shapes {list(source.shape)} and {list(index.shape)}"
+        )
     places = _from_zero(_places("put", index), input.numel()).reshape(-1)
     return put_rows.emit(input.reshape(-1), source.reshape(-1), places, accumulate=accumulate).reshape(input.shape)
 
@@ -70,7 +93,9 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     _same_dtype("masked_scatter", input, source, "source")
     places = nonzero(mask.expand(input.shape).reshape(-1))[:, 0]
     if places.shape[0] > source.numel():
-        raise ShapeError(f"masked_scatter: the mask is true at {places.shape[0]} places, source has {source.numel()} elements")
+        raise ShapeError(
+            f"masked_scatter: the mask is true at {places.shape[0]} places, source has {source.numel()} elements"
+        )
     return put(input, places, source.reshape(-1)[: places.shape[0]])
 
 
@@ -96,7 +121,9 @@ def _write_slices(op: str, input: Any, dim: int, index: Any, source: Any, accumu
         return put_rows.emit(input.reshape(1), source.reshape(1), places, accumulate=accumulate).reshape(())
     wanted = tuple(places.shape[0] if d == place else side for d, side in enumerate(input.shape))
     if tuple(source.shape) != wanted:
-        raise ShapeError(f"{op}: source has shape {list(source.shape)}, expected {list(wanted)} for {places.shape[0]} places of dimension {place}")
+        raise ShapeError(
+            f"{op}: source has shape {list(source.shape)}, expected {list(wanted)} for {places.shape[0]} places of dimension {place}"
+        )
     moved = put_rows.emit(input.movedim(place, 0), source.movedim(place, 0), places, accumulate=accumulate)
     return moved.movedim(0, place)
 
@@ -115,7 +142,20 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
     return _write_slices("index_copy", input, dim, index, source, False)
 
 
-@composite(inplace=True, samples=({"shapes": ((3, 4), (2,)), "dtypes": (None, "int64"), "domains": (None, (0, 3)), "order": (0, "dim", 1, "value"), "dim": 0, "value": 1.5},), ulp=0)
+@composite(
+    inplace=True,
+    samples=(
+        {
+            "shapes": ((3, 4), (2,)),
+            "dtypes": (None, "int64"),
+            "domains": (None, (0, 3)),
+            "order": (0, "dim", 1, "value"),
+            "dim": 0,
+            "value": 1.5,
+        },
+    ),
+    ulp=0,
+)
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     """A copy of ``input`` with ``value`` in the slices at ``index`` along ``dim``."""
     from tensorcore.ops.creation import full_like
@@ -123,7 +163,9 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     place, places = _along("index_fill", input, dim, index)
     source = full_like(input, value) if not hasattr(value, "_array") else value.to(input.dtype).expand(input.shape)
     if input.ndim:
-        source = source.narrow(place, 0, 1).expand([places.shape[0] if d == place else side for d, side in enumerate(input.shape)])
+        source = source.narrow(place, 0, 1).expand(
+            [places.shape[0] if d == place else side for d, side in enumerate(input.shape)]
+        )
     return _write_slices("index_fill", input, dim, places, source, False)
 
 
@@ -132,9 +174,12 @@ _REDUCTIONS = {"sum": "sum", "prod": "prod", "amax": "amax", "amin": "amin", "me
 
 
 @composite(
-    inplace=True, samples=({"shapes": ((3, 4), (2, 4), (2, 4)), **_ROWS, "order": (0, "dim", 1, 2, "reduce"), "reduce": "sum"},)
+    inplace=True,
+    samples=({"shapes": ((3, 4), (2, 4), (2, 4)), **_ROWS, "order": (0, "dim", 1, 2, "reduce"), "reduce": "sum"},),
 )
-def scatter_reduce(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True) -> Tensor:
+def scatter_reduce(
+    input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
+) -> Tensor:
     """A copy of ``input`` with ``src`` reduced into the places ``index`` along ``dim``.
 
     ``reduce`` is ``"sum"``, ``"prod"``, ``"mean"``, ``"amax"`` or ``"amin"``; without ``include_self`` the old element does not
@@ -150,9 +195,11 @@ def scatter_reduce(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: 
     place, index = _sides("scatter_reduce", input, index, dim), index.to(int64)
     src = _source("scatter_reduce", src, index)
     start = input
-    counts = None
+    counts: Any = None
     if not include_self or reduce == "mean":
-        counts = scatter.emit(zeros_like(input, dtype=int64), index, ones_like(src, dtype=int64), dim=place, reduce="sum")
+        counts = scatter.emit(
+            zeros_like(input, dtype=int64), index, ones_like(src, dtype=int64), dim=place, reduce="sum"
+        )
     if not include_self:
         limits = {"prod": 1, "amax": -math.inf, "amin": math.inf}
         neutral = limits.get(reduce, 0)

@@ -77,7 +77,10 @@ def _function(name: str, op: Op, method: bool, full: bool = False) -> str:
 def functions(namespace: str) -> str:
     """The stub of the functions published under ``namespace``."""
     published = [op for op in REGISTRY.values() if namespace in op.namespaces]
-    return _HEAD + "".join(sorted(_function(name, op, False, namespace == "") for op in published for name in (op.name, *op.aliases)))
+    names = sorted(name for op in published for name in (op.name, *op.aliases))
+    text = "".join(sorted(_function(name, op, False, namespace == "") for op in published for name in (op.name, *op.aliases)))
+    # The top level adds this list to its own, so that type checkers see the names exported.
+    return _HEAD + ("__all__ = [\n" + "".join(f'    "{name}",\n' for name in names) + "]\n\n" if namespace == "" else "") + text
 
 
 def methods() -> str:
