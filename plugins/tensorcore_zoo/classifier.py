@@ -12,7 +12,8 @@ class Classifier(nn.Module):
     """Multilayer perceptron 784-512-512-10 with ReLU, for images of 28×28.
 
     Takes float images of shape (N, 1, 28, 28), or any (N, ...) with 784 elements each; gives the logits of the
-    classes, of shape (N, 10). The names of the parameters are those of PyTorch's quickstart, so that its checkpoints load.
+    classes, of shape (N, 10). The names of the parameters are those of PyTorch's quickstart, so that its checkpoints
+    load.
 
     Raises:
         ShapeError: for images of another size.
