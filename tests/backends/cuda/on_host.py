@@ -106,7 +106,7 @@ class HostKernels:
             parts += [_caller(name, parameters, "__shared__" in text) for name, parameters in _PARAMETERS.findall(text)]
         source, library = self.folder / "kernels.cpp", self.folder / "kernels.so"
         source.write_text("".join(parts))
-        options = ["-std=c++17", "-O1", "-fPIC", "-shared", "-pthread", "-ffp-contract=off", "-w"]
+        options = ["-std=c++17", "-O0", "-fPIC", "-shared", "-pthread", "-ffp-contract=off", "-w"]
         subprocess.run([str(COMPILER), *options, "-o", str(library), str(source)], check=True)
         self.library = ctypes.CDLL(str(library))
 

@@ -41,12 +41,12 @@ def functions():
 
 
 def whole_program():
-    """All kernels in one source: each function flat, the binary ones also with strides and with 64-bit places."""
+    """All kernels in one source: each function flat, some binary ones also with strides and with 64-bit places."""
     parts = [DEVICE, PORTABLE, indexcode.WORDS, rowcode.row_shared()]
     for function in functions():
         count = len(function.operands)
         signatures = [Signature("v" * count, 1, max(1, 16 // function.itemsize), False)]
-        if count == 2:
+        if count == 2 and function.operands[0] in (float16, float32, int32):
             signatures += [Signature("vo", 2, 2, False), Signature("gg", 3, 1, True)]
         for number, signature in enumerate(signatures):
             parts.append(kernel_text(function, signature, f"k{number}_{function.name}"))
