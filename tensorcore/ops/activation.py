@@ -400,12 +400,12 @@ _ROOT_2_OVER_PI: Final = math.sqrt(2 / math.pi)
 @gelu.expression
 @widened
 def _gelu(input: Tensor, *, approximate: str) -> Tensor:
-    from tensorcore.ops.error_function import erfc
+    from tensorcore.ops.error_function import normal_share
 
     if approximate == "tanh":
         inner = (input + input * input * input * 0.044715) * _ROOT_2_OVER_PI
         return input * 0.5 * (e.tanh(inner) + 1)
-    return input * 0.5 * erfc(input * -math.sqrt(0.5))
+    return input * normal_share(input)
 
 
 @composite(
@@ -421,7 +421,7 @@ def gelu_gradient(grad: Tensor, input: Tensor, *, approximate: str) -> Tensor:
 @gelu_gradient.expression
 @widened
 def _gelu_gradient(grad: Tensor, input: Tensor, *, approximate: str) -> Tensor:
-    from tensorcore.ops.error_function import erfc
+    from tensorcore.ops.error_function import normal_share
 
     square = input * input
     if approximate == "tanh":
@@ -429,7 +429,7 @@ def _gelu_gradient(grad: Tensor, input: Tensor, *, approximate: str) -> Tensor:
         slope = (square * (3 * 0.044715) + 1) * _ROOT_2_OVER_PI
         return grad * ((t + 1) * 0.5 + input * 0.5 * (1 - t * t) * slope)
     density = e.exp(square * -0.5) * (1 / math.sqrt(2 * math.pi))
-    return grad * (erfc(input * -math.sqrt(0.5)) * 0.5 + input * density)
+    return grad * (normal_share(input) + input * density)
 
 
 @composite(namespaces=_F, samples=_ONE, rule=floating)

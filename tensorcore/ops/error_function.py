@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from tensorcore.dtypes import float32
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.precision import widened
 from tensorcore.ops.record import composite
@@ -81,6 +82,32 @@ def _tail(size: Any) -> Any:
     return e.exp(-coarse * coarse) * e.exp(-rest) * e.where(e.le(size, 4.0), mid, high)
 
 
+#: ``exp(z * z) * erfc(z)`` for 0 <= z <= 10.2 in ``(z - 2.5) / (z + 2.5)``: a least-squares fit of its own, whose
+#: weights were raised where the relative error was largest; off by at most 2.5e-9.
+_SCALED: Final = (
+    -3.746548331e-05, -0.000110653392, 0.0002365670535, 0.000868581896, -0.002645968285, -0.003992220083,
+    0.03992312415, -0.1250331964, 0.2517131627, -0.3717367295, 0.2108063643,
+)  # fmt: skip
+
+
+def _single_tail(size: Any) -> Any:
+    """erfc for float32 arguments from 0 on: one polynomial does for all of them."""
+    size = e.minimum(size, 10.2)
+    coarse = e.floor(size * 16) / 16
+    rest = (size - coarse) * (size + coarse)
+    return e.exp(-coarse * coarse) * e.exp(-rest) * _polynomial((size - 2.5) / (size + 2.5), _SCALED)
+
+
+def normal_share(x: Any) -> Any:
+    """The standard normal distribution function, as `gelu` uses it."""
+    if x.dtype is not float32:
+        return erfc(x * -math.sqrt(0.5)) * 0.5
+    # Far below zero the exponent's rounding costs relative accuracy where the share is next to nothing.
+    size = e.minimum(e.abs(x) * math.sqrt(0.5), 10.2)
+    tail = e.exp(-(size * size)) * _polynomial((size - 2.5) / (size + 2.5), _SCALED) * 0.5
+    return e.where(e.gt(x, 0), 1 - tail, tail)
+
+
 _SAMPLES: Final = ({"shapes": ((3, 4),)}, {"shapes": ((),)}, {"shapes": ((0, 2),)})
 
 
@@ -105,7 +132,7 @@ def erf(input: Tensor) -> Tensor:
 @widened
 def _erf(input: Tensor) -> Tensor:
     size = e.abs(input)
-    tail = _tail(e.maximum(size, _NEAR))
+    tail = _single_tail(size) if input.dtype is float32 else _tail(e.maximum(size, _NEAR))
     outer = (0.5 - tail) + 0.5
     return e.where(e.le(size, _NEAR), _near(input), e.where(e.lt(input, 0), -outer, outer))
 
@@ -127,5 +154,8 @@ def erfc(input: Tensor) -> Tensor:
 @widened
 def _erfc(input: Tensor) -> Tensor:
     size = e.abs(input)
+    if input.dtype is float32:
+        tail = _single_tail(size)
+        return e.where(e.lt(input, 0), 2 - tail, tail)  # type: ignore[no-any-return]
     tail = _tail(e.maximum(size, _NEAR))
     return e.where(e.le(size, _NEAR), 1 - _near(input), e.where(e.lt(input, 0), 2 - tail, tail))
