@@ -43,5 +43,8 @@ class DpnpBackend(LibraryBackend):
         return dpnp.asnumpy(array)
 
     def matmul(self, input: Array, other: Array) -> Array:
-        # dpnp reads expanded and transposed operands wrongly.
-        return dpnp.matmul(dpnp.ascontiguousarray(input), dpnp.ascontiguousarray(other))
+        # dpnp has no float16 vector products, and reads expanded and transposed operands wrongly.
+        native = input.dtype
+        wide = dpnp.float32 if native == dpnp.float16 else native
+        result = dpnp.matmul(*[dpnp.ascontiguousarray(each, dtype=wide) for each in (input, other)])
+        return result.astype(native, copy=False)
