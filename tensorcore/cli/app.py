@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 import typer
 import typer.core
@@ -74,6 +75,13 @@ Device = Annotated[str | None, typer.Option(help="Where to compute, such as cpu 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
+class Schedule(StrEnum):
+    """How the learning rate goes on."""
+
+    LINEAR = "linear"
+    CONSTANT = "constant"
+
+
 @app.callback(invoke_without_command=True)
 def root(
     ctx: typer.Context,
@@ -115,8 +123,8 @@ def train(
     batch_size: Annotated[int, typer.Option(min=1, help="Samples in a step.")] = 64,
     lr: Annotated[float, typer.Option(help="Learning rate of AdamW, at the start.")] = 1e-3,
     schedule: Annotated[
-        Literal["linear", "constant"], typer.Option(help="How the learning rate goes on: down to zero, or as it is.")
-    ] = "linear",
+        Schedule, typer.Option(help="How the learning rate goes on: down to zero, or as it is.")
+    ] = Schedule.LINEAR,
     seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 0,
     limit: Annotated[int | None, typer.Option(min=1, help="Train on the first N samples only.")] = None,
     out: Annotated[
@@ -127,7 +135,7 @@ def train(
     """Train a model and save it."""
     from tensorcore.cli.train import Settings, show_training
 
-    settings = Settings(epochs=epochs, batch_size=batch_size, lr=lr, schedule=schedule, seed=seed, limit=limit)
+    settings = Settings(epochs=epochs, batch_size=batch_size, lr=lr, schedule=schedule.value, seed=seed, limit=limit)
     folder = Path("runs") / model if out is None else out
     show_training(model, data, folder, settings, data_root=data_root, device=device, force=force)
 
