@@ -23,6 +23,11 @@ _ONE: Final = ({"shapes": ((3, 4),)}, {"shapes": ((),)}, {"shapes": ((0, 2),)})
 _PAIR: Final = ({"shapes": ((3, 4), (3, 4))},)
 
 
+def _from_number(dtype: DType, op: str) -> tuple[DType, DType]:
+    """As the rule `floating`, without bool."""
+    return floating(number(dtype, op)[0], op)
+
+
 def _done(input: Any, result: Any, inplace: bool, op: str) -> Any:
     return write(input, result, op) if inplace else result
 
@@ -432,14 +437,13 @@ def _gelu_gradient(grad: Tensor, input: Tensor, *, approximate: str) -> Tensor:
     return grad * (normal_share(input) + input * density)
 
 
-@composite(namespaces=_F, samples=_ONE, rule=floating)
+@composite(namespaces=_F, samples=_ONE, rule=_from_number)
 def tanhshrink(input: Tensor) -> Tensor:
     """Each element less its tanh."""
-    number(input.dtype, "tanhshrink")
     return input - e.tanh(input)
 
 
-@composite(namespaces=_F, samples=_ONE, rule=floating)
+@composite(namespaces=_F, samples=_ONE, rule=_from_number)
 def softsign(input: Tensor) -> Tensor:
     """Each element over 1 plus its absolute value."""
     return input / (e.abs(input) + 1)

@@ -156,6 +156,6 @@ def _erfc(input: Tensor) -> Tensor:
     size = e.abs(input)
     if input.dtype is float32:
         tail = _single_tail(size)
-        return e.where(e.lt(input, 0), 2 - tail, tail)  # type: ignore[no-any-return]
+        return e.where(e.lt(input, 0), 2 - tail, tail)
     tail = _tail(e.maximum(size, _NEAR))
     return e.where(e.le(size, _NEAR), 1 - _near(input), e.where(e.lt(input, 0), 2 - tail, tail))
