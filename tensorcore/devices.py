@@ -195,11 +195,15 @@ class Kind:
         return f"<kind {self.dtype.name} on {self.device}>"
 
 
+#: The entry of a composite that the backend has no kernel for.
+EXPRESSION: Final = (None, None)
+
+
 class Table(dict["Op", "tuple[Any, Kind | None] | None"]):
     """Kernels of one kind by op, looked up in the backend once each.
 
     ``table[op]`` is ``(kernel, kind of the result)``; the kind is ``None`` where the attribute ``dtype`` decides.
-    It is ``None`` where operands must be converted first, or a composite has no kernel and its expression is used.
+    It is `EXPRESSION` for a composite without a kernel, and ``None`` where operands must be converted first.
     """
 
     __slots__ = ("kind",)
@@ -216,7 +220,9 @@ class Table(dict["Op", "tuple[Any, Kind | None] | None"]):
             kernel = kind.backend.kernel(op.name, kind.dtype, kind.device.ordinal)
             if kernel is not None:
                 entry = (kernel, None if result is None else kind.sibling(result))
-            elif op.primitive:
+            elif not op.primitive:
+                entry = EXPRESSION
+            else:
                 raise MissingKernelError(
                     f"{op.name}: backend {kind.backend.name!r} has no kernel for {kind.dtype} on {str(kind.device)!r}; "
                     f"its author adds a method {op.name}({', '.join(op.operands)}, ...) to {type(kind.backend).__name__}"

@@ -201,23 +201,51 @@ def _general(op: Op) -> Callable[..., Any]:
         return create
 
     def emit(*inputs: Any, **attributes: Any) -> Any:
-        return enter(op, inputs, attributes)
+        kind = None if _busy else _one_kind(op, inputs)
+        entry = None if kind is None else kind.table[op]
+        if entry is None:
+            return enter(op, inputs, attributes)
+        return execute(op, inputs, attributes, *entry)
 
     return emit
 
 
 def _composite(op: Op) -> Callable[..., Any]:
     def emit(*inputs: Any, **attributes: Any) -> Any:
-        if op.vjp is None:
-            for x in inputs:
-                if isinstance(x, Tensor):
-                    # A kernel records no node without a gradient rule: then the expression is differentiated.
-                    if x._kind.table[op] is None or (mode.grad and _needs_grad(inputs)):
-                        return op.body(*inputs, **attributes)  # type: ignore[misc]
-                    break
-        return enter(op, inputs, attributes)
+        kind = _one_kind(op, inputs)
+        if kind is None:
+            return enter(op, inputs, attributes)
+        entry = kind.table[op]
+        if entry is None or _busy:
+            return enter(op, inputs, attributes)
+        if entry[0] is None:
+            return _expression(op, inputs, attributes)
+        if op.vjp is None and mode.grad and _needs_grad(inputs):
+            return op.body(*inputs, **attributes)  # type: ignore[misc]
+        return execute(op, inputs, attributes, *entry)
 
     return emit
+
+
+def _one_kind(op: Op, inputs: tuple[Any, ...]) -> Kind | None:
+    """The kind of the operands where they need no conversion, else ``None``."""
+    kind: Any = None
+    try:
+        if op.promotes is None:
+            for x in inputs:
+                if x is not None:
+                    if kind is None:
+                        kind = x._kind
+                    elif x._kind is not kind:
+                        return None
+            return kind
+        kind = inputs[op.promotes[0]]._kind
+        for place, x in enumerate(inputs):
+            if x is not None and x._kind is not kind and (place in op.promotes or x._kind.device is not kind.device):
+                return None
+        return kind
+    except AttributeError:
+        return None
 
 
 def _needs_grad(inputs: tuple[Any, ...]) -> bool:
@@ -251,8 +279,11 @@ def enter(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
             # Operands of an integer dtype may give a result that the converted dtype's rule does not, as abs.
             if entry is not None and result is not None and entry[1] is not None and entry[1].dtype is not result:
                 entry = (entry[0], kind.sibling(result))
-    if entry is None:
+    if entry is None or entry[0] is None:
         return _expression(op, inputs, attributes)
+    if op.body is not None and op.vjp is None and mode.grad and _needs_grad(inputs):
+        # A kernel without a gradient rule: the gradient is that of the expression.
+        return op.body(*inputs, **attributes)
     if _busy and _stack.interceptors:
         return _intercepted(op, inputs, attributes, entry)
     return execute(op, inputs, attributes, *entry)
@@ -314,7 +345,7 @@ def _wrap_all(op: Op, inputs: Any, attributes: Any, arrays: Any, kind: Any) -> A
 def _create(op: Op, attributes: dict[str, Any]) -> Any:
     kind = attributes.pop("kind")
     entry = kind.table[op]
-    if entry is None:
+    if entry is None or entry[0] is None:
         return op.body(kind=kind, **attributes)  # type: ignore[misc]
     kernel, _ = entry
     call = {**attributes, "dtype": kind.dtype, "index": kind.device.ordinal}

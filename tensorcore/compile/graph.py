@@ -26,6 +26,7 @@ class Step:
         attributes: what the kernel gets by keyword; a `Ticket` among them is renewed at each run.
         outputs: numbers of the results.
         kinds: kinds of the results.
+        into: numbers of the values into whose memory the kernel writes, given as ``out=``, in place of ``outputs``.
     """
 
     op: Op
@@ -34,10 +35,13 @@ class Step:
     attributes: dict[str, Any]
     outputs: tuple[int, ...]
     kinds: tuple[Kind, ...]
+    into: tuple[int, ...] | None = None
 
     def __str__(self) -> str:
         operands = ", ".join("None" if number is None else f"v{number}" for number in self.inputs)
         given = "".join(f", {name}={value!r}" for name, value in self.attributes.items())
+        if self.into is not None:
+            return f"{self.op.name}({operands}{given}, out={', '.join(f'v{number}' for number in self.into)})"
         return f"{', '.join(f'v{number}' for number in self.outputs)} = {self.op.name}({operands}{given})"
 
 

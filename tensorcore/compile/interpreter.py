@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from tensorcore.compile.passes import write_in_place
 from tensorcore.random.ticket import Ticket
 
 if TYPE_CHECKING:
@@ -17,15 +18,16 @@ class Interpreter:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
+        steps = write_in_place(graph)
         last: dict[int, int] = {}
-        for place, step in enumerate(graph.steps):
-            for number in (*step.inputs, *step.outputs):
+        for place, step in enumerate(steps):
+            for number in (*step.inputs, *step.outputs, *(step.into or ())):
                 if number is not None:
                     last[number] = place
         kept = {*graph.outputs, *graph.inputs}
         self.plan = [
             (step, _draws(step), tuple(n for n, at in last.items() if at == place and n not in kept))
-            for place, step in enumerate(graph.steps)
+            for place, step in enumerate(steps)
         ]
 
     def __call__(self, arrays: Sequence[Array]) -> list[Array]:
@@ -36,8 +38,18 @@ class Interpreter:
             attributes = step.attributes
             if draws:
                 attributes = {n: v.renew() if isinstance(v, Ticket) else v for n, v in attributes.items()}
+            if step.into is not None:
+                out = [values[n] for n in step.into]
+                step.kernel(
+                    *[None if n is None else values[n] for n in step.inputs],
+                    out=out[0] if step.op.outputs == 1 else out,
+                    **attributes,
+                )
+                for number in dead:
+                    values[number] = None
+                continue
             made = step.kernel(*[None if n is None else values[n] for n in step.inputs], **attributes)
-            if len(step.outputs) == 1:
+            if step.op.outputs == 1:
                 kind = step.kinds[0]
                 values[step.outputs[0]] = made if type(made) is kind.array_type else kind.as_array(made)
             else:

@@ -247,3 +247,18 @@ def test_an_error_inside_leaves_nothing_behind():
             compiled(tc.ones(1), True)
     assert [compiled(tc.ones(1), False).item() for _ in range(3)] == [2, 2, 2]
     assert (tc.ones(1) + 1).item() == 2
+
+
+def test_results_that_are_only_assigned_are_written_in_place():
+    x = tc.ones(3)
+
+    @tc.compile
+    def f(y):
+        x.add_(y)
+
+    for _ in range(4):
+        f(tc.ones(3))
+    (recorded,) = [each for kept in f.recordings.values() for each in kept]
+    assert [step.op.name for step in recorded.graph.steps] == ["add", "assign"]
+    assert [step.into is not None for step, _, _ in recorded.program.plan] == [True]
+    assert x.tolist() == [5, 5, 5]

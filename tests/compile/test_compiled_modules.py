@@ -8,6 +8,7 @@ import tensorcore as tc
 from tensorcore import nn
 
 OPTIMIZERS = {
+    "plain": lambda p: tc.optim.SGD(p, lr=0.1),
     "sgd": lambda p: tc.optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.01),
     "adam": lambda p: tc.optim.Adam(p, lr=0.01),
     "adamw": lambda p: tc.optim.AdamW(p, lr=0.01),
