@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from tensorcore.dtypes import FLOATING, INTEGER
+from tensorcore.dtypes import FLOATING, INTEGER, DType
 from tensorcore.errors import DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.inplace import write
