@@ -167,7 +167,8 @@ class JaxBackend(LibraryBackend):
         return _scatter(input, index, src, dim=dim, reduce=reduce)
 
     def nonzero_places(self, input: Array) -> Array:
-        return jnp.asarray(np.argwhere(np.asarray(input)) if input.ndim else np.zeros((int(bool(input)), 0), np.int64))
+        places = np.argwhere(np.asarray(input)) if input.ndim else np.zeros((int(bool(input)), 0), np.int64)
+        return jax.device_put(places, input.sharding)
 
 
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:

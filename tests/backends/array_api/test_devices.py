@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -78,6 +79,35 @@ def test_strict_devices_do_not_mix():
     assert str((y.sort()[0] // 2).device) == "array_api_strict:1"
     with pytest.raises(DeviceError, match="array_api_strict:1"):
         x + y
+
+
+def test_jax_has_a_device_for_each_of_its_devices():
+    pytest.importorskip("jax")
+    code = """
+import tensorcore as tc
+x = tc.arange(3.0, device="jax:1")
+places = (x > 0).nonzero()
+made = [x, x * 2, x.sum(), places, x[places], tc.rand(2, device="jax:1"), x.sort()[1]]
+assert {device.id for each in made for device in each._array.devices()} == {1}
+double = tc.compile(lambda x: x * 2)
+assert [double(x).tolist() for _ in range(3)] == [[0.0, 2.0, 4.0]] * 3
+try:
+    x + tc.ones(3, device="jax:0")
+except tc.errors.DeviceError:
+    pass
+else:
+    raise SystemExit("devices mixed")
+"""
+    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=120, env=environment)
+
+
+@pytest.mark.parametrize("name", ["torch", "jax"])
+def test_arrays_are_exchanged_by_dlpack(name):
+    pytest.importorskip(name)
+    x = tc.from_dlpack(np.arange(3.0), device=name)
+    assert (str(x.device), x.dtype, x.tolist()) == (name, tc.float64, [0.0, 1.0, 2.0])
+    assert np.from_dlpack(x + 1).tolist() == [1.0, 2.0, 3.0]
 
 
 @pytest.mark.parametrize("name", ["torch", "jax"])
