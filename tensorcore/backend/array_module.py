@@ -298,7 +298,8 @@ class ArrayModuleBackend(Backend):
         return self.xp.concat(tensors, axis=dim)
 
     def basic_index(self, input: Array, *, index: tuple[Any, ...]) -> Array:
-        return input[index]
+        # Ints alone may give a copy; with an ellipsis they give a view of no dimensions where there are views.
+        return input[(*index, ...)]
 
     def basic_index_put(self, input: Array, value: Array, *, index: tuple[Any, ...]) -> Array:
         if self.mutable:

@@ -19,6 +19,11 @@ def view_method(x):
     x[0].add_(1)
 
 
+def one_element(x):
+    x[1, 2] = 50
+    x[0][3].add_(7)
+
+
 def nested_views(x):
     x.t()[1:3][:, 2].reshape(2, 1)[0].mul_(10)
 
@@ -84,8 +89,8 @@ def own_view(x):
 
 
 WRITES = [
-    view_add, view_method, nested_views, negative_step, mask, mask_values, places, last_of_equal_places, rows, data,
-    detached, fill, broadcast_copy, other_dtype, scatter, scatter_add, chain, own_view,
+    view_add, view_method, one_element, nested_views, negative_step, mask, mask_values, places, last_of_equal_places,
+    rows, data, detached, fill, broadcast_copy, other_dtype, scatter, scatter_add, chain, own_view,
 ]  # fmt: skip
 
 
