@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorcore import dtypes
 from tensorcore.devices import Device
-from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, DType, bool_, get_default_dtype, int64
+from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, DType, bool_, get_default_dtype, int64, promote_types
 from tensorcore.errors import DTypeError, RangeError, ShapeError
 from tensorcore.host_data import encode, wrapped
 from tensorcore.ops.record import composite, primitive
@@ -28,7 +28,7 @@ def full(
     out: Tensor | None = None, layout: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """A tensor of shape ``size`` with every element ``fill_value``."""
-    if isinstance(fill_value, Tensor):
+    if hasattr(fill_value, "item"):
         fill_value = fill_value.item()
     kind = _kind(device, dtype or _dtype_of(fill_value))
     value = _fitting(fill_value, kind.dtype)
@@ -75,7 +75,8 @@ def tensor(
 
 
 def _from_data(data: Any, dtype: DType | None, device: Any) -> Tensor:
-    if isinstance(data, (int, float, complex)):
+    # NumPy's float64 is a Python float too, but keeps its dtype.
+    if isinstance(data, (int, float, complex)) and not hasattr(data, "dtype"):
         kind = _kind(device, dtype or _dtype_of(data))
         return wrap(_hosted([data], (), kind), kind)
     if not isinstance(data, (list, tuple, range)):
@@ -88,8 +89,10 @@ def _from_data(data: Any, dtype: DType | None, device: Any) -> Tensor:
         return _stacked(data, dtype, device)
     shape = _shape_of(data)
     flat: list[Any] = []
-    _flatten(data, shape, 0, (), flat)
-    found = dtype or _dtype_of_all(flat)
+    # The dtypes of the elements: of Python's numbers by their types, of NumPy's scalars and 0-d tensors their own.
+    met: set[DType | type] = set()
+    _flatten(data, shape, 0, (), flat, met)
+    found = dtype or _dtype_of_all(met)
     kind = _kind(device, found)
     return wrap(_hosted(flat, shape, kind), kind)
 
@@ -121,15 +124,20 @@ def _shape_of(data: Any) -> tuple[int, ...]:
     return tuple(shape)
 
 
-def _flatten(data: Any, shape: tuple[int, ...], level: int, path: tuple[int, ...], out: list[Any]) -> None:
+def _flatten(
+    data: Any, shape: tuple[int, ...], level: int, path: tuple[int, ...], out: list[Any], met: set[DType | type]
+) -> None:
     where = "".join(f"[{i}]" for i in path) or "the data"
     if level == len(shape):
-        if isinstance(data, (int, float, complex)):
+        if isinstance(data, (int, float, complex)) and not hasattr(data, "dtype"):
             out.append(data)
+            met.add(type(data))
         elif hasattr(data, "item") and not getattr(data, "shape", ()):
             out.append(data.item())
+            met.add(dtypes.by_name(data.dtype.name))
         elif hasattr(data, "__float__") or hasattr(data, "__index__"):
             out.append(data.__index__() if hasattr(data, "__index__") else float(data))
+            met.add(type(out[-1]))
         elif isinstance(data, (list, tuple)):
             raise ShapeError(f"tensor: ragged lists: {where} is a list where its neighbours are numbers")
         else:
@@ -147,24 +155,30 @@ def _flatten(data: Any, shape: tuple[int, ...], level: int, path: tuple[int, ...
         raise ShapeError(f"tensor: ragged lists: {where} has {length} elements, expected {shape[level]} as in the first")
     if level == len(shape) - 1 and isinstance(data, (list, tuple)) and all(type(x) in (float, int) for x in data):
         out.extend(data)
+        met.update(map(type, data))
         return
     for i, part in enumerate(data):
-        _flatten(part, shape, level + 1, (*path, i), out)
+        _flatten(part, shape, level + 1, (*path, i), out, met)
 
 
-def _dtype_of_all(flat: list[Any]) -> DType:
-    kinds = set(map(type, flat))
-    if not kinds:
+def _dtype_of_all(met: set[DType | type]) -> DType:
+    if not met:
         return get_default_dtype()
-    if any(issubclass(each, complex) for each in kinds):
-        return get_default_dtype().to_complex()
-    if any(issubclass(each, float) for each in kinds):
-        return get_default_dtype()
-    return bool_ if kinds == {bool} else int64
+    found: DType | None = None
+    for each in met:
+        if not isinstance(each, DType):
+            floating = get_default_dtype()
+            kinds = ((bool, bool_), (int, int64), (float, floating), (complex, floating.to_complex()))
+            each = next(dtype for kind, dtype in kinds if issubclass(each, kind))
+        found = each if found is None else promote_types(found, each)
+    assert found is not None
+    return found
 
 
 def _dtype_of(value: Any) -> DType:
-    return _dtype_of_all([value])
+    if not isinstance(value, (int, float, complex)):
+        raise DTypeError(f"full: fill_value must be a number, got {value!r}")
+    return _dtype_of_all({type(value)})
 
 
 #: Format characters of the buffer protocol for native numbers.
