@@ -21,6 +21,12 @@ Ints = tuple[int, ...]
 COLUMN_BYTES = 1 << 20
 
 
+#: Elements of a block of zeros, which stays in the first-level cache.
+BLOCK = 8192
+_ZEROS = {np.dtype(name): np.zeros(BLOCK, name) for name in ("float32", "float64")}
+_BITS = {np.dtype("float32"): np.dtype("int32"), np.dtype("float64"): np.dtype("int64")}
+
+
 class _Buffers(threading.local):
     def __init__(self) -> None:
         self.held: dict[Any, Array] = {}
@@ -77,11 +83,27 @@ class LayerKernels:
     # ---------------------------------------------------------------- activations
 
     def relu(self, input: Array) -> Array:
-        return np.maximum(input, input.dtype.type(0))
+        # NumPy's maximum is vectorised for two arrays only: against a block of zeros it takes a third of the time.
+        zeros = _ZEROS.get(input.dtype)
+        if zeros is None or not input.flags.c_contiguous:
+            return np.maximum(input, input.dtype.type(0))
+        out = np.empty(input.shape, input.dtype)
+        flat, made = input.reshape(-1), out.reshape(-1)
+        for start in range(0, flat.size, BLOCK):
+            part = flat[start : start + BLOCK]
+            np.maximum(part, zeros[: part.size], out=made[start : start + BLOCK])
+        return out
 
     def relu_gradient(self, grad: Array, output: Array) -> Array:
-        zero = grad.dtype.type(0)
-        return np.where(output <= zero, zero, grad)
+        bits = _BITS.get(grad.dtype)
+        if bits is None or grad.shape != output.shape or not grad.flags.c_contiguous:
+            zero = grad.dtype.type(0)
+            return np.where(output <= zero, zero, grad)
+        # All bits where the gradient passes, none elsewhere; a product with 0 and 1 would turn inf into NaN.
+        mask = np.less_equal(output, 0).view(np.int8).astype(bits)
+        mask -= 1
+        mask &= grad.view(bits)
+        return mask.view(grad.dtype)
 
     def sigmoid(self, input: Array) -> Array:
         out = np.negative(input, out=np.empty_like(input, order="C"))

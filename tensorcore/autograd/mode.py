@@ -65,6 +65,7 @@ class _GradMode:
         return wrapped  # type: ignore[return-value]
 
     def clone(self) -> _GradMode:
+        """Another context manager of the same mode."""
         return _GradMode(self.enabled)
 
     def __enter__(self) -> Self:
@@ -161,6 +162,7 @@ class inference_mode(_GradMode):  # noqa: N801 - PyTorch's name
         super().__init__(not mode)
 
     def clone(self) -> _GradMode:
+        """Another context manager of the same mode."""
         return inference_mode(not self.enabled)
 
     def __enter__(self) -> Self:

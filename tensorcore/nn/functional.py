@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tensorcore import ops as _ops
 from tensorcore.ops.inplace import write as _write
+from tensorcore.ops.publish import publish as _publish
 from tensorcore.ops.record import REGISTRY as _REGISTRY
 
-__all__: list[str] = []
+__all__ = _publish("nn.functional", globals())
 
 #: The functions whose in-place form PyTorch has here.
 _IN_PLACE = ("relu", "leaky_relu", "elu", "selu", "celu", "hardtanh", "threshold", "rrelu")
@@ -25,18 +25,12 @@ def _in_place(op: Any) -> Callable[..., Any]:
     return function
 
 
-def _publish() -> None:
-    for op in _REGISTRY.values():
-        if "nn.functional" in op.namespaces:
-            for name in (op.name, *op.aliases):
-                globals()[name] = op
-                __all__.append(name)
+def _add_others() -> None:
     for name in _IN_PLACE:
         globals()[f"{name}_"] = _in_place(_REGISTRY[name])
         __all__.append(f"{name}_")
-    globals()["tanh"] = _REGISTRY["tanh"]
+    globals()["tanh"] = _REGISTRY["tanh"].front
     __all__.append("tanh")
 
 
-_publish()
-_ = _ops
+_add_others()

@@ -78,7 +78,7 @@ def functions(namespace: str) -> str:
     """The stub of the functions published under ``namespace``."""
     published = [op for op in REGISTRY.values() if namespace in op.namespaces]
     names = sorted(name for op in published for name in (op.name, *op.aliases))
-    text = "".join(sorted(_function(name, op, False, namespace == "") for op in published for name in (op.name, *op.aliases)))
+    text = "".join(sorted(_function(name, op, False, namespace != "nn.functional") for op in published for name in (op.name, *op.aliases)))
     # The top level adds this list to its own, so that type checkers see the names exported.
     return _HEAD + ("__all__ = [\n" + "".join(f'    "{name}",\n' for name in names) + "]\n\n" if namespace == "" else "") + text
 
@@ -109,9 +109,14 @@ def methods() -> str:
 
 def stubs() -> dict[str, str]:
     """Text of each generated stub by its path within the package."""
+    import tensorcore.nn.functional as functional
+
     made = {"functions.pyi": functions(""), "derived.pyi": methods()}
-    if any("nn.functional" in op.namespaces for op in REGISTRY.values()):
-        made["nn/functional.pyi"] = functions("nn.functional")
+    made.update((f"{name}.pyi", functions(name)) for name in ("linalg", "special"))
+    text = functions("nn.functional")
+    others = [name for name in functional.__all__ if f"def {name}(" not in text]
+    rest = "".join(f"def {name}(input: Tensor, *args: Any, **kwargs: Any) -> Tensor: ...\n" for name in sorted(others))
+    made["nn/functional.pyi"] = text + rest
     return made
 
 

@@ -1,0 +1,5 @@
+"""The functions of ``torch.linalg``, derived from the op records (typed in ``linalg.pyi``)."""
+
+from tensorcore.ops.publish import publish as _publish
+
+__all__ = _publish("linalg", globals())

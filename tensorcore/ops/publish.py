@@ -1,0 +1,25 @@
+"""Publishing ops: the functions of a namespace, derived from the records that name it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tensorcore import ops as _ops
+from tensorcore.ops.outputs import function
+from tensorcore.ops.record import REGISTRY
+
+# Importing the package records all ops, which publishing before that would miss.
+assert _ops.__name__
+
+
+def publish(namespace: str, module: dict[str, Any]) -> list[str]:
+    """Put the functions of ``namespace`` into ``module``, a module's globals; returns their names."""
+    names = []
+    for op in REGISTRY.values():
+        if namespace in op.namespaces:
+            # PyTorch's functions of nn.functional take no out=.
+            published = op.front if namespace == "nn.functional" else function(op)
+            for name in (op.name, *op.aliases):
+                module[name] = published
+                names.append(name)
+    return names
