@@ -214,6 +214,10 @@ def _composite(op: Op) -> Callable[..., Any]:
     def emit(*inputs: Any, **attributes: Any) -> Any:
         kind = _one_kind(op, inputs)
         if kind is None:
+            # A kernel or a gradient rule gets operands of one dtype; an expression takes them as they are.
+            first = next((x for x in inputs if isinstance(x, Tensor)), None)
+            if op.vjp is None and first is not None and (first._kind.table[op] or (None,))[0] is None:
+                return op.body(*inputs, **attributes)  # type: ignore[misc]
             return enter(op, inputs, attributes)
         entry = kind.table[op]
         if entry is None or _busy:
