@@ -27,7 +27,6 @@ _AS_THEY_ARE: Final = frozenset(
 )  # fmt: skip
 
 
-
 class _Tracing(threading.local):
     #: While a program is traced: whether indices are out of range, as arrays; `check` cannot raise then.
     violations: list[Any] | None = None
@@ -35,6 +34,10 @@ class _Tracing(threading.local):
 
 class JaxBackend(LibraryBackend):
     """JAX's arrays. Loading it turns on JAX's 64-bit types for the process, as float64 and int64 exist here."""
+
+    tensorcore_conformance_exceptions = (
+        {"op": "cast", "cases": "special/*", "reason": "XLA clamps infinities to the limits of the integers"},
+    )
 
     def __init__(self) -> None:
         jax.config.update("jax_enable_x64", True)
@@ -126,6 +129,12 @@ class JaxBackend(LibraryBackend):
         return input
 
     # ---------------------------------------------------------------- elementwise
+
+    def div(self, input: Array, other: Array) -> Array:
+        if input.dtype.itemsize > 2:
+            return jnp.divide(input, other)
+        # XLA multiplies 16-bit floats by the inverse.
+        return jnp.divide(input.astype(jnp.float32), other.astype(jnp.float32)).astype(input.dtype)
 
     def pow(self, input: Array, exponent: Array) -> Array:
         # `jnp.power` looks at the lowest six bits of an integer exponent only.
