@@ -15,9 +15,7 @@ def _path(op: Op, namespace: str) -> str:
 
 
 def _signature(op: Op) -> str:
-    plain = [
-        parameter.replace(annotation=inspect.Parameter.empty) for parameter in op.signature.parameters.values()
-    ]
+    plain = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in op.signature.parameters.values()]
     return f"{op.name}{inspect.Signature(plain)}"
 
 
@@ -57,7 +55,9 @@ def _primitives() -> str:
     for op in REGISTRY.values():
         if op.primitive:
             summary = (inspect.getdoc(op.front) or "").split("\n")[0].replace("|", "\\|")
-            lines.append(f"| `{op.name}` | {', '.join(f'`{name}`' for name in op.operands)} | `{op.standard}` | {summary} |")
+            lines.append(
+                f"| `{op.name}` | {', '.join(f'`{name}`' for name in op.operands)} | `{op.standard}` | {summary} |"
+            )
     return "\n".join(lines) + "\n"
 
 

@@ -215,7 +215,7 @@ class Table(dict["Op", "tuple[Any, Kind | None] | None"]):
     def __missing__(self, op: Op) -> tuple[Any, Kind | None] | None:
         kind = self.kind
         compute, result = op.rule(kind.dtype, op.name)
-        entry = None
+        entry: Any = None
         if compute is kind.dtype and (op.primitive or op.body is not None):
             kernel = kind.backend.kernel(op.name, kind.dtype, kind.device.ordinal)
             if kernel is not None:

@@ -400,7 +400,9 @@ def _agree(op: Op, inputs: tuple[Any, ...]) -> tuple[tuple[Any, ...], Kind]:
     device = tensors[0]._kind.device
     for x in tensors:
         if x._kind.device is not device and x._kind.device != device:
-            places = ", ".join(f"{op.operand_at(i)} on {str(t.device)!r}" for i, t in enumerate(inputs) if isinstance(t, Tensor))
+            places = ", ".join(
+                f"{op.operand_at(i)} on {str(t.device)!r}" for i, t in enumerate(inputs) if isinstance(t, Tensor)
+            )
             raise DeviceError(f"{op.name}: operands are on several devices: {places}; move them with .to(device)")
     chosen = inputs if op.promotes is None else [inputs[place] for place in op.promotes]
     dtype = promoted(op.name, chosen)

@@ -167,8 +167,7 @@ def promote_types(type1: DType, type2: DType) -> DType:
         return signed
     if unsigned is uint64:
         raise DTypeError(
-            f"no dtype holds all values of both {type1} and {type2}; "
-            "convert one operand with .to(dtype) first"
+            f"no dtype holds all values of both {type1} and {type2}; convert one operand with .to(dtype) first"
         )
     return {1: int16, 2: int32, 4: int64}[unsigned.itemsize]
 

@@ -142,4 +142,3 @@ def nest(flat: Sequence[Any], shape: Sequence[int]) -> Any:
 def round_to(value: float, dtype: DType) -> float:
     """``value`` rounded to a floating dtype."""
     return float(decode(encode([value], dtype), dtype)[0])
-

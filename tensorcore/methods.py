@@ -194,6 +194,7 @@ class TensorMethods(DerivedMethods):
     def __dlpack_device__(self) -> tuple[int, int]:
         return self._kind.backend.dlpack_device(self._array)
 
+
 def derive(registry: dict[str, Op], cls: type) -> None:
     """Give ``cls`` the methods, in-place methods and operators that the records name."""
     from tensorcore.dispatch import operator_door

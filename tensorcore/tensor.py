@@ -482,4 +482,3 @@ def _rebuild(cls: type, data: bytes, shape: tuple[int, ...], dtype: DType, devic
     made = wrap(kind.backend.from_host(data, dtype, shape, device.ordinal), kind, cls)
     made._node = LEAF if leaf else None
     return made
-

@@ -20,7 +20,22 @@ from tensorcore_cpu.quiet import quiet, quiet1, quiet2, quiet_out, quiet_reduce
 
 _NATIVE: dict[DType, Any] = {
     by_name(name): np.dtype(name)
-    for name in ["bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "float32", "float64", "complex64", "complex128"]
+    for name in [
+        "bool",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "float16",
+        "float32",
+        "float64",
+        "complex64",
+        "complex128",
+    ]
 }
 _NATIVE[bfloat16] = np.dtype(ml_dtypes.bfloat16)
 _DTYPES = {native: dtype for dtype, native in _NATIVE.items()}
@@ -31,7 +46,22 @@ _LONG_SIDE = 1024
 
 #: Ops that move elements and never compute with them.
 _MOVES = frozenset(
-    ["reshape", "permute", "expand", "flip", "cat", "basic_index", "basic_index_put", "index", "gather", "copy", "alias", "assign", "full", "where"]
+    [
+        "reshape",
+        "permute",
+        "expand",
+        "flip",
+        "cat",
+        "basic_index",
+        "basic_index_put",
+        "index",
+        "gather",
+        "copy",
+        "alias",
+        "assign",
+        "full",
+        "where",
+    ]
 )
 #: NumPy's name where it is not the standard's or the other is faster.
 _UFUNCS = {
@@ -171,7 +201,9 @@ class CpuBackend(LayerKernels, NormKernels, OptimizerKernels, ArrayModuleBackend
         lead = len(shape) - len(old)
         if not input.flags.c_contiguous:
             return np.broadcast_to(input, shape)
-        strides = [0] * lead + [0 if side != wide else step for side, wide, step in zip(old, shape[lead:], input.strides, strict=True)]
+        strides = [0] * lead + [
+            0 if side != wide else step for side, wide, step in zip(old, shape[lead:], input.strides, strict=True)
+        ]
         return np.ndarray(shape, input.dtype, input, 0, strides)
 
     def flip(self, input: Array, *, dims: tuple[int, ...]) -> Array:
@@ -292,5 +324,3 @@ def _through_float32(function: Callable[..., Any], native: Any, whole: bool) -> 
         return result.astype(native) if asked and result.dtype == _FLOAT32 else result
 
     return kernel
-
-

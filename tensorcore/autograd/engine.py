@@ -69,7 +69,7 @@ def backward_of(
     backward(tensor, gradient, retain_graph, create_graph, inputs=inputs)
 
 
-Tensor.backward = backward_of  # type: ignore[method-assign]
+Tensor.backward = backward_of  # type: ignore[method-assign, assignment]
 
 
 def grad(
@@ -123,7 +123,17 @@ def _batched(
 
     batches = _sequence(grad_outputs)
     rows = [
-        grad(outputs, wanted, [batch[i] for batch in batches], True, create_graph, True, allow_unused, False, materialize_grads)
+        grad(
+            outputs,
+            wanted,
+            [batch[i] for batch in batches],
+            True,
+            create_graph,
+            True,
+            allow_unused,
+            False,
+            materialize_grads,
+        )
         for i in range(len(batches[0]))
     ]
     return tuple(None if column[0] is None else stack(list(column)) for column in zip(*rows, strict=True))
@@ -141,7 +151,9 @@ def _roots(op: str, tensors: Any, gradients: Any) -> list[tuple[Tensor, Tensor]]
     roots = []
     for output, gradient in zip(outputs, given, strict=True):
         if output._node is None:
-            raise RuntimeError(f"{op}: the tensor of shape {list(output.shape)} does not require grad and has no grad_fn")
+            raise RuntimeError(
+                f"{op}: the tensor of shape {list(output.shape)} does not require grad and has no grad_fn"
+            )
         if gradient is None:
             if math.prod(output._array.shape) != 1:
                 raise RuntimeError(
@@ -153,7 +165,9 @@ def _roots(op: str, tensors: Any, gradients: Any) -> list[tuple[Tensor, Tensor]]
             if output._array.shape:
                 gradient = gradient.expand(output.shape)
         elif gradient.shape != output.shape:
-            raise ShapeError(f"{op}: gradient of shape {list(gradient.shape)} for an output of shape {list(output.shape)}")
+            raise ShapeError(
+                f"{op}: gradient of shape {list(gradient.shape)} for an output of shape {list(output.shape)}"
+            )
         elif gradient.dtype.category < FLOATING:
             raise DTypeError(f"{op}: gradient must be floating point or complex, got {gradient.dtype}")
         roots.append((output, gradient))
@@ -247,9 +261,7 @@ def _arrive(
         else:
             pending[sequence] = (edge, waiting[1] + gradient)
         return
-    if gradient._kind is not edge._kind or (
-        gradient._array.shape != edge._array.shape and gradient._array.shape != ()
-    ):
+    if gradient._kind is not edge._kind or (gradient._array.shape != edge._array.shape and gradient._array.shape != ()):
         fitted = _fit(gradient, edge._kind, edge._array.shape)
         owned = fitted._view is None and (owned or fitted is not gradient)
         gradient = fitted

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tensorcore.autograd.graph import LEAF, Node, SelectNode, clock, described, next_sequence
+from tensorcore.autograd.graph import LEAF, Node, SelectNode, clock, described
 from tensorcore.autograd.mode import mode
+from tensorcore.autograd.sequence import next_sequence
 from tensorcore.dtypes import FLOATING
 from tensorcore.errors import InplaceError
 from tensorcore.tensor import Tensor, root_of, wrap
@@ -94,13 +95,20 @@ class FunctionNode(Node):
                         f"{described(mark)}"
                     )
                 if place is not None and mode.grad:
-                    tensor._node = self if self.outputs == 1 else SelectNode(self, place, tensor._array.shape, tensor._kind)
+                    tensor._node = (
+                        self if self.outputs == 1 else SelectNode(self, place, tensor._array.shape, tensor._kind)
+                    )
             found.append(tensor)
         return tuple(found)
 
     def backward(self, cotangent: Any, create_graph: bool) -> tuple[Any, ...]:
-        given = (cotangent,) if self.outputs == 1 else tuple(
-            cotangent[i] if self.context._materialize or i in cotangent.arrived else None for i in range(self.outputs)
+        given = (
+            (cotangent,)
+            if self.outputs == 1
+            else tuple(
+                cotangent[i] if self.context._materialize or i in cotangent.arrived else None
+                for i in range(self.outputs)
+            )
         )
         results = self.function.backward(self.context, *given)
         results = results if isinstance(results, tuple) else (results,)
@@ -174,14 +182,18 @@ class Function:
         dirty = {id(x) for x in context._dirty}
         fixed = {id(x) for x in context._not_differentiable}
         outs = tuple(
-            wrap(out._array, out._kind) if isinstance(out, Tensor) and id(out) in passed and id(out) not in dirty else out
+            wrap(out._array, out._kind)
+            if isinstance(out, Tensor) and id(out) in passed and id(out) not in dirty
+            else out
             for out in outputs
         )
         node.keep(outs)
         tensors = [out for out in outs if isinstance(out, Tensor)]
         node.kind = tensors[0]._kind if len(outs) == 1 else tuple(getattr(o, "_kind", None) for o in outs)
-        node.shape = tuple(tensors[0]._array.shape) if len(outs) == 1 else tuple(
-            tuple(o._array.shape) if isinstance(o, Tensor) else () for o in outs
+        node.shape = (
+            tuple(tensors[0]._array.shape)
+            if len(outs) == 1
+            else tuple(tuple(o._array.shape) if isinstance(o, Tensor) else () for o in outs)
         )
         for place, out in enumerate(outs):
             if not isinstance(out, Tensor) or id(outputs[place]) in fixed or out._kind.dtype.category < FLOATING:

@@ -7,8 +7,8 @@ from functools import cache
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Final
 
-from tensorcore.dtypes import FLOATING
 from tensorcore.autograd.sequence import next_sequence
+from tensorcore.dtypes import FLOATING
 from tensorcore.errors import InplaceError
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ class LeafType:
 
 #: What ``Tensor._node`` holds for a leaf that requires grad.
 LEAF: Final = LeafType()
-
 
 
 class Clock:
@@ -211,7 +210,7 @@ class OpNode(Node):
         from tensorcore.tensor import wrap
 
         if self.op.outputs != 1:
-            parts = tuple(wrap(array, kind) for array, kind in zip(self.output, self.kind, strict=True))
+            parts = tuple(wrap(array, kind) for array, kind in zip(self.output or (), self.kind, strict=True))
             if create_graph:
                 for place, part in enumerate(parts):
                     if part._kind.dtype.category >= FLOATING:

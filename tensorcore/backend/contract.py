@@ -171,4 +171,3 @@ class Backend(ABC):
         from tensorcore.compile.interpreter import Interpreter
 
         return Interpreter(graph)
-

@@ -140,7 +140,13 @@ class Capture:
         targets = [x._array for x in inputs if x is not None]
         result = proceed()
         outs = result if isinstance(result, tuple) else (result,)
-        kind = attributes["kind"] if not inputs else inputs[0]._kind if op.promotes is None else inputs[op.promotes[0]]._kind
+        kind = (
+            attributes["kind"]
+            if not inputs
+            else inputs[0]._kind
+            if op.promotes is None
+            else inputs[op.promotes[0]]._kind
+        )
         call = dict(attributes)
         if not inputs:
             del call["kind"]

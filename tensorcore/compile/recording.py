@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tensorcore.autograd.graph import LEAF, Node, SelectNode, clock, described, next_sequence
+from tensorcore.autograd.graph import LEAF, Node, SelectNode, clock, described
+from tensorcore.autograd.sequence import next_sequence
 from tensorcore.compile.capture import Capture, recording
 from tensorcore.errors import InplaceError
 from tensorcore.tensor import Tensor, mark_changed, root_of, wrap
@@ -79,7 +80,7 @@ class Recording:
         changed = {id(capture.alive[number]) for number in assigned if number is not None}
         for tensor, before in capture.externals:
             if tensor._array is not before or id(before) in changed:
-                source: Source = arguments.get(id(tensor), lambda held=tensor: held)  # type: ignore[misc]
+                source: Source = arguments.get(id(tensor), lambda held=tensor: held)
                 place = -1 if tensor._array is before else self._give_back(tensor)
                 self.writes.append((source, place, tensor._kind))
 
@@ -211,7 +212,9 @@ class ReplayNode(Node):
 
     def backward(self, cotangent: Any, create_graph: bool) -> tuple[Any, ...]:
         if create_graph:
-            raise RuntimeError("a compiled function has no second derivative: call the function uncompiled for create_graph")
+            raise RuntimeError(
+                "a compiled function has no second derivative: call the function uncompiled for create_graph"
+            )
         if self.released:
             raise RuntimeError(
                 "compiled function: backward through the graph a second time: what it saved was freed by the first; "
@@ -229,7 +232,7 @@ class ReplayNode(Node):
         constants = [_resolve(source, [])._array for source in plan.constants]
         results = plan.program([*given, *constants, *self.arrays])
         return tuple(
-            None if place is None else wrap(results[place], kind)
+            None if place is None or kind is None else wrap(results[place], kind)
             for place, kind in zip(plan.places, plan.gradient_kinds, strict=True)
         )
 

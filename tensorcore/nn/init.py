@@ -13,10 +13,10 @@ from tensorcore.dtypes import float32, float64
 from tensorcore.errors import ShapeError
 from tensorcore.host_data import round_to
 from tensorcore.ops.creation import empty_like
-from tensorcore.ops.ranges import eye as eye_matrix
 from tensorcore.ops.elementwise import where
 from tensorcore.ops.movement import cat
 from tensorcore.ops.random import randn, randperm
+from tensorcore.ops.ranges import eye as eye_matrix
 
 if TYPE_CHECKING:
     from tensorcore.random.generator import Generator

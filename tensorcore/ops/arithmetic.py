@@ -29,7 +29,13 @@ def truncated_divide(input: Tensor, other: Tensor) -> Tensor:
     return e.where(inexact & e.lt(quotient, 0), quotient + 1, quotient)
 
 
-@composite(rule=number, samples=_TWO, inplace=True, ulp=1, vjp=(lambda g: g, lambda g, input, other: -g * e.div(input, other, rounding_mode="trunc")))
+@composite(
+    rule=number,
+    samples=_TWO,
+    inplace=True,
+    ulp=1,
+    vjp=(lambda g: g, lambda g, input, other: -g * e.div(input, other, rounding_mode="trunc")),
+)
 def fmod(input: Tensor, other: Tensor) -> Tensor:
     """Remainder with the sign of the dividend, element by element."""
     size = e.remainder(e.abs(input), e.abs(other))
@@ -49,7 +55,9 @@ def square(input: Tensor) -> Tensor:
     return e.mul(input, input) if input.dtype.category != BOOL else input.to(int64)
 
 
-@composite(rule=floating, samples=_ONE, inplace=True, domain=(0.1, 8), ulp=3, vjp=lambda g, y: g * e.conj(y * y * y) * -0.5)
+@composite(
+    rule=floating, samples=_ONE, inplace=True, domain=(0.1, 8), ulp=3, vjp=lambda g, y: g * e.conj(y * y * y) * -0.5
+)
 def rsqrt(input: Tensor) -> Tensor:
     """One over the square root of each element."""
     return 1 / e.sqrt(input)
@@ -93,7 +101,13 @@ def frac(input: Tensor) -> Tensor:
     return input - e.trunc(input)
 
 
-@composite(rule=real_floating, inplace=True, samples=({"shapes": ((3, 4), (3, 4), ()), "args": ()},), operands=("input", "end", "weight"), ulp=2)
+@composite(
+    rule=real_floating,
+    inplace=True,
+    samples=({"shapes": ((3, 4), (3, 4), ()), "args": ()},),
+    operands=("input", "end", "weight"),
+    ulp=2,
+)
 def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     """``input + weight * (end - input)``, exact at both ends."""
     step = end - input
@@ -119,7 +133,12 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1
 # ------------------------------------------------------------------ bounds
 
 
-@composite(inplace=True, aliases=("clip",), samples=({"shapes": ((3, 4),), "args": (-1.0, 1.0)}, {"shapes": ((3, 4),), "min": 0.5}), ulp=0)
+@composite(
+    inplace=True,
+    aliases=("clip",),
+    samples=({"shapes": ((3, 4),), "args": (-1.0, 1.0)}, {"shapes": ((3, 4),), "min": 0.5}),
+    ulp=0,
+)
 def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """Elements below ``min`` raised to it, those above ``max`` lowered to it; the gradient is 1 inside and at the bounds."""
     if min is None and max is None:

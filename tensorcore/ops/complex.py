@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tensorcore.dtypes import COMPLEX, DType
 from tensorcore.errors import DTypeError, ShapeError
@@ -51,7 +51,9 @@ def conj(input: Tensor) -> Tensor:
 def complex(real: Tensor, imag: Tensor) -> Tensor:
     """The complex numbers with these real and imaginary parts."""
     if real.dtype is not imag.dtype or not real.is_floating_point():
-        raise DTypeError(f"complex: expected two tensors of one floating-point dtype, got {real.dtype} and {imag.dtype}")
+        raise DTypeError(
+            f"complex: expected two tensors of one floating-point dtype, got {real.dtype} and {imag.dtype}"
+        )
     dtype = real.dtype.to_complex()
     return real.to(dtype) + imag.to(dtype) * 1j
 
@@ -86,5 +88,3 @@ def view_as_complex(input: Tensor) -> Tensor:
     if input.ndim == 0 or input.shape[-1] != 2:
         raise ShapeError(f"view_as_complex: expected a last side of 2, got shape {list(input.shape)}")
     return complex(input[..., 0], input[..., 1])
-
-

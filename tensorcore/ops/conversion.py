@@ -24,7 +24,15 @@ def cast(input: Tensor, dtype: DType) -> Tensor:
     return cast.emit(input, dtype=dtype)
 
 
-@primitive(rule=same, vjp=lambda g: g, namespaces=(), standard="copy", shown="CloneBackward0", ulp=0, samples=({"shapes": ((3, 4),)},))
+@primitive(
+    rule=same,
+    vjp=lambda g: g,
+    namespaces=(),
+    standard="copy",
+    shown="CloneBackward0",
+    ulp=0,
+    samples=({"shapes": ((3, 4),)},),
+)
 def copy(input: Tensor) -> Tensor:
     """A row-major copy."""
 
@@ -129,11 +137,15 @@ def reinterpret(input: Tensor, dtype: DType) -> Tensor:
     shape = list(input.shape)
     if old != new:
         if not shape or shape[-1] * old % new:
-            raise ShapeError(f"view: {input.dtype} of shape {shape} cannot be read as {dtype}: the last side does not divide")
+            raise ShapeError(
+                f"view: {input.dtype} of shape {shape} cannot be read as {dtype}: the last side does not divide"
+            )
         shape[-1] = shape[-1] * old // new
     kind = input._kind.sibling(dtype)
     if old != new and input.stride(-1) != 1:
-        raise ShapeError(f"view: {input.dtype} of shape {list(input.shape)} and strides {input.stride()} cannot be read as {dtype}: the last dimension has gaps")
+        raise ShapeError(
+            f"view: {input.dtype} of shape {list(input.shape)} and strides {input.stride()} cannot be read as {dtype}: the last dimension has gaps"
+        )
     shared = kind.backend.reinterpret(input._array, dtype)
     if shared is not None:
         out = wrap(shared, kind)

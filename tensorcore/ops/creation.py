@@ -110,13 +110,18 @@ def _holds_arrays(data: Any) -> bool:
 def _stacked(data: Any, dtype: DType | None, device: Any) -> Tensor:
     from tensorcore.ops.movement import stack
 
-    parts = [_stacked(x, dtype, device) if isinstance(x, (list, tuple)) else tensor(x, dtype=dtype, device=device) for x in data]
+    parts = [
+        _stacked(x, dtype, device) if isinstance(x, (list, tuple)) else tensor(x, dtype=dtype, device=device)
+        for x in data
+    ]
     return stack(parts).detach().clone()
 
 
 def _shape_of(data: Any) -> tuple[int, ...]:
     shape = []
-    while isinstance(data, (list, tuple, range)) or (hasattr(data, "__len__") and not isinstance(data, (str, bytes, Tensor))):
+    while isinstance(data, (list, tuple, range)) or (
+        hasattr(data, "__len__") and not isinstance(data, (str, bytes, Tensor))
+    ):
         shape.append(len(data))
         if not len(data) or len(shape) > 64:
             break
@@ -148,11 +153,15 @@ def _flatten(
     except TypeError:
         if isinstance(data, (str, bytes)) or not isinstance(data, (int, float, complex)):
             raise DTypeError(f"tensor: {where} is {data!r} of type {type(data).__name__}, expected a list") from None
-        raise ShapeError(f"tensor: ragged lists: {where} is a number where a list of {shape[level]} was expected") from None
+        raise ShapeError(
+            f"tensor: ragged lists: {where} is a number where a list of {shape[level]} was expected"
+        ) from None
     if isinstance(data, (str, bytes)):
         raise DTypeError(f"tensor: {where} is {data!r} of type {type(data).__name__}, expected a number")
     if length != shape[level]:
-        raise ShapeError(f"tensor: ragged lists: {where} has {length} elements, expected {shape[level]} as in the first")
+        raise ShapeError(
+            f"tensor: ragged lists: {where} has {length} elements, expected {shape[level]} as in the first"
+        )
     if level == len(shape) - 1 and isinstance(data, (list, tuple)) and all(type(x) in (float, int) for x in data):
         out.extend(data)
         met.update(map(type, data))
@@ -317,7 +326,9 @@ def frombuffer(buffer: Any, *, dtype: DType, count: int = -1, offset: int = 0, r
     if count * size > len(view):
         raise ShapeError(f"frombuffer: {count} elements of {dtype} need {count * size} bytes, got {len(view)}")
     kind = _kind(None, dtype)
-    array = None if view.readonly or not count else kind.backend.share_host(view[: count * size], dtype, (count,), (size,))
+    array = (
+        None if view.readonly or not count else kind.backend.share_host(view[: count * size], dtype, (count,), (size,))
+    )
     if array is None:
         array = kind.backend.from_host(view[: count * size], dtype, (count,), kind.device.ordinal)
     return wrap(array, kind).requires_grad_(requires_grad)
@@ -407,20 +418,37 @@ def full_like(
 ) -> Tensor:  # fmt: skip
     """A tensor of the shape, dtype and device of ``input`` with every element ``fill_value``."""
     return full(
-        tuple(input.shape), fill_value, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad
+        tuple(input.shape),
+        fill_value,
+        dtype=dtype or input.dtype,
+        device=device or input.device,
+        requires_grad=requires_grad,
     )
 
 
 def _new(name: str, maker: Any) -> None:
     def make(
-        input: Tensor, *size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False, **options: Any
+        input: Tensor,
+        *size: Any,
+        dtype: DType | None = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        **options: Any,
     ) -> Tensor:
-        return maker(*size, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad, **options)
+        return maker(
+            *size, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad, **options
+        )
 
     make.__name__ = make.__qualname__ = name
     make.__doc__ = f"`{maker.__name__}` of the dtype and device of this tensor."
     composite(namespaces=("Tensor",))(make)
 
 
-for _maker, _name in ((zeros, "new_zeros"), (ones, "new_ones"), (empty, "new_empty"), (full, "new_full"), (tensor, "new_tensor")):
+for _maker, _name in (
+    (zeros, "new_zeros"),
+    (ones, "new_ones"),
+    (empty, "new_empty"),
+    (full, "new_full"),
+    (tensor, "new_tensor"),
+):
     _new(_name, _maker)

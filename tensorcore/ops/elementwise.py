@@ -120,7 +120,7 @@ def real_part(input: Any) -> Any:
 )  # fmt: skip
 def pow(input: Tensor, exponent: Tensor) -> Tensor:
     """Power, element by element; raises DTypeError for integers to a negative number."""
-    cls = type(exponent)
+    cls: Any = type(exponent)
     if (cls is int or cls is float) and hasattr(input, "_kind"):
         category = input._kind.dtype.category
         if category == INTEGER and cls is int and exponent < 0:

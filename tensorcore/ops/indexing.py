@@ -84,10 +84,14 @@ def _sides(op: str, input: Any, index: Any, dim: int) -> int:
     if index.dtype.category != INTEGER:
         raise DTypeError(f"{op}: index must be an integer tensor, got {index.dtype}")
     if index.ndim != input.ndim:
-        raise ShapeError(f"{op}: index has {index.ndim} dimensions, input {input.ndim}: shapes {list(index.shape)} and {list(input.shape)}")
+        raise ShapeError(
+            f"{op}: index has {index.ndim} dimensions, input {input.ndim}: shapes {list(index.shape)} and {list(input.shape)}"
+        )
     for d, (side, limit) in enumerate(zip(index.shape, input.shape, strict=True)):
         if d != place and side > limit:
-            raise ShapeError(f"{op}: side {side} of index exceeds {limit} of input at dimension {d}: shapes {list(index.shape)} and {list(input.shape)}")
+            raise ShapeError(
+                f"{op}: side {side} of index exceeds {limit} of input at dimension {d}: shapes {list(index.shape)} and {list(input.shape)}"
+            )
     return place
 
 
@@ -178,7 +182,17 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     return tuple(places.unbind(1))
 
 
-@composite(samples=({"shapes": ((5, 3), (4,)), "dtypes": (None, "int64"), "domains": (None, (0, 3)), "order": (0, "dim", 1), "dim": 0},))
+@composite(
+    samples=(
+        {
+            "shapes": ((5, 3), (4,)),
+            "dtypes": (None, "int64"),
+            "domains": (None, (0, 3)),
+            "order": (0, "dim", 1),
+            "dim": 0,
+        },
+    )
+)
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """Slices of ``input`` along ``dim`` at the places in the 1-d tensor ``index``."""
     if index.ndim > 1:
@@ -249,7 +263,9 @@ def _parse(input: Any, key: Any) -> Plan:
         if isinstance(item, TensorClass) and item.dtype.category == BOOL:
             sides = tuple(input.shape[len(basic) : len(basic) + item.ndim])
             if tuple(item.shape) != sides:
-                raise DimensionError(f"index: a mask of shape {list(item.shape)} does not fit sides {list(sides)} of shape {list(input.shape)} from dimension {len(basic)} on")
+                raise DimensionError(
+                    f"index: a mask of shape {list(item.shape)} does not fit sides {list(sides)} of shape {list(input.shape)} from dimension {len(basic)} on"
+                )
             if item.ndim == 0:
                 dims.append(len(shape))
                 shape.append(1)
@@ -277,7 +293,9 @@ def _parse(input: Any, key: Any) -> Plan:
             shape.append(count)
         else:
             if not -side <= item < side:
-                raise DimensionError(f"index {item} is out of range for dimension {len(basic)} of shape {list(input.shape)}")
+                raise DimensionError(
+                    f"index {item} is out of range for dimension {len(basic)} of shape {list(input.shape)}"
+                )
             basic.append(item % side)
     plan = Plan()
     plan.basic, plan.flips, plan.shape = tuple(basic), tuple(flips), tuple(shape)
@@ -330,7 +348,9 @@ def _from_zero(places: Any, side: int) -> Any:
 
 
 def _is_whole(plan: Plan, shape: Sequence[int]) -> bool:
-    return all(isinstance(item, slice) and item == slice(0, side, 1) for item, side in zip(plan.basic, shape, strict=True))
+    return all(
+        isinstance(item, slice) and item == slice(0, side, 1) for item, side in zip(plan.basic, shape, strict=True)
+    )
 
 
 def _basic_part(input: Any, plan: Plan) -> Any:
@@ -446,8 +466,20 @@ def _fitted(value: Any, shape: tuple[int, ...], input: Any) -> Any:
     try:
         value = value if tuple(value.shape) == tuple(shape) else expand(value, shape)
     except ShapeError:
-        raise ShapeError(f"setitem: a value of shape {list(value.shape)} does not fit the indexed part of shape {list(shape)}") from None
+        raise ShapeError(
+            f"setitem: a value of shape {list(value.shape)} does not fit the indexed part of shape {list(shape)}"
+        ) from None
     return value.to(input.dtype)
 
 
-__all__ = ["basic_index", "basic_index_put", "gather", "getitem", "index_put", "index_select", "nonzero", "scatter", "setitem"]
+__all__ = [
+    "basic_index",
+    "basic_index_put",
+    "gather",
+    "getitem",
+    "index_put",
+    "index_select",
+    "nonzero",
+    "scatter",
+    "setitem",
+]

@@ -88,10 +88,14 @@ def write(target: Tensor, result: Tensor, op: str) -> Tensor:
     kind = target._kind
     if result._kind is not kind:
         if result._kind.dtype.category > kind.dtype.category:
-            raise DTypeError(f"{op}: the result is {result.dtype} and cannot be written into a tensor of {target.dtype}")
+            raise DTypeError(
+                f"{op}: the result is {result.dtype} and cannot be written into a tensor of {target.dtype}"
+            )
         result = result.to(device=kind.device, dtype=kind.dtype)
     if result._array.shape != target._array.shape:
-        raise ShapeError(f"{op}: the result of shape {list(result.shape)} does not fit the tensor written to, of shape {list(target.shape)}")
+        raise ShapeError(
+            f"{op}: the result of shape {list(result.shape)} does not fit the tensor written to, of shape {list(target.shape)}"
+        )
     if target._view is not None and kind.mutable and _overlaps(target):
         raise InplaceError(
             f"{op}: several elements of the tensor of shape {list(target.shape)} share one place in memory (it was expanded); "
@@ -125,7 +129,9 @@ def _write_through(view: Tensor, connect: bool) -> None:
     while view._view is not None:
         base, op, attributes = view._view
         if op.put is None:
-            raise InplaceError(f"{op.name}: a tensor expanded from a smaller one cannot be changed in place; clone it first")
+            raise InplaceError(
+                f"{op.name}: a tensor expanded from a smaller one cannot be changed in place; clone it first"
+            )
         whole = op.put(base, view, **attributes)
         if not base._kind.mutable:
             base._array = whole._array
@@ -224,7 +230,9 @@ def set_(input: Tensor, source: Tensor | None = None) -> Tensor:
     """Make this tensor share the memory, shape and strides of ``source``, of the same dtype; without it, empty."""
     source = input.new_empty(0) if source is None else source
     if source._kind is not input._kind:
-        raise DTypeError(f"set_: expected a source of {input.dtype} on {str(input.device)!r}, got {source.dtype} on {str(source.device)!r}")
+        raise DTypeError(
+            f"set_: expected a source of {input.dtype} on {str(input.device)!r}, got {source.dtype} on {str(source.device)!r}"
+        )
     check_inplace(input, "set_")
     input._array, input._view = source._array, source._view
     return input

@@ -60,7 +60,9 @@ def _misfit(a: Any, b: Any) -> None:
 
 def _require(op: str, input: Any, other: Any, ndim: tuple[int, int]) -> None:
     if (input.ndim, other.ndim) != ndim:
-        raise ShapeError(f"{op}: expected tensors of {ndim[0]} and {ndim[1]} dimensions, got shapes {list(input.shape)} and {list(other.shape)}")
+        raise ShapeError(
+            f"{op}: expected tensors of {ndim[0]} and {ndim[1]} dimensions, got shapes {list(input.shape)} and {list(other.shape)}"
+        )
 
 
 @composite(samples=({"shapes": ((3, 4), (4, 5))},))

@@ -52,7 +52,9 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
     """A view with the dimensions in the order ``dims``."""
     places = _ints(dims, "permute")
     if len(places) != input.ndim:
-        raise ShapeError(f"permute: {len(places)} dims given for a tensor of {input.ndim} dimensions, shape {list(input.shape)}")
+        raise ShapeError(
+            f"permute: {len(places)} dims given for a tensor of {input.ndim} dimensions, shape {list(input.shape)}"
+        )
     return permute.emit(input, dims=normalize_dims(places, input.ndim, "permute"))
 
 
@@ -67,13 +69,17 @@ def expand(input: Tensor, *shape: Any) -> Tensor:
     lead = len(sides) - len(old)
     wanted = tuple((old[i - lead] if i >= lead else -1) if side == -1 else side for i, side in enumerate(sides))
     if lead < 0 or -1 in wanted or any(o not in (1, w) for o, w in zip(old, wanted[lead:], strict=True)):
-        raise ShapeError(f"expand: shape {list(old)} does not stretch to {list(sides)}: only sides of 1 do, and -1 stands for an existing side")
+        raise ShapeError(
+            f"expand: shape {list(old)} does not stretch to {list(sides)}: only sides of 1 do, and -1 stands for an existing side"
+        )
     if wanted == old:
         return input.alias()
     return expand.emit(input, shape=wanted)
 
 
-@primitive(rule=same, vjp=lambda g, dims: flip.emit(g, dims=dims), ulp=0, samples=({"shapes": ((3, 4),), "args": ((0, 1),)},))
+@primitive(
+    rule=same, vjp=lambda g, dims: flip.emit(g, dims=dims), ulp=0, samples=({"shapes": ((3, 4),), "args": ((0, 1),)},)
+)
 def flip(input: Tensor, *dims: Any) -> Tensor:
     """The elements in reverse order along ``dims``, as a copy."""
     return flip.emit(input, dims=normalize_dims(_ints(dims, "flip"), input.ndim, "flip"))
@@ -104,8 +110,12 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     place = normalize_dim(dim, len(first), "cat")
     for number, x in enumerate(parts):
         shape = x._array.shape
-        if len(shape) != len(first) or any(a != b for i, (a, b) in enumerate(zip(first, shape, strict=True)) if i != place):
-            raise ShapeError(f"cat: shapes must agree except in dimension {place}: tensor 0 has {list(first)}, tensor {number} has {list(shape)}")
+        if len(shape) != len(first) or any(
+            a != b for i, (a, b) in enumerate(zip(first, shape, strict=True)) if i != place
+        ):
+            raise ShapeError(
+                f"cat: shapes must agree except in dimension {place}: tensor 0 has {list(first)}, tensor {number} has {list(shape)}"
+            )
     return cat.emit(*parts, dim=place)
 
 
@@ -266,7 +276,9 @@ def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     start = int(start)
     begin = start + side if start < 0 else start
     if length < 0 or begin < 0 or begin + length > side:
-        raise DimensionError(f"narrow: {length} elements from {start} do not lie within dimension {place} of shape {list(input.shape)}")
+        raise DimensionError(
+            f"narrow: {length} elements from {start} do not lie within dimension {place} of shape {list(input.shape)}"
+        )
     return _basic(input, place, slice(begin, begin + length, 1))
 
 
@@ -279,7 +291,9 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     side = input._array.shape[place]
     index = int(index)
     if not -side <= index < side:
-        raise DimensionError(f"select: index {index} is out of range for dimension {place} of shape {list(input.shape)}")
+        raise DimensionError(
+            f"select: index {index} is out of range for dimension {place} of shape {list(input.shape)}"
+        )
     return _basic(input, place, index % side)
 
 
@@ -298,7 +312,9 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     return tuple(_basic(input, place, i) for i in range(input._array.shape[place]))
 
 
-@composite(namespaces=("", "Tensor"), samples=({"shapes": ((5, 4),), "args": (2,)}, {"shapes": ((5, 4),), "args": ((1, 4),)}))
+@composite(
+    namespaces=("", "Tensor"), samples=({"shapes": ((5, 4),), "args": (2,)}, {"shapes": ((5, 4),), "args": ((1, 4),)})
+)
 def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of consecutive parts along ``dim``: parts of one size, the last smaller, or of the sizes given."""
     place = normalize_dim(dim, tensor.ndim, "split")
@@ -312,7 +328,9 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
     else:
         sizes = [int(each) for each in split_size_or_sections]
         if sum(sizes) != side or min(sizes, default=0) < 0:
-            raise ShapeError(f"split: sizes {sizes} must add up to {side}, the side of dimension {place} of shape {list(tensor.shape)}")
+            raise ShapeError(
+                f"split: sizes {sizes} must add up to {side}, the side of dimension {place} of shape {list(tensor.shape)}"
+            )
     parts = []
     start = 0
     for size in sizes:
@@ -344,7 +362,9 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     first = tensors[0].shape
     for number, x in enumerate(tensors):
         if x.shape != first:
-            raise ShapeError(f"stack: all shapes must be equal: tensor 0 has {list(first)}, tensor {number} has {list(x.shape)}")
+            raise ShapeError(
+                f"stack: all shapes must be equal: tensor 0 has {list(first)}, tensor {number} has {list(x.shape)}"
+            )
     place = normalize_dim(dim, len(first) + 1, "stack")
     return cat([unsqueeze(x, place) for x in tensors], place)
 

@@ -236,9 +236,7 @@ def _facts(
     promotes: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     given = locals()
-    given.update(
-        namespaces=tuple(namespaces), aliases=tuple(aliases), operands=operands and tuple(operands)
-    )
+    given.update(namespaces=tuple(namespaces), aliases=tuple(aliases), operands=operands and tuple(operands))
     return given
 
 
@@ -261,7 +259,12 @@ def composite(**facts: Any) -> Callable[[Callable[..., Any]], Op]:
     def decorate(front: Callable[..., Any]) -> Op:
         op = Op(front, primitive=False, **_facts(**facts))
         plain = all(parameter.kind is parameter.POSITIONAL_OR_KEYWORD for parameter in op.signature.parameters.values())
-        if "emit" not in front.__code__.co_names and len(op.operands) == len(op.signature.parameters) and plain and not op.variadic:
+        if (
+            "emit" not in front.__code__.co_names
+            and len(op.operands) == len(op.signature.parameters)
+            and plain
+            and not op.variadic
+        ):
             op.body = front
         op = _register(op)
         if op.body is front:

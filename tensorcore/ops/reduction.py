@@ -216,5 +216,3 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = 
     place = normalize_dim(dim, input.ndim, "sort")
     values, indices = sort.emit(input, dim=place, descending=descending)
     return named("sort", values=values, indices=indices)
-
-

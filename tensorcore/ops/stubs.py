@@ -38,7 +38,11 @@ def _typed(annotation: Any) -> str:
 
 
 def _default(value: Any) -> str:
-    return repr(value) if isinstance(value, (int, float, str, bool, type(None), tuple)) and "inf" not in repr(value) else "..."
+    return (
+        repr(value)
+        if isinstance(value, (int, float, str, bool, type(None), tuple)) and "inf" not in repr(value)
+        else "..."
+    )
 
 
 def _parameters(signature: inspect.Signature, method: bool) -> str:
@@ -78,9 +82,19 @@ def functions(namespace: str) -> str:
     """The stub of the functions published under ``namespace``."""
     published = [op for op in REGISTRY.values() if namespace in op.namespaces]
     names = sorted(name for op in published for name in (op.name, *op.aliases))
-    text = "".join(sorted(_function(name, op, False, namespace != "nn.functional") for op in published for name in (op.name, *op.aliases)))
+    text = "".join(
+        sorted(
+            _function(name, op, False, namespace != "nn.functional")
+            for op in published
+            for name in (op.name, *op.aliases)
+        )
+    )
     # The top level adds this list to its own, so that type checkers see the names exported.
-    return _HEAD + ("__all__ = [\n" + "".join(f'    "{name}",\n' for name in names) + "]\n\n" if namespace == "" else "") + text
+    return (
+        _HEAD
+        + ("__all__ = [\n" + "".join(f'    "{name}",\n' for name in names) + "]\n\n" if namespace == "" else "")
+        + text
+    )
 
 
 def methods() -> str:
@@ -95,7 +109,9 @@ def methods() -> str:
         if "Tensor" in op.namespaces:
             lines.update((name, _function(name, op, True)) for name in names)
         if op.inplace:
-            lines.update((f"{name}_", f"    def {name}_({_parameters(op.signature, True)}) -> Tensor: ...\n") for name in names)
+            lines.update(
+                (f"{name}_", f"    def {name}_({_parameters(op.signature, True)}) -> Tensor: ...\n") for name in names
+            )
         if op.operator in UNARY_OPERATORS:
             lines[f"__{op.operator}__"] = f"    def __{op.operator}__(self) -> Tensor: ...\n"
         elif op.operator in BINARY_OPERATORS:
@@ -109,8 +125,7 @@ def methods() -> str:
 
 def stubs() -> dict[str, str]:
     """Text of each generated stub by its path within the package."""
-    import tensorcore.nn.functional as functional
-
+    functional: Any = importlib.import_module("tensorcore.nn.functional")
     made = {"functions.pyi": functions(""), "derived.pyi": methods()}
     made.update((f"{name}.pyi", functions(name)) for name in ("linalg", "special"))
     text = functions("nn.functional")

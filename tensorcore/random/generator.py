@@ -248,9 +248,7 @@ class Generator:
                 return Ticket(self, kind, count, self._normals(count))
             if kind == "permutation":
                 return Ticket(self, kind, count, self._permutation(count))
-        raise ValueError(
-            f"ticket: expected 'words', 'words64', 'normal', 'permutation' or 'philox', got {kind!r}"
-        )
+        raise ValueError(f"ticket: expected 'words', 'words64', 'normal', 'permutation' or 'philox', got {kind!r}")
 
     def _normals(self, count: int) -> array[float]:
         """Standard normal numbers, in pairs by Box and Muller; an odd one out is kept for the next call."""

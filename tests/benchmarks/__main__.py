@@ -19,7 +19,9 @@ IMPORT_GATE = 0.2
 def import_seconds(rounds: int = 7) -> float:
     """Median seconds of ``import tensorcore`` in a fresh interpreter."""
     code = "import time; t = time.perf_counter(); import tensorcore; print(time.perf_counter() - t)"
-    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(rounds)]
+    runs = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(rounds)
+    ]
     return statistics.median(float(run.stdout) for run in runs)
 
 
@@ -49,8 +51,12 @@ def main() -> int:
     torch = _peer()
     rows: list[Row] = []
     if not options.json:
-        peer = f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads" if torch else "PyTorch is not installed"
-        print(f"tensorcore {tc.__version__} on Python {platform.python_version()}; {peer}; medians of {options.rounds} rounds\n")
+        peer = (
+            f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads" if torch else "PyTorch is not installed"
+        )
+        print(
+            f"tensorcore {tc.__version__} on Python {platform.python_version()}; {peer}; medians of {options.rounds} rounds\n"
+        )
         print(f"{'':40} {'tensorcore':>12} {'PyTorch':>12} {'ratio':>7}  gate")
     for case in cases():
         if options.only not in case.name:
