@@ -13,15 +13,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tensorcore_conformance.cases import Limits
     from tensorcore_conformance.exemptions import Exemption, ExtraCase
-    from tensorcore_conformance.forward import Failed
+    from tensorcore_conformance.forward import ConformanceError
     from tensorcore_conformance.judge import Judge, replay, replay_area
 
-__all__ = ["Exemption", "ExtraCase", "Failed", "Judge", "Limits", "replay", "replay_area"]
+__all__ = ["ConformanceError", "Exemption", "ExtraCase", "Judge", "Limits", "replay", "replay_area"]
 
 _HOMES = {
-    "Exemption": "exemptions", "ExtraCase": "exemptions", "Failed": "forward", "Judge": "judge", "Limits": "cases",
-    "replay": "judge", "replay_area": "judge",
-}  # fmt: skip
+    "ConformanceError": "forward",
+    "Exemption": "exemptions",
+    "ExtraCase": "exemptions",
+    "Judge": "judge",
+    "Limits": "cases",
+    "replay": "judge",
+    "replay_area": "judge",
+}
 
 
 def __getattr__(name: str) -> Any:

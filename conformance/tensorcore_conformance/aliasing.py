@@ -12,18 +12,18 @@ from tensorcore.dtypes import COMPLEX, FLOATING
 from tensorcore.errors import DTypeError
 from tensorcore.ops.record import REGISTRY
 from tensorcore.tensor import Tensor
-from tensorcore_conformance.arrays import dtype_named, from_numpy, native, to_numpy, wide
+from tensorcore_conformance.arrays import dtype_named, from_numpy, names, native, to_numpy, wide
 from tensorcore_conformance.budgets import compare, spacing
-from tensorcore_conformance.forward import Failed, Measured
+from tensorcore_conformance.forward import ConformanceError, Measured
 from tensorcore_conformance.recipes import Recipe, flat_outputs
 
 __all__ = ["VIEWS", "check_inplace", "check_view"]
 
 #: The ops that PyTorch documents as views of a contiguous tensor.
-VIEWS = frozenset(
-    "alias basic_index diagonal expand expand_as flatten movedim narrow permute ravel reshape reshape_as select squeeze t "
-    "transpose unflatten unfold unsqueeze view view_as unbind split tensor_split hsplit vsplit dsplit chunk broadcast_to "
-    "broadcast_tensors".split()
+VIEWS = names(
+    "alias basic_index diagonal expand expand_as flatten movedim narrow permute ravel reshape reshape_as "
+    "select squeeze t transpose unflatten unfold unsqueeze view view_as unbind split tensor_split hsplit "
+    "vsplit dsplit chunk broadcast_to broadcast_tensors"
 )
 
 
@@ -42,8 +42,8 @@ def check_view(recipe: Recipe, device: str) -> Measured:
     except Exception:  # whether it refuses rightly is a forward check of the same operands
         return Measured(oracle="refusal")
     if not all(isinstance(out, Tensor) and out._is_view() for out in outs):
-        raise Failed("the op is one of those that return views, and its result is none")
-    numbers = np.arange(x.numel(), dtype=np.int64).reshape(tuple(x.shape))
+        raise ConformanceError("the op is one of those that return views, and its result is none")
+    numbers: Any = np.arange(x.numel(), dtype=np.int64).reshape(tuple(x.shape))
     rest = [_as_integers(t) if t is not None and t.dtype is x.dtype else t for t in tensors[1:]]
     places = _result(recipe, [from_numpy(numbers, device), *rest], device)
     for number, (out, at) in enumerate(zip(outs, places, strict=True)):
@@ -76,11 +76,11 @@ def _views(out: Any, x: Tensor) -> bool:
 
 def _same(what: str, got: Any, wanted: Any) -> None:
     if not np.array_equal(got, wanted.astype(got.dtype)):
-        raise Failed(f"{what}: expected {np.asarray(wanted).tolist()}, got {got.tolist()}")
+        raise ConformanceError(f"{what}: expected {np.asarray(wanted).tolist()}, got {got.tolist()}")
 
 
 def check_inplace(recipe: Recipe, device: str) -> Measured:
-    """``x.op_(...)`` gives the bits of ``x.op(...)`` in the memory of ``x``, and in a part of a tensor no others change."""
+    """``x.op_(...)`` gives what ``x.op(...)`` gives, in the memory of ``x``; on a part of a tensor the rest stays."""
     name = f"{recipe.op}_"
     operands = recipe.operands()
     tensors = recipe.tensors(device)
@@ -99,9 +99,9 @@ def check_inplace(recipe: Recipe, device: str) -> Measured:
         expected = to_numpy(wanted.to(x.dtype))
         got = getattr(x, name)(*args[1:], **kwargs)
     if got is not x:
-        raise Failed(f"{name} must return the tensor it changed")
+        raise ConformanceError(f"{name} must return the tensor it changed")
     if x.dtype is not tensors[0].dtype:  # type: ignore[union-attr]
-        raise Failed(f"{name} changed the dtype from {operands[0].dtype} to {x.dtype.name}")
+        raise ConformanceError(f"{name} changed the dtype from {operands[0].dtype} to {x.dtype.name}")
     _alike(f"{name} and {recipe.op}", recipe, to_numpy(x), expected)
     if operands[0].ndim and operands[0].shape[0] and expected.shape == operands[0].shape:
         _part(recipe, name, operands[0], tensors[1:], expected, device)
@@ -114,7 +114,9 @@ def _refuses(name: str, args: list[Any], kwargs: dict[str, Any]) -> None:
             getattr(args[0], name)(*args[1:], **kwargs)
     except DTypeError:
         return
-    raise Failed(f"{name}: the result's category does not fit the tensor's dtype, and DTypeError was expected")
+    raise ConformanceError(
+        f"{name}: the result's category does not fit the tensor's dtype, and DTypeError was expected"
+    )
 
 
 def _alike(what: str, recipe: Recipe, got: Any, expected: Any) -> None:
@@ -126,7 +128,7 @@ def _alike(what: str, recipe: Recipe, got: Any, expected: Any) -> None:
         budget = max(recipe.record.ulp, 0.5) * (4 if dtype.category == COMPLEX else 1) * spacing(wide_expected, dtype)
     found = compare(got, wide_expected, budget, zero_signs=False)
     if not found.passed:
-        raise Failed(f"{what} must give the same elements: {found.message}")
+        raise ConformanceError(f"{what} must give the same elements: {found.message}")
 
 
 def _part(recipe: Recipe, name: str, operand: Any, rest: list[Any], expected: Any, device: str) -> None:

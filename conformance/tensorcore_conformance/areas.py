@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from tensorcore import dtypes
 from tensorcore.devices import Device
 from tensorcore.tensor import Tensor
 from tensorcore_conformance.arrays import from_numpy, native, to_numpy
-from tensorcore_conformance.forward import Failed, oracle_device
+from tensorcore_conformance.forward import ConformanceError, oracle_device
 from tensorcore_conformance.training import compiled_checks, training_checks
 
 __all__ = ["AREAS", "Check"]
@@ -22,7 +23,7 @@ __all__ = ["AREAS", "Check"]
 
 @dataclass(frozen=True)
 class Check:
-    """One thing to try: a name within its subject, the dtype it is about, what runs it, and the line that does so again."""
+    """One thing to try: its name, the dtype it is about, what runs it, and the line that does so again."""
 
     name: str
     dtype: str
@@ -31,7 +32,8 @@ class Check:
 
 
 def _check(device: str, area: str, name: str, dtype: str, run: Callable[[], Any]) -> Check:
-    line = f"import tensorcore; from tensorcore_conformance import replay_area; replay_area({device!r}, {area!r}, {name!r})"
+    call = f"replay_area({device!r}, {area!r}, {name!r})"
+    line = f"import tensorcore; from tensorcore_conformance import replay_area; {call}"
     return Check(name, dtype, run, line)
 
 
@@ -39,10 +41,10 @@ def _check(device: str, area: str, name: str, dtype: str, run: Callable[[], Any]
 
 #: Index expressions, as written between the brackets of an array of shape (4, 5, 3). ``mask`` and ``rows`` are bool.
 KEYS = (
-    "0", "-1", "1:3", "::2", "::-1", "3:0:-2", "...", "None", "..., 0", "1, ...", "0, 1, 2", ":, None, 1", "-2:, 1:-1", "5:2",
-    "0:0", ":, ::-1, ::2", "[0, 2]", "[[0, 1], [3, 0]]", "[-1, 0]", ":, [1, 0, 0]", "0, [1, 2]", "[0, 1], [1, 2]", "[0, 1], :, [2, 0]",
-    "1:3, [0, 4]", "..., [0, 2]", "[0, 3], 1:4, 0", "mask", "rows", "rows, 1", "True", "False", "[]", "[[0], [1]], [0, 2]",
-    "None, [1, 2], 0", "::-1, [0, 1]",
+    "0", "-1", "1:3", "::2", "::-1", "3:0:-2", "...", "None", "..., 0", "1, ...", "0, 1, 2", ":, None, 1", "-2:, 1:-1",
+    "5:2", "0:0", ":, ::-1, ::2", "[0, 2]", "[[0, 1], [3, 0]]", "[-1, 0]", ":, [1, 0, 0]", "0, [1, 2]",
+    "[0, 1], [1, 2]", "[0, 1], :, [2, 0]", "1:3, [0, 4]", "..., [0, 2]", "[0, 3], 1:4, 0", "mask", "rows", "rows, 1",
+    "True", "False", "[]", "[[0], [1]], [0, 2]", "None, [1, 2], 0", "::-1, [0, 1]",
 )  # fmt: skip
 #: Index expressions that must raise IndexError.
 OUTSIDE = ("4", "-5", "0, 5", "[4]", "[-5]", ":, [0, 5]", "0, 0, 0, 0", "[0, 1, 7]")
@@ -56,7 +58,7 @@ def _key(text: str) -> Any:
         "mask": rng.integers(0, 2, SHAPE).astype(bool),
         "rows": rng.integers(0, 2, SHAPE[:1]).astype(bool),
     }
-    return eval(f"np.s_[{text}]", names)  # noqa: S307 - the table above
+    return eval(f"np.s_[{text}]", names)
 
 
 def indexing(device: str) -> Iterator[Check]:
@@ -64,14 +66,14 @@ def indexing(device: str) -> Iterator[Check]:
     for dtype in ("float32", "int64", "bool"):
         if dtypes.by_name(dtype) in Device(device).capabilities.dtypes:
             for key in KEYS if dtype == "float32" else KEYS[::4]:
-                yield _check(device, "indexing", f"get/{dtype}/{key}", dtype, lambda d=dtype, k=key: _get(device, d, k))
-                yield _check(device, "indexing", f"set/{dtype}/{key}", dtype, lambda d=dtype, k=key: _set(device, d, k))
+                yield _check(device, "indexing", f"get/{dtype}/{key}", dtype, partial(_get, device, dtype, key))
+                yield _check(device, "indexing", f"set/{dtype}/{key}", dtype, partial(_set, device, dtype, key))
     for key in OUTSIDE:
-        yield _check(device, "indexing", f"outside/{key}", "float32", lambda k=key: _outside(device, k))
+        yield _check(device, "indexing", f"outside/{key}", "float32", partial(_outside, device, key))
     for op in ("index", "gather", "scatter", "index_put"):
         for place in (-1, 4):
             name = f"outside/{op}/{place}"
-            yield _check(device, "indexing", name, "float32", lambda o=op, p=place: _kernel_outside(device, o, p))
+            yield _check(device, "indexing", name, "float32", partial(_kernel_outside, device, op, place))
 
 
 def _numbers(dtype: str) -> Any:
@@ -97,11 +99,11 @@ def _set(device: str, dtype: str, key: str) -> None:
 def _equal(what: str, got: Any, wanted: Any) -> None:
     wanted = np.asarray(wanted)
     if got.shape != wanted.shape:
-        raise Failed(f"{what}: expected shape {list(wanted.shape)}, got {list(got.shape)}")
+        raise ConformanceError(f"{what}: expected shape {list(wanted.shape)}, got {list(got.shape)}")
     if got.dtype != wanted.dtype:
-        raise Failed(f"{what}: expected dtype {wanted.dtype}, got {got.dtype}")
+        raise ConformanceError(f"{what}: expected dtype {wanted.dtype}, got {got.dtype}")
     if got.tobytes() != np.ascontiguousarray(wanted).tobytes():
-        raise Failed(f"{what}: expected {wanted.tolist()}, got {got.tolist()}")
+        raise ConformanceError(f"{what}: expected {wanted.tolist()}, got {got.tolist()}")
 
 
 def _outside(device: str, key: str) -> None:
@@ -129,7 +131,7 @@ def _must_raise(what: str, call: Callable[[], Any]) -> None:
         got = call()
     except IndexError:
         return
-    raise Failed(f"{what}: expected IndexError, got {np.asarray(got).tolist()}")
+    raise ConformanceError(f"{what}: expected IndexError, got {np.asarray(got).tolist()}")
 
 
 # ------------------------------------------------------------------ in-place writes without a pure form
@@ -138,8 +140,8 @@ def _must_raise(what: str, call: Callable[[], Any]) -> None:
 def writing(device: str) -> Iterator[Check]:
     """``copy_``, ``fill_``, ``zero_`` in every dtype."""
     for dtype in sorted(Device(device).capabilities.dtypes, key=lambda each: each.name):
-        yield _check(device, "writing", f"fill/{dtype.name}", dtype.name, lambda d=dtype: _fill(device, d.name))
-        yield _check(device, "writing", f"copy/{dtype.name}", dtype.name, lambda d=dtype: _copy(device, d.name))
+        yield _check(device, "writing", f"fill/{dtype.name}", dtype.name, partial(_fill, device, dtype.name))
+        yield _check(device, "writing", f"copy/{dtype.name}", dtype.name, partial(_copy, device, dtype.name))
 
 
 def _fill(device: str, dtype: str) -> None:
@@ -163,8 +165,8 @@ def transfers(device: str) -> Iterator[Check]:
     """Host to device and back, bit by bit, in every dtype and layout; and by way of another device."""
     for dtype in sorted(Device(device).capabilities.dtypes, key=lambda each: each.name):
         for name, run in (("bits", _bits), ("layouts", _layouts), ("between", _between), ("item", _item)):
-            yield _check(device, "transfers", f"{name}/{dtype.name}", dtype.name, lambda r=run, d=dtype: r(device, d))
-    yield _check(device, "transfers", "dlpack", "float32", lambda: _dlpack(device))
+            yield _check(device, "transfers", f"{name}/{dtype.name}", dtype.name, partial(run, device, dtype))
+    yield _check(device, "transfers", "dlpack", "float32", partial(_dlpack, device))
 
 
 def _patterns(dtype: dtypes.DType) -> Any:
@@ -189,8 +191,9 @@ def _bits(device: str, dtype: dtypes.DType) -> None:
     for array in (_patterns(dtype), _patterns(dtype)[:0], _patterns(dtype)[:1].reshape(())):
         back = _raw(from_numpy(array, device))
         if back != array.tobytes():
-            raise Failed(
-                f"{dtype.name} of shape {list(array.shape)} came back with other bits: sent {array.tobytes().hex()}, got {back.hex()}"
+            raise ConformanceError(
+                f"{dtype.name} of shape {list(array.shape)} came back with other bits: "
+                f"sent {array.tobytes().hex()}, got {back.hex()}"
             )
 
 
@@ -206,25 +209,25 @@ def _between(device: str, dtype: dtypes.DType) -> None:
     array = _patterns(dtype)
     there = from_numpy(array, device).to(oracle_device(device))
     if there.device != Device(oracle_device(device)):
-        raise Failed(f"to({oracle_device(device)!r}): the result is on {str(there.device)!r}")
+        raise ConformanceError(f"to({oracle_device(device)!r}): the result is on {str(there.device)!r}")
     _equal(f"sent on to {oracle_device(device)}", to_numpy(there), array)
     _equal("sent on and back", to_numpy(there.to(device)), array)
 
 
 def _item(device: str, dtype: dtypes.DType) -> None:
-    array = np.array([1, 0, 1]).astype(native(dtype))
+    array: Any = np.array([1, 0, 1]).astype(native(dtype))
     x = from_numpy(array, device)
     kind = {0: bool, 1: int, 2: float, 3: complex}[dtype.category]
     for place, number in enumerate((1, 0, 1)):
         got = x[place].item()
         if type(got) is not kind or got != number:
-            raise Failed(f"item() of {number} in {dtype.name}: expected {kind(number)!r}, got {got!r}")
+            raise ConformanceError(f"item() of {number} in {dtype.name}: expected {kind(number)!r}, got {got!r}")
     if x.tolist() != [kind(1), kind(0), kind(1)]:
-        raise Failed(f"tolist(): expected {[1, 0, 1]} as {kind.__name__}, got {x.tolist()!r}")
+        raise ConformanceError(f"tolist(): expected {[1, 0, 1]} as {kind.__name__}, got {x.tolist()!r}")
 
 
 def _dlpack(device: str) -> None:
-    array = np.arange(6, dtype=np.float32).reshape(2, 3)
+    array: Any = np.arange(6, dtype=np.float32).reshape(2, 3)
     x = from_numpy(array, device)
     try:
         again = tc.from_dlpack(x, device=device)
@@ -258,21 +261,22 @@ def random(device: str) -> Iterator[Check]:
     able = Device(device).capabilities.dtypes
     for call, (dtype, budget) in _DRAWS.items():
         if dtypes.by_name(dtype) in able:
-            yield _check(device, "random", call, dtype, lambda c=call, b=budget: _draw(device, c, b))
+            yield _check(device, "random", call, dtype, partial(_draw, device, call, budget))
     if dtypes.int64 in able and hasattr(F, "dropout"):
         for name, call in _SAMPLES.items():
-            yield _check(device, "random", name, "float32", lambda c=call: _draw(device, c, 0.0))
+            yield _check(device, "random", name, "float32", partial(_draw, device, call, 0.0))
 
 
 def _draw(device: str, call: str, budget: float) -> None:
     drawn = []
     for place in (device, oracle_device(device)):
         tc.manual_seed(1234)
-        drawn.append([to_numpy(eval(call, {"tc": tc, "F": F, "d": place})) for _ in range(2)])  # noqa: S307 - the table above
+        drawn.append([to_numpy(eval(call, {"tc": tc, "F": F, "d": place})) for _ in range(2)])
     for turn, (got, wanted) in enumerate(zip(*drawn, strict=True)):
         if got.shape != wanted.shape or not np.allclose(got, wanted, rtol=budget, atol=budget):
-            raise Failed(
-                f"{call} after manual_seed(1234), draw {turn}: expected {wanted.tolist()} as on {oracle_device(device)!r}, got {got.tolist()}"
+            raise ConformanceError(
+                f"{call} after manual_seed(1234), draw {turn}: expected {wanted.tolist()} as on "
+                f"{oracle_device(device)!r}, got {got.tolist()}"
             )
 
 
@@ -283,17 +287,17 @@ def claims(device: str) -> Iterator[Check]:
     """What `capabilities` says is so."""
     able = Device(device).capabilities
     for dtype in sorted(able.dtypes, key=lambda each: each.name):
-        yield _check(device, "claims", f"dtype/{dtype.name}", dtype.name, lambda d=dtype: _makes(device, d))
-    yield _check(device, "claims", "mutable", "float32", lambda: _mutable(device))
+        yield _check(device, "claims", f"dtype/{dtype.name}", dtype.name, partial(_makes, device, dtype))
+    yield _check(device, "claims", "mutable", "float32", partial(_mutable, device))
     if able.subnormals and dtypes.float32 in able.dtypes:
-        yield _check(device, "claims", "subnormals", "float32", lambda: _subnormals(device))
+        yield _check(device, "claims", "subnormals", "float32", partial(_subnormals, device))
 
 
 def _makes(device: str, dtype: dtypes.DType) -> None:
     x = tc.zeros((2,), dtype=dtype, device=device)
     kept = x._kind.backend.dtype_of(x._array)
     if kept is not dtype:
-        raise Failed(f"capabilities name {dtype.name}; an array of it is {kept.name}")
+        raise ConformanceError(f"capabilities name {dtype.name}; an array of it is {kept.name}")
 
 
 def _mutable(device: str) -> None:
@@ -302,18 +306,20 @@ def _mutable(device: str) -> None:
     target, source = (from_numpy(np.full(3, v, np.float32), device)._array for v in (1, 2))
     got = backend.assign(target, source)
     if place.capabilities.mutable and bytes(backend.to_host(target)) != np.full(3, 2, np.float32).tobytes():
-        raise Failed("capabilities say mutable, and assign did not write into its target")
+        raise ConformanceError("capabilities say mutable, and assign did not write into its target")
     if not place.capabilities.mutable and bytes(backend.to_host(target)) != np.full(3, 1, np.float32).tobytes():
-        raise Failed("capabilities say immutable, and assign wrote into its target")
+        raise ConformanceError("capabilities say immutable, and assign wrote into its target")
     if bytes(backend.to_host(got)) != np.full(3, 2, np.float32).tobytes():
-        raise Failed("assign must return an array holding the source")
+        raise ConformanceError("assign must return an array holding the source")
 
 
 def _subnormals(device: str) -> None:
     tiny = np.array([1e-40, -3e-39], np.float32)
     got = to_numpy(from_numpy(tiny, device) * 1.0)
     if got.tobytes() != tiny.tobytes():
-        raise Failed(f"capabilities say that subnormal numbers are kept; {tiny.tolist()} * 1 gave {got.tolist()}")
+        raise ConformanceError(
+            f"capabilities say that subnormal numbers are kept; {tiny.tolist()} * 1 gave {got.tolist()}"
+        )
 
 
 AREAS: dict[str, Callable[[str], Iterator[Check]]] = {

@@ -12,7 +12,7 @@ from tensorcore.devices import Device
 from tensorcore.dtypes import DType
 from tensorcore.tensor import Tensor, wrap
 
-__all__ = ["LAYOUTS", "dtype_named", "from_numpy", "laid_out", "native", "to_numpy", "wide", "wide_dtype"]
+__all__ = ["LAYOUTS", "dtype_named", "from_numpy", "laid_out", "names", "native", "to_numpy", "wide", "wide_dtype"]
 
 #: Ways to lay the same elements out in memory; each is made by the device's own view ops.
 LAYOUTS = ("transposed", "strided", "negative", "offset")
@@ -21,6 +21,11 @@ _WIDE = {
     "float16": np.float64, "bfloat16": np.float64, "float32": np.float64, "float64": np.longdouble,
     "complex64": np.complex128, "complex128": np.clongdouble,
 }  # fmt: skip
+
+
+def names(words: str) -> frozenset[str]:
+    """The words of a text, as a set of names."""
+    return frozenset(words.split())
 
 
 def native(dtype: DType | str) -> np.dtype[Any]:
@@ -64,7 +69,7 @@ def laid_out(array: Any, device: str, layout: str) -> Tensor:
         return from_numpy(array, device)
     if layout == "transposed":
         order = tuple(reversed(range(array.ndim)))
-        return from_numpy(array.transpose(order), device).permute(order)  # type: ignore[no-any-return]
+        return from_numpy(array.transpose(order), device).permute(order)
     if layout == "strided":
         whole = np.zeros((*array.shape[:-1], 2 * array.shape[-1]), array.dtype)
         whole[..., ::2] = array

@@ -11,24 +11,23 @@ import numpy as np
 
 from tensorcore import dtypes
 from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, INTEGER, DType
-from tensorcore_conformance.arrays import wide_dtype
+from tensorcore_conformance.arrays import names, wide_dtype
 
 __all__ = ["MULTILINEAR", "RUNNING", "ZERO_SIGN_IS_FREE", "Comparison", "compare", "spacing", "tolerance_of"]
 
 #: Sums of products of the operands: the forward error bound is that of the same sum of absolute values. Its factor
 #: grows with the root of the length, as for any blocked order; a naive float32 accumulation grows with the length.
-MULTILINEAR = frozenset(
-    "sum mean nansum nanmean matmul mm bmm mv dot vdot inner outer tensordot addmm baddbmm addmv addr linear bilinear "
-    "einsum conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d avg_pool1d avg_pool2d avg_pool3d "
-    "adaptive_avg_pool1d adaptive_avg_pool2d index_put index_add scatter scatter_add trace kron".split()
+MULTILINEAR = names(
+    "sum mean nansum nanmean matmul mm bmm mv dot vdot inner outer tensordot addmm baddbmm addmv addr linear "
+    "bilinear einsum conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d avg_pool1d "
+    "avg_pool2d avg_pool3d adaptive_avg_pool1d adaptive_avg_pool2d index_put index_add scatter scatter_add "
+    "trace kron"
 )
 #: Running totals, which are sequential by nature: the factor is the length.
-RUNNING = frozenset("cumsum cumprod prod logcumsumexp".split())
+RUNNING = names("cumsum cumprod prod logcumsumexp")
 
 #: Which zero they return is nobody's promise: IEEE 754 leaves it open.
-ZERO_SIGN_IS_FREE = frozenset(
-    "maximum minimum amax amin clamp clamp_min clamp_max relu relu6 hardtanh max min sort sign".split()
-)
+ZERO_SIGN_IS_FREE = names("maximum minimum amax amin clamp clamp_min clamp_max relu relu6 hardtanh max min sort sign")
 
 #: How often operands are nudged by half a unit in the last place to learn how the result depends on them.
 NUDGES = 3
@@ -63,14 +62,19 @@ def spacing(values: Any, dtype: DType) -> Any:
 
 
 def tolerance_of(
-    op: Any, oracle: Callable[[list[Any]], list[Any]], operands: list[Any], expected: list[Any], dtype: DType, given: Any,
+    op: Any,
+    oracle: Callable[[list[Any]], list[Any]],
+    operands: list[Any],
+    expected: list[Any],
+    dtype: DType,
+    given: list[DType],
     exact: bool,
-) -> list[Any]:  # fmt: skip
+) -> list[Any]:
     """The budget of each output, as an absolute error per element.
 
-    Elementwise primitives have units in the last place of the result; sums and products a forward error bound. Composites
-    add what half a unit in each operand changes, and that of an operand itself, as their intermediate results are
-    rounded too. ``given`` are the dtypes of the operands: the coarsest of them and the result's counts.
+    Elementwise primitives have units in the last place of the result; sums and products a forward error bound.
+    Composites add what half a unit in each operand changes, and that of an operand itself, as their intermediate
+    results are rounded too. ``given`` are the dtypes of the operands: the coarsest of them and the result's counts.
     """
     if dtype.category in (BOOL, INTEGER):
         return [0 for _ in expected]
@@ -125,8 +129,8 @@ def _scale(floats: list[Any], result: Any) -> Any:
 def compare(got: Any, expected: Any, tolerance: Any, flushes: bool = False, zero_signs: bool = True) -> Comparison:
     """Compare an output with what the oracle says, element by element; NaN equals NaN.
 
-    ``flushes`` accepts zeros where subnormal numbers are expected; without ``zero_signs``, -0.0 equals 0.0 even where the
-    budget is that of exact results.
+    ``flushes`` accepts zeros where subnormal numbers are expected; without ``zero_signs``, -0.0 equals 0.0 even where
+    the budget is that of exact results.
     """
     dtype = dtypes.by_name(got.dtype.name)
     if dtype.category in (BOOL, INTEGER):
@@ -170,7 +174,7 @@ def compare(got: Any, expected: Any, tolerance: Any, flushes: bool = False, zero
 
 
 def _near_overflow(wide: Any, rounded: Any, exact: Any, tolerance: Any, dtype: DType) -> Any:
-    """Where one side is infinite and the other not, and the exact value is as near to the largest number as the budget."""
+    """Where one side is infinite, the other not, and the exact value within the budget of the largest number."""
     if dtype.category == COMPLEX:
         return np.zeros(wide.shape, bool)
     top = dtypes.finfo(dtype).max

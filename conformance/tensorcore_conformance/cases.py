@@ -10,8 +10,7 @@ from tensorcore import dtypes
 from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, INTEGER, DType
 from tensorcore.errors import DTypeError
 from tensorcore.ops.record import Op
-from tensorcore.ops.rules import same
-from tensorcore_conformance.arrays import LAYOUTS
+from tensorcore_conformance.arrays import LAYOUTS, names
 from tensorcore_conformance.recipes import Recipe, seed_of
 from tensorcore_conformance.samples import is_elementwise, samples_of
 
@@ -21,13 +20,11 @@ __all__ = ["Case", "Limits", "forward_cases", "gradient_recipes", "recipe_from"]
 _RESERVED = frozenset(("shapes", "dtypes", "domains", "args", "order", "distinct"))
 
 #: Whose integer results wrap, so that the limits of the dtype are cases.
-_WRAPPING = frozenset(
-    "add sub mul neg abs bitwise_and bitwise_or bitwise_xor bitwise_not maximum minimum eq lt le gt ge ne".split()
+_WRAPPING = names(
+    "add sub mul neg abs bitwise_and bitwise_or bitwise_xor bitwise_not maximum minimum eq lt le gt ge ne"
 )
 #: Whose results tell equal elements apart, or not.
-_ORDERING = frozenset(
-    "argmax argmin sort argsort msort amax amin max min topk median kthvalue mode cummax cummin unique".split()
-)
+_ORDERING = names("argmax argmin sort argsort msort amax amin max min topk median kthvalue mode cummax cummin unique")
 #: Sums over many elements: what a naive float32 accumulation gets wrong, with the shape and the attributes.
 _LONG: dict[str, tuple[tuple[tuple[int, ...], ...], dict[str, Any]]] = {
     "sum": (((1 << 16,),), {}),
@@ -75,7 +72,8 @@ def recipe_from(op: Op, sample: dict[str, Any], dtype: str, name: str) -> Recipe
 
 
 def _named(dtype: Any) -> str | None:
-    return getattr(dtype, "name", dtype)
+    name: str | None = getattr(dtype, "name", dtype)
+    return name
 
 
 def tested_dtypes(op: Op, able: Iterable[DType]) -> Iterator[tuple[DType, bool]]:
@@ -103,7 +101,7 @@ def _short(value: Any) -> str:
 
 
 def forward_cases(op: Op, able: frozenset[DType], limits: Limits) -> Iterator[Case]:
-    """Cases of an op's values, by group: values, shapes, layouts, special values, integer limits, long sums, refusals."""
+    """Cases of an op's values: dtypes, shapes, layouts, special values, integer limits, long sums, refusals."""
     samples = samples_of(op)
     if not samples:
         return

@@ -11,7 +11,7 @@ from tensorcore.dtypes import DType
 from tensorcore.ops.record import Op
 from tensorcore_conformance.arrays import LAYOUTS
 from tensorcore_conformance.cases import recipe_from, tested_dtypes
-from tensorcore_conformance.forward import Failed, Measured, check_forward
+from tensorcore_conformance.forward import ConformanceError, Measured, check_forward
 from tensorcore_conformance.recipes import Recipe
 from tensorcore_conformance.samples import is_elementwise, samples_of
 
@@ -59,11 +59,11 @@ def check_draws(op: Op, device: str, able: frozenset[DType], examples: int) -> M
     def each(recipe: Recipe) -> None:
         try:
             measured.append(check_forward(recipe, device))
-        except Failed as error:
+        except ConformanceError as error:
             error.line = recipe.written(device, "values")  # type: ignore[attr-defined]
             raise
         except Exception as error:
-            failed = Failed(f"{type(error).__name__}: {error}")
+            failed = ConformanceError(f"{type(error).__name__}: {error}")
             failed.line = recipe.written(device, "values")  # type: ignore[attr-defined]
             raise failed from error
 

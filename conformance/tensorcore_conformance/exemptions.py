@@ -26,7 +26,8 @@ class Exemption:
 
     Example:
         >>> from tensorcore_conformance import Exemption
-        >>> Exemption("atan2", "the library's atan2 drops the sign of zero", cases="special/*").covers("special/float32", "float32")
+        >>> known = Exemption("atan2", "the library drops the sign of zero", cases="special/*")
+        >>> known.covers("special/float32", "float32")
         True
     """
 
@@ -63,8 +64,8 @@ class ExtraCase:
 def declared(device: str) -> tuple[list[Exemption], list[ExtraCase]]:
     """What the device's backend declares in ``tensorcore_conformance_exceptions``, and what plugins register.
 
-    The attribute is a sequence (or a function of none that returns one) of `Exemption`, or of mappings with its fields, so
-    that a backend need not import this package.
+    The attribute is a sequence (or a function of none that returns one) of `Exemption`, or of mappings with its
+    fields, so that a backend need not import this package.
 
     Raises:
         PluginError: for a declaration of another form.
@@ -97,11 +98,12 @@ def _exemption(stated: Any, device: str) -> Exemption:
         facts = dict(stated)
         facts["dtypes"] = tuple(facts.get("dtypes", ()))
         facts.setdefault("device", device)
-        made = Exemption(**facts)
+        made: Exemption | None = Exemption(**facts)
     except (TypeError, ValueError):
-        made = None  # type: ignore[assignment]
+        made = None
     if made is None or not made.reason:
         raise PluginError(
-            f"tensorcore_conformance_exceptions: expected a mapping with op, reason and optionally dtypes, cases and device, got {stated!r}"
+            "tensorcore_conformance_exceptions: expected a mapping with op, reason and optionally dtypes, cases and "
+            f"device, got {stated!r}"
         )
     return made

@@ -23,10 +23,10 @@ from tensorcore_conformance.oracles import oracle_of
 from tensorcore_conformance.recipes import Recipe, flat_outputs
 from tensorcore_conformance.samples import is_elementwise
 
-__all__ = ["Failed", "Measured", "check_forward", "check_refused", "check_repeat", "oracle_device"]
+__all__ = ["ConformanceError", "Measured", "check_forward", "check_refused", "check_repeat", "oracle_device"]
 
 
-class Failed(AssertionError):
+class ConformanceError(AssertionError):
     """A check that the device does not pass; the text says why."""
 
 
@@ -44,7 +44,7 @@ def oracle_device(device: str) -> str:
     return "cpu" if Device(device).type == "reference" else "reference"
 
 
-def expected_dtypes(recipe: Recipe, device: str) -> tuple[list[str] | None, type | None]:
+def expected_dtypes(recipe: Recipe, device: str) -> tuple[list[str] | None, type[BaseException] | None]:
     """Names of the outputs' dtypes (``None`` for outputs that are no tensors), or the class of the refusal."""
     op = recipe.record
     if op.primitive and op.outputs == 1 and op.operands and op.rule is not same:
@@ -76,7 +76,7 @@ class _Uncached:
 
 
 @lru_cache(maxsize=4096)
-def _dtypes_there(key: str, recipe: Any, device: str) -> tuple[list[str] | None, type | None]:
+def _dtypes_there(key: str, recipe: Any, device: str) -> tuple[list[str] | None, type[BaseException] | None]:
     recipe = recipe.value.replaced(layout="contiguous")
     try:
         with no_grad():
@@ -178,22 +178,22 @@ def check_forward(recipe: Recipe, device: str) -> Measured:
     _unmodified(tensors, before)
     outs = flat_outputs(result)
     if len(outs) != len(names):
-        raise Failed(f"expected {len(names)} outputs, got {len(outs)}")
+        raise ConformanceError(f"expected {len(names)} outputs, got {len(outs)}")
     operands, expected, oracle, told = expectation(recipe, device, names[0])
     if len(expected) != len(outs):
-        raise Failed(f"the oracle ({told}) has {len(expected)} outputs, the op {len(outs)}")
+        raise ConformanceError(f"the oracle ({told}) has {len(expected)} outputs, the op {len(outs)}")
     op = recipe.record
     largest = mean = 0.0
     dtype = dtypes.by_name(names[0]) if names[0] else dtypes.bool_
     given = [dtypes.by_name(each) for each in recipe.dtypes]
-    exact = op.primitive and is_elementwise(op) or op.ulp == 0 or op.view
+    exact = (op.primitive and is_elementwise(op)) or op.ulp == 0 or op.view
     budgets = tolerance_of(op, oracle, operands, expected, dtype, given, exact)
     flushes = not Device(device).capabilities.subnormals
     for place, (out, wanted, name) in enumerate(zip(outs, expected, names, strict=True)):
         label = f"output {place}: " if len(outs) > 1 else ""
         if not name:
             if out != wanted:
-                raise Failed(f"{label}expected {wanted!r}, got {out!r} (oracle: {told})")
+                raise ConformanceError(f"{label}expected {wanted!r}, got {out!r} (oracle: {told})")
             continue
         wanted = np.asarray(wanted)
         _same_form(label, out, wanted, name, device)
@@ -201,39 +201,41 @@ def check_forward(recipe: Recipe, device: str) -> Measured:
         budget = budgets[place] if each.category >= FLOATING and dtype.category >= FLOATING else 0
         found = compare(to_numpy(out), wanted, budget, flushes, op.name not in ZERO_SIGN_IS_FREE)
         if not found.passed:
-            raise Failed(f"{label}{found.message} (oracle: {told})")
+            raise ConformanceError(f"{label}{found.message} (oracle: {told})")
         largest, mean = max(largest, found.ulp), max(mean, found.mean_ulp)
     return Measured(largest, mean, told)
 
 
 def _same_form(label: str, out: Any, wanted: Any, name: str, device: str) -> None:
     if not isinstance(out, Tensor):
-        raise Failed(f"{label}expected a tensor, got {type(out).__name__}")
+        raise ConformanceError(f"{label}expected a tensor, got {type(out).__name__}")
     if out.dtype.name != name:
-        raise Failed(f"{label}expected dtype {name}, got {out.dtype.name}")
+        raise ConformanceError(f"{label}expected dtype {name}, got {out.dtype.name}")
     kept = out._kind.backend.dtype_of(out._array).name
     if kept != name:
-        raise Failed(f"{label}expected dtype {name}; the tensor says so, but its native array is {kept}")
+        raise ConformanceError(f"{label}expected dtype {name}; the tensor says so, but its native array is {kept}")
     if tuple(out.shape) != wanted.shape:
-        raise Failed(f"{label}expected shape {list(wanted.shape)}, got {list(out.shape)}")
+        raise ConformanceError(f"{label}expected shape {list(wanted.shape)}, got {list(out.shape)}")
     if out.device != Device(device):
-        raise Failed(f"{label}expected device {device!r}, got {str(out.device)!r}")
+        raise ConformanceError(f"{label}expected device {device!r}, got {str(out.device)!r}")
 
 
 def _unmodified(tensors: list[Any], before: list[Any]) -> None:
     for place, (x, old) in enumerate(zip(tensors, before, strict=True)):
         if x is not None and to_numpy(x).tobytes() != old.tobytes():
-            raise Failed(f"operand {place} was modified by the op: it was {_listed(old)} and is {_listed(to_numpy(x))}")
+            raise ConformanceError(
+                f"operand {place} was modified by the op: it was {_listed(old)} and is {_listed(to_numpy(x))}"
+            )
 
 
 def _listed(array: Any) -> str:
     return np.array2string(array, threshold=20, max_line_width=10_000).replace("\n", "")
 
 
-def check_refused(recipe: Recipe, device: str, refusal: type | None = None) -> Measured:
+def check_refused(recipe: Recipe, device: str, refusal: type[BaseException] | None = None) -> Measured:
     """The op must raise what the oracle's device (or the dtype rule) raises."""
     if refusal is None:
-        names, refusal = expected_dtypes(recipe, device)
+        refusal = expected_dtypes(recipe, device)[1]
         if refusal is None:
             return check_forward(recipe, device)
     try:
@@ -244,9 +246,9 @@ def check_refused(recipe: Recipe, device: str, refusal: type | None = None) -> M
     except Exception as error:
         if inspect.isclass(refusal) and issubclass(refusal, type(error)):
             return Measured(oracle="refusal")
-        raise Failed(f"expected {refusal.__name__}, got {type(error).__name__}: {error}") from error
+        raise ConformanceError(f"expected {refusal.__name__}, got {type(error).__name__}: {error}") from error
     met = ", ".join(f"{x.dtype.name} {list(x.shape)}" if isinstance(x, Tensor) else repr(x) for x in flat_outputs(got))
-    raise Failed(f"expected {refusal.__name__}, got a result: {met}")
+    raise ConformanceError(f"expected {refusal.__name__}, got a result: {met}")
 
 
 def check_repeat(recipe: Recipe, device: str) -> Measured:
@@ -257,7 +259,8 @@ def check_repeat(recipe: Recipe, device: str) -> Measured:
         first, second = (flat_outputs(recipe.call(recipe.tensors(device), device)) for _ in range(2))
     for a, b in zip(first, second, strict=True):
         if isinstance(a, Tensor) and to_numpy(a).tobytes() != to_numpy(b).tobytes():
-            raise Failed(
-                f"the device calls itself deterministic, and two equal calls gave {_listed(to_numpy(a))} and {_listed(to_numpy(b))}"
+            raise ConformanceError(
+                "the device calls itself deterministic, and two equal calls gave "
+                f"{_listed(to_numpy(a))} and {_listed(to_numpy(b))}"
             )
     return Measured()

@@ -13,7 +13,7 @@ from tensorcore.dtypes import COMPLEX, FLOATING
 from tensorcore.errors import TensorcoreError
 from tensorcore.tensor import Tensor
 from tensorcore_conformance.arrays import from_numpy, native, to_numpy
-from tensorcore_conformance.forward import Failed, Measured, oracle_device
+from tensorcore_conformance.forward import ConformanceError, Measured, oracle_device
 from tensorcore_conformance.recipes import Recipe, flat_outputs
 
 __all__ = ["check_direction", "check_gradient", "check_second"]
@@ -35,7 +35,7 @@ FIRST_ONLY = frozenset(("native_layer_norm", "native_group_norm", "native_batch_
 DELIBERATE = ("scale_grad_by_freq", "padding_idx")
 
 
-class Kinked(Exception):
+class KinkError(Exception):
     """The function has a kink or a jump near the point."""
 
 
@@ -101,7 +101,7 @@ def _difference(function: Any, operands: list[Any], place: int, direction: Any) 
     """The derivative of ``function`` along ``direction``, by central differences of fourth order.
 
     Raises:
-        Kinked: where two step sizes disagree.
+        KinkError: where two step sizes disagree.
     """
     near = (
         function(_shifted(operands, place, direction, STEP)) - function(_shifted(operands, place, direction, -STEP))
@@ -111,7 +111,7 @@ def _difference(function: Any, operands: list[Any], place: int, direction: Any) 
         - function(_shifted(operands, place, direction, -2 * STEP))
     ) / 4
     if not abs(near - far) <= SMOOTH * STEP * max(1.0, abs(near) / STEP):
-        raise Kinked
+        raise KinkError
     return float((4 * near - far) / (3 * STEP))
 
 
@@ -154,7 +154,7 @@ def _at_smooth_points(check: Any) -> Any:
                 return Measured(oracle="refusal")
             try:
                 return check(moved, device)  # type: ignore[no-any-return]
-            except Kinked:
+            except KinkError:
                 continue
         return Measured(oracle="not smooth")
 
@@ -172,7 +172,7 @@ def _refused(recipe: Recipe, device: str) -> bool:
 
 
 def _narrows(point: Point) -> bool:
-    """Whether outputs are too coarse for differences; gradients in each dtype are checked against float64 all the same."""
+    """Whether outputs are too coarse for differences; `check_direction` compares gradients in each dtype."""
     with autograd.no_grad():
         outs = point.outputs(point.operands, False)[1]
     return any(dtypes.finfo(x.dtype).eps > 1e-10 for x in outs)
@@ -204,7 +204,7 @@ def check_gradient(recipe: Recipe, device: str) -> Measured:
 
 def _same_form(place: int, gradient: Tensor, operand: Tensor) -> None:
     if tuple(gradient.shape) != tuple(operand.shape) or gradient.dtype is not operand.dtype:
-        raise Failed(
+        raise ConformanceError(
             f"gradient of operand {place}: expected shape {list(operand.shape)} and {operand.dtype.name}, "
             f"got {list(gradient.shape)} and {gradient.dtype.name}"
         )
@@ -214,7 +214,7 @@ def _judge(what: str, analytic: float, numeric: float, size: float) -> None:
     allowed = BUDGET * max(1.0, size, abs(numeric))
     # Where both are not finite, the value is at fault, which other checks see.
     if not abs(analytic - numeric) <= allowed and (math.isfinite(analytic) or math.isfinite(numeric)):
-        raise Failed(
+        raise ConformanceError(
             f"{what}: expected {numeric:.12g} along a random direction (central differences), got {analytic:.12g}; "
             f"relative error {abs(analytic - numeric) / max(abs(numeric), 1e-300):.3g}, allowed {allowed:.3g} absolute"
         )
@@ -293,8 +293,9 @@ def check_direction(recipe: Recipe, device: str) -> Measured:
     eps = dtypes.finfo(dtype).eps
     for place, mine, other in zip(point.places, gradients, wide, strict=True):
         if (mine is None) != (other is None):
-            raise Failed(
-                f"gradient of operand {place}: {'missing' if mine is None else 'present'} in {dtype.name}, not so in float64"
+            raise ConformanceError(
+                f"gradient of operand {place}: {'missing' if mine is None else 'present'} in {dtype.name}, "
+                "not so in float64"
             )
         if mine is None:
             continue
@@ -305,8 +306,9 @@ def check_direction(recipe: Recipe, device: str) -> Measured:
         exact, scale = _along(wanted, direction)
         budget = 32 * eps * max(size, scale, 1.0 if eps > 1e-3 else 0.1)
         if not abs(analytic - exact) <= budget and (math.isfinite(exact) or math.isfinite(analytic)):
-            raise Failed(
-                f"gradient of operand {place} in {dtype.name}, along a random direction: expected {exact:.9g} (float64 on "
-                f"{there.device}), got {analytic:.9g}; error {abs(analytic - exact):.3g}, budget {budget:.3g}"
+            raise ConformanceError(
+                f"gradient of operand {place} in {dtype.name}, along a random direction: expected {exact:.9g} "
+                f"(float64 on {there.device}), got {analytic:.9g}; "
+                f"error {abs(analytic - exact):.3g}, budget {budget:.3g}"
             )
     return Measured(oracle=f"float64 on {there.device}")

@@ -6,7 +6,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
@@ -21,7 +21,7 @@ from tensorcore_conformance.aliasing import VIEWS, check_inplace, check_view
 from tensorcore_conformance.areas import AREAS, Check
 from tensorcore_conformance.cases import Case, Limits, forward_cases, gradient_recipes, recipe_from, tested_dtypes
 from tensorcore_conformance.exemptions import Exemption, declared
-from tensorcore_conformance.forward import Failed, Measured, check_forward, check_refused, check_repeat
+from tensorcore_conformance.forward import ConformanceError, Measured, check_forward, check_refused, check_repeat
 from tensorcore_conformance.gradients import check_direction, check_gradient, check_second
 from tensorcore_conformance.recipes import Recipe, seed_of
 from tensorcore_conformance.samples import ELSEWHERE, samples_of
@@ -178,7 +178,7 @@ class Judge:
             try:
                 measured = check.run()
             except Exception as error:
-                text = str(error) if isinstance(error, Failed) else f"{type(error).__name__}: {error}"
+                text = str(error) if isinstance(error, ConformanceError) else f"{type(error).__name__}: {error}"
                 line = getattr(error, "line", check.line)
                 failure = Failure(report.name, check.name, check.dtype, self.device, text, line)
         for exemption in covering:
@@ -215,6 +215,8 @@ class Judge:
         if not samples_of(op):
             return
         for case in forward_cases(op, self.able, self.limits):
+            if case.recipe.fill == "special" and not Device(self.device).capabilities.subnormals:
+                case = replace(case, recipe=case.recipe.replaced(fill="normal"))
             yield self._check("refused" if case.name.startswith("refused") else "values", case)
         yield from self._extra(op)
         if op.operands:
@@ -270,12 +272,12 @@ class Judge:
             dtype = name.partition("/")[0]
             yield self._check("gradient", Case(f"gradient/{name}", recipe, dtype))
             yield self._check("second", Case(f"second/{name}", recipe, dtype))
-        for dtype, taken in tested_dtypes(op, self.able):
-            if taken and dtype.category == FLOATING and dtype is not dtypes.float64:
+        for each, taken in tested_dtypes(op, self.able):
+            if taken and each.category == FLOATING and each is not dtypes.float64:
                 sample = samples_of(op)[0]
-                recipe = recipe_from(op, sample, dtype.name, "").replaced(seed=seed_of(f"{op.name}/direction"))
-                if dtype.name in recipe.dtypes:
-                    yield self._check("direction", Case(f"direction/{dtype.name}", recipe, dtype.name))
+                recipe = recipe_from(op, sample, each.name, "").replaced(seed=seed_of(f"{op.name}/direction"))
+                if each.name in recipe.dtypes:
+                    yield self._check("direction", Case(f"direction/{each.name}", recipe, each.name))
 
 
 #: Primitives that are methods of the contract, not kernels by name.
@@ -292,14 +294,14 @@ def _has_kernel(op: Op, device: str, dtype: dtypes.DType) -> None:
     try:
         Device(device).kind(dtype).table[op]
     except MissingKernelError as error:
-        raise Failed(str(error)) from None
+        raise ConformanceError(str(error)) from None
 
 
 def replay(device: str, check: str, op: str, **recipe: Any) -> None:
     """Repeat one case, as the line in a failure's message does: operands and verdict are printed.
 
     Raises:
-        Failed: if it fails again.
+        ConformanceError: if it fails again.
 
     Example:
         >>> from tensorcore_conformance import replay
@@ -321,7 +323,7 @@ def replay_area(device: str, area: str, name: str) -> None:
     """Repeat one case of an area, as the line in a failure's message does.
 
     Raises:
-        Failed: if it fails again.
+        ConformanceError: if it fails again.
         ValueError: if there is no such case.
 
     Example:

@@ -13,8 +13,8 @@ from tensorcore_conformance.nn_oracles import NN_ORACLES
 
 __all__ = ["MORE_ORACLES"]
 
-_erf = np.vectorize(math.erf, otypes=[float])
-_erfc = np.vectorize(math.erfc, otypes=[float])
+_erf: Any = np.vectorize(math.erf, otypes=[float])
+_erfc: Any = np.vectorize(math.erfc, otypes=[float])
 
 
 def _as_float(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -71,6 +71,10 @@ def _einsum(equation: Any, *operands: Any) -> Any:
     return np.einsum(equation, *(operands[0] if len(operands) == 1 and isinstance(operands[0], list) else operands))
 
 
+def _tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
+    return np.tensordot(a, b, dims if isinstance(dims, int) else (tuple(dims[0]), tuple(dims[1])))
+
+
 def _index_copy(x: Any, dim: int, index: Any, source: Any) -> Any:
     out = np.moveaxis(np.array(x), dim, 0)
     out[index] = np.moveaxis(source, dim, 0)
@@ -112,6 +116,16 @@ def _kl_div(
     return {"none": loss, "sum": loss.sum(), "mean": loss.mean(), "batchmean": loss.sum() / x.shape[0]}[reduction]
 
 
+def _isclose(x: Any, y: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+    return x == y if x.dtype.kind == "b" else np.isclose(x, y, rtol, atol, equal_nan)
+
+
+def _nansum(x: Any, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
+    if x.dtype.kind in "fc":
+        return np.nansum(x, axis=dim, keepdims=keepdim)
+    return np.sum(x, axis=dim, keepdims=keepdim, dtype=np.int64)
+
+
 def _group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
     rows = x.reshape(x.shape[0], num_groups, -1)
     y = ((rows - rows.mean(-1, keepdims=True)) / np.sqrt(rows.var(-1, keepdims=True) + eps)).reshape(x.shape)
@@ -141,8 +155,9 @@ MORE_ORACLES: dict[str, Callable[..., Any]] = {
     **{
         name: _converted(dtype)
         for name, dtype in {
-            "float": "float32", "double": "float64", "half": "float16", "bfloat16": "bfloat16", "int": "int32", "long": "int64",
-            "short": "int16", "char": "int8", "byte": "uint8", "bool": "bool", "cfloat": "complex64", "cdouble": "complex128",
+            "float": "float32", "double": "float64", "half": "float16", "bfloat16": "bfloat16", "int": "int32",
+            "long": "int64", "short": "int16", "char": "int8", "byte": "uint8", "bool": "bool", "cfloat": "complex64",
+            "cdouble": "complex128",
         }.items()
     },
     # numbers
@@ -163,7 +178,7 @@ MORE_ORACLES: dict[str, Callable[..., Any]] = {
     "isposinf": np.isposinf,
     "isneginf": np.isneginf,
     "isreal": np.isreal,
-    "isclose": lambda x, y, rtol=1e-5, atol=1e-8, equal_nan=False: np.isclose(x, y, rtol, atol, equal_nan) if x.dtype.kind != "b" else x == y,
+    "isclose": _isclose,
     "threshold": lambda x, threshold, value, inplace=False: np.where(x > threshold, x, value),
     "hardshrink": lambda x, lambd=0.5: np.where(np.abs(x) > lambd, x, 0),
     "softshrink": lambda x, lambd=0.5: np.where(x > lambd, x - lambd, np.where(x < -lambd, x + lambd, 0)),
@@ -190,18 +205,18 @@ MORE_ORACLES: dict[str, Callable[..., Any]] = {
     "vdot": np.vdot,
     "cross": lambda x, y, dim=-1: np.cross(x, y, axis=dim),
     "einsum": _einsum,
-    "tensordot": lambda a, b, dims=2: np.tensordot(a, b, dims if isinstance(dims, int) else tuple(map(tuple, dims))),
+    "tensordot": _tensordot,
     "chain_matmul": lambda *matrices: matrices[0] if len(matrices) == 1 else np.linalg.multi_dot(matrices),
     "baddbmm": lambda x, a, b, beta=1, alpha=1: beta * x + alpha * (a @ b),
     "addbmm": lambda x, a, b, beta=1, alpha=1: beta * x + alpha * (a @ b).sum(0),
     "addmv": lambda x, a, v, beta=1, alpha=1: beta * x + alpha * (a @ v),
     "addr": lambda x, a, b, beta=1, alpha=1: beta * x + alpha * np.outer(a, b),
     # reductions and order
-    "nansum": lambda x, dim=None, keepdim=False, dtype=None: np.nansum(x, axis=dim, keepdims=keepdim) if x.dtype.kind in "fc" else np.sum(x, axis=dim, keepdims=keepdim, dtype=np.int64),
+    "nansum": _nansum,
     "nanmean": lambda x, dim=None, keepdim=False, dtype=None: np.nanmean(x, axis=dim, keepdims=keepdim),
     "max": _extreme(np.max, np.argmax),
     "min": _extreme(np.min, np.argmin),
-    "aminmax": lambda x, dim=None, keepdim=False: (np.min(x, axis=dim, keepdims=keepdim), np.max(x, axis=dim, keepdims=keepdim)),
+    "aminmax": lambda x, dim=None, keepdim=False: tuple(f(x, axis=dim, keepdims=keepdim) for f in (np.min, np.max)),
     "msort": lambda x: np.sort(x, 0),
     "kthvalue": _kthvalue,
     "vector_norm": _norm,
@@ -215,5 +230,5 @@ MORE_ORACLES: dict[str, Callable[..., Any]] = {
     "group_norm": _group_norm,
     "smooth_l1_loss": _loss(_smooth_l1),
     "soft_margin_loss": _loss(lambda x, t: np.log1p(np.exp(-t * x))),
-    "kl_div": lambda x, t, **more: _kl_div(*(each.astype(np.float64) if each.dtype.kind in "biu" else each for each in (x, t)), **more),
+    "kl_div": lambda x, t, **more: _as_float(lambda a, b: _kl_div(a, b, **more))(x, t),
 }  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 
 __all__ = ["NN_ORACLES"]
 
-_erfc = np.vectorize(math.erfc, otypes=[float])
+_erfc: Any = np.vectorize(math.erfc, otypes=[float])
 
 
 def _reduced(loss: Any, reduction: str) -> Any:
@@ -46,6 +46,24 @@ def _layer_norm(
     y = (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + eps)
     y = y if weight is None else y * weight
     return y if bias is None else y + bias
+
+
+def _rms_norm(x: Any, shape: Sequence[int], weight: Any = None, eps: float | None = None) -> Any:
+    size = np.sqrt(np.mean(x * x, tuple(range(-len(tuple(shape)), 0)), keepdims=True) + (eps or 0))
+    return x / size * (1 if weight is None else weight)
+
+
+def _prelu(x: Any, weight: Any) -> Any:
+    slope = weight if weight.size == 1 else weight.reshape(1, -1, *[1] * (x.ndim - 2))
+    return np.where(x >= 0, x, x * slope)
+
+
+def _one_hot(x: Any, num_classes: int = -1) -> Any:
+    return np.eye(int(x.max()) + 1 if num_classes < 0 else num_classes, dtype=np.int64)[x]
+
+
+def _selu(x: Any, inplace: bool = False) -> Any:
+    return 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(np.minimum(x, 0)))
 
 
 def _linear(x: Any, weight: Any, bias: Any = None) -> Any:
@@ -98,8 +116,9 @@ def _conv(count: int) -> Callable[..., Any]:
 
 def _pool(count: int, largest: bool) -> Callable[..., Any]:
     def oracle(
-        x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, *rest: Any, dilation: Any = 1, ceil_mode: bool = False,
-        return_indices: bool = False, count_include_pad: bool = True, divisor_override: Any = None,
+        x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, *rest: Any, dilation: Any = 1,
+        ceil_mode: bool = False, return_indices: bool = False, count_include_pad: bool = True,
+        divisor_override: Any = None,
     ) -> Any:  # fmt: skip
         if ceil_mode or return_indices or rest or divisor_override or not count_include_pad:
             raise NotImplementedError("ceil_mode, return_indices, divisor_override and count_include_pad=False")
@@ -115,8 +134,8 @@ def _pool(count: int, largest: bool) -> Callable[..., Any]:
 
 
 def _batch_norm(
-    x: Any, running_mean: Any = None, running_var: Any = None, weight: Any = None, bias: Any = None, training: bool = False,
-    momentum: float = 0.1, eps: float = 1e-5,
+    x: Any, running_mean: Any = None, running_var: Any = None, weight: Any = None, bias: Any = None,
+    training: bool = False, momentum: float = 0.1, eps: float = 1e-5,
 ) -> Any:  # fmt: skip
     axes = tuple(d for d in range(x.ndim) if d != 1)
     lined = (1, -1, *[1] * (x.ndim - 2))
@@ -241,13 +260,13 @@ NN_ORACLES: dict[str, Callable[..., Any]] = {
     "gelu": _gelu,
     "elu": lambda x, alpha=1.0, inplace=False: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0))),
     "celu": lambda x, alpha=1.0, inplace=False: np.maximum(x, 0) + np.minimum(alpha * np.expm1(x / alpha), 0),
-    "selu": lambda x, inplace=False: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(np.minimum(x, 0))),
+    "selu": _selu,
     "leaky_relu": lambda x, negative_slope=0.01, inplace=False: np.where(x >= 0, x, x * negative_slope),
-    "prelu": lambda x, weight: np.where(x >= 0, x, x * (weight if weight.size == 1 else weight.reshape(1, -1, *[1] * (x.ndim - 2)))),
+    "prelu": _prelu,
     "softplus": _softplus,
     "softsign": lambda x: x / (1 + np.abs(x)),
     "tanhshrink": lambda x: x - np.tanh(x),
-    "hardtanh": lambda x, min_val=-1.0, max_val=1.0, inplace=False: np.minimum(np.maximum(x, min_val), max_val) if x.dtype.kind != "u" else np.minimum(x, int(max_val)),
+    "hardtanh": lambda x, min_val=-1.0, max_val=1.0, inplace=False: np.minimum(np.maximum(x, min_val), max_val),
     "hardsigmoid": lambda x, inplace=False: np.clip(x + 3, 0, 6) / 6,
     "hardswish": lambda x, inplace=False: x * np.clip(x + 3, 0, 6) / 6,
     "softmax": _softmax,
@@ -257,9 +276,9 @@ NN_ORACLES: dict[str, Callable[..., Any]] = {
     # layers
     "linear": _linear,
     "embedding": lambda index, weight, *rest, **more: weight[index],
-    "one_hot": lambda x, num_classes=-1: np.eye(int(x.max()) + 1 if num_classes < 0 else num_classes, dtype=np.int64)[x],
+    "one_hot": _one_hot,
     "layer_norm": _layer_norm,
-    "rms_norm": lambda x, shape, weight=None, eps=None: x / np.sqrt(np.mean(x * x, tuple(range(-len(tuple(shape)), 0)), keepdims=True) + (eps or 0)) * (1 if weight is None else weight),
+    "rms_norm": _rms_norm,
     "batch_norm": _batch_norm,
     "conv1d": _conv(1),
     "conv2d": _conv(2),

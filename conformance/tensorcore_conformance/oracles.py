@@ -123,6 +123,33 @@ def _wrapped(function: Oracle) -> Oracle:
     return lambda x, y: function(x, y).astype(x.dtype)
 
 
+def _sign(x: Any) -> Any:
+    if x.dtype == bool:
+        return x
+    return np.where(np.isnan(x), 0, np.sign(x)) if x.dtype.kind == "f" else np.sign(x)
+
+
+def _truncated_divide(x: Any, y: Any) -> Any:
+    if x.dtype.kind == "f":
+        return np.trunc(x / y)
+    return ((x - np.fmod(x, y)) // np.where(y == 0, 1, y)) * (y != 0)
+
+
+def _expand(x: Any, *shape: Any) -> Any:
+    sides = _sides(shape)
+    lead = len(sides) - x.ndim
+    return np.broadcast_to(x, tuple(x.shape[i - lead] if side == -1 else side for i, side in enumerate(sides)))
+
+
+def _squeeze(x: Any, dim: Any = None) -> Any:
+    return np.squeeze(x, None if dim is None else tuple(d for d in np.atleast_1d(dim) if x.shape[d] == 1))
+
+
+def _split(x: Any, size: Any, dim: int = 0) -> Any:
+    cuts = range(size, x.shape[dim], size) if isinstance(size, int) else np.cumsum(size)[:-1]
+    return tuple(np.split(x, cuts, dim))
+
+
 def _where(condition: Any, x: Any, y: Any) -> Any:
     return np.where(condition != 0, x, y)
 
@@ -145,7 +172,7 @@ ORACLES: dict[str, Oracle] = {
     "atan2": np.arctan2,
     "neg": np.negative,
     "abs": np.abs,
-    "sign": lambda x: x if x.dtype == bool else np.where(np.isnan(x), 0, np.sign(x)) if x.dtype.kind == "f" else np.sign(x),
+    "sign": _sign,
     "square": np.square,
     "rsqrt": lambda x: 1 / np.sqrt(x),
     "reciprocal": lambda x: 1 / x,
@@ -157,7 +184,7 @@ ORACLES: dict[str, Oracle] = {
     "clamp": lambda x, min=None, max=None: np.clip(x, min, max),
     "clamp_min": lambda x, min: np.maximum(x, min),
     "clamp_max": lambda x, max: np.minimum(x, max),
-    "truncated_divide": lambda x, y: np.trunc(x / y) if x.dtype.kind == "f" else ((x - np.fmod(x, y)) // np.where(y == 0, 1, y)) * (y != 0),
+    "truncated_divide": _truncated_divide,
     # functions
     "exp": np.exp,
     "exp2": np.exp2,
@@ -242,19 +269,19 @@ ORACLES: dict[str, Oracle] = {
     "transpose": np.swapaxes,
     "t": np.transpose,
     "movedim": np.moveaxis,
-    "expand": lambda x, *shape: np.broadcast_to(x, tuple(x.shape[i] if s == -1 else s for i, s in enumerate(_sides(shape), -len(_sides(shape)) + x.ndim))),
+    "expand": _expand,
     "broadcast_to": lambda x, shape: np.broadcast_to(x, tuple(shape)),
     "flip": lambda x, *dims: np.flip(x, _sides(dims)),
     "cat": lambda tensors, dim=0: np.concatenate(tensors, dim),
     "stack": lambda tensors, dim=0: np.stack(tensors, dim),
     "unsqueeze": np.expand_dims,
-    "squeeze": lambda x, dim=None: np.squeeze(x, tuple(d for d in np.atleast_1d(dim) if x.shape[d] == 1) if dim is not None else None),
+    "squeeze": _squeeze,
     "ravel": np.ravel,
     "narrow": lambda x, dim, start, length: np.take(x, range(start, start + length), dim),
     "select": lambda x, dim, index: np.take(x, index, dim),
     "unbind": lambda x, dim=0: tuple(np.take(x, i, dim) for i in range(x.shape[dim])),
-    "split": lambda x, size, dim=0: tuple(np.split(x, range(size, x.shape[dim], size) if isinstance(size, int) else np.cumsum(size)[:-1], dim)),
-    "chunk": lambda x, chunks, dim=0: tuple(np.split(x, range(-(-x.shape[dim] // chunks), x.shape[dim], -(-x.shape[dim] // chunks)), dim)),
+    "split": _split,
+    "chunk": lambda x, chunks, dim=0: _split(x, -(-x.shape[dim] // chunks), dim),
     "repeat": lambda x, *sizes: np.tile(x, _sides(sizes)),
     "tile": lambda x, *dims: np.tile(x, _sides(dims)),
     "roll": lambda x, shifts, dims=None: np.roll(x, shifts, dims),
@@ -277,7 +304,7 @@ ORACLES: dict[str, Oracle] = {
     "scatter_add": lambda x, dim, index, src: _scatter(x, dim, index, src, "add"),
     "nonzero": lambda x, as_tuple=False: tuple(np.nonzero(x)) if as_tuple else np.argwhere(x),
     "nonzero_places": np.argwhere,
-    "masked_select": lambda x, mask: np.broadcast_to(x, np.broadcast_shapes(x.shape, mask.shape))[np.broadcast_to(mask, np.broadcast_shapes(x.shape, mask.shape))],
+    "masked_select": lambda x, mask: np.broadcast_arrays(x, mask)[0][np.broadcast_arrays(x, mask)[1]],
     "masked_fill": lambda x, mask, value: np.where(mask, np.asarray(value).astype(x.dtype), x),
     # products
     "matmul": np.matmul,

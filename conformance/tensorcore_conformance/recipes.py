@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tensorcore import dtypes
+from tensorcore.dtypes import DType
 from tensorcore.ops.record import REGISTRY, Op
 from tensorcore.tensor import Tensor
 from tensorcore_conformance.arrays import laid_out, native
@@ -41,9 +42,10 @@ class Recipe:
         order: how operands (by number) and keyword arguments (by name) are interleaved as positional ones.
         layout: how the operands lie in memory.
         fill: ``"random"``; ``"special"`` (every pair of special values); ``"extreme"`` (limits of the dtype);
-            ``"sprinkled"`` (random with some special values); ``"ties"`` (0, 1 and 2); ``"tenth"`` (0.1 throughout); ``"values"``.
+            ``"normal"`` (as special, without subnormal numbers); ``"sprinkled"`` (random with some special values);
+            ``"ties"`` (0, 1 and 2); ``"tenth"`` (0.1 throughout); ``"values"``.
         values: for ``fill="values"``, numbers that fill the operands in turn.
-        distinct: whether operands with a domain of their own are indices, none twice (along ``dim`` if that is a keyword).
+        distinct: whether operands with a domain of their own are indices, none twice (along ``dim`` if given).
         seed: seed of the generator.
     """
 
@@ -85,7 +87,7 @@ class Recipe:
     def operands(self) -> list[Any]:
         """The operands as NumPy arrays; ``None`` for one whose shape is ``None``."""
         rng = np.random.default_rng(self.seed)
-        if self.fill == "special" and self.shapes:
+        if self.fill in ("special", "normal") and self.shapes:
             return self._crossed(SPECIALS)
         made = []
         for place, shape in enumerate(self.shapes):
@@ -123,7 +125,7 @@ class Recipe:
             return flat.reshape(shape)
         return made
 
-    def _integers(self, rng: Any, shape: Shape, kind: dtypes.DType, low: float, high: float) -> Any:
+    def _integers(self, rng: Any, shape: Shape, kind: DType, low: float, high: float) -> Any:
         info = dtypes.iinfo(kind)
         if self.fill == "extreme":
             limits = np.array([info.min, info.max, 0, 1, info.max - 1, info.min + 1], native(kind))
@@ -147,6 +149,8 @@ class Recipe:
         dtype = dtypes.by_name(self.dtypes[0])
         limits = dtypes.finfo(dtype)
         values = np.array([*specials, limits.max, limits.min, limits.tiny, limits.tiny / 4], np.float64)
+        if self.fill == "normal":
+            values = values[:-1]
         grids = np.meshgrid(*[values] * len(self.shapes), indexing="ij")
         return [np.ascontiguousarray(grid).reshape(-1).astype(native(self.dtypes[0])) for grid in grids]
 

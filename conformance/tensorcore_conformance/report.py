@@ -63,7 +63,7 @@ class Report:
         }
 
     def write(self, folder: Path) -> list[Path]:
-        """Write ``conformance.json``, ``junit.xml``, ``index.html`` and ``badge.svg`` into a folder, made if need be."""
+        """Write ``conformance.json``, ``junit.xml``, ``index.html`` and ``badge.svg`` into a folder, which is made."""
         from tensorcore_conformance.pages import badge, html, junit
 
         folder.mkdir(parents=True, exist_ok=True)
@@ -90,7 +90,8 @@ class Report:
             )
             note = f"  {each.note}" if each.note and not each.groups["values"] else ""
             lines.append(
-                f"{each.name:{width}}  {each.kind:9}  {each.runs_as:8}  {each.cases:6}  {len(each.failures):6}  {errors}{known}{note}".rstrip()
+                f"{each.name:{width}}  {each.kind:9}  {each.runs_as:8}  {each.cases:6}  {len(each.failures):6}  "
+                f"{errors}{known}{note}".rstrip()
             )
         return "\n".join([*lines, "", *self._verdict()])
 
@@ -157,7 +158,7 @@ def versions(device: str) -> dict[str, str]:
     for state in host.states(load=False):
         if state.name == place.type and state.version:
             found[state.distribution] = state.version
-    library = getattr(place.backend, "xp", None)
+    library: Any = getattr(place.backend, "xp", None)
     if getattr(library, "__version__", None):
         found[library.__name__.rpartition(".")[2]] = str(library.__version__)
     found["numpy"] = numpy.__version__

@@ -9,6 +9,7 @@ from typing import Any
 
 from tensorcore import dtypes
 from tensorcore.ops.record import REGISTRY, Op
+from tensorcore_conformance.arrays import names
 
 __all__ = ["ELSEWHERE", "SAMPLES", "is_elementwise", "samples_of", "uncovered"]
 
@@ -32,13 +33,13 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
         {"shapes": (), "args": ((0, 2), True)},
     ),
     "ramp": tuple({"shapes": (), "args": (*call, dtype)} for call, dtype in (
-        ((0, 1, 5), dtypes.int64), ((-3, 2, 4), dtypes.int32), ((0.5, 0.25, 6), dtypes.float32), ((0, 1, 0), dtypes.float32),
-        ((0.1, 0.1, 1000), dtypes.float32),
+        ((0, 1, 5), dtypes.int64), ((-3, 2, 4), dtypes.int32), ((0.5, 0.25, 6), dtypes.float32),
+        ((0, 1, 0), dtypes.float32), ((0.1, 0.1, 1000), dtypes.float32),
     )),
     "zeros": ({"shapes": (), "args": (2, 3)}, {"shapes": (), "args": ((),)}, {"shapes": (), "args": ((0, 4),)}),
     "ones": ({"shapes": (), "args": (2, 3)}, {"shapes": (), "args": ((),)}),
-    "arange": ({"shapes": (), "args": (5,)}, {"shapes": (), "args": (1, 10, 3)}, {"shapes": (), "args": (0.0, 1.0, 0.3)}),
-    "linspace": ({"shapes": (), "args": (0.0, 1.0, 7)}, {"shapes": (), "args": (3.0, -1.0, 1)}, {"shapes": (), "args": (0.0, 1.0, 0)}),
+    "arange": tuple({"shapes": (), "args": args} for args in ((5,), (1, 10, 3), (0.0, 1.0, 0.3))),
+    "linspace": tuple({"shapes": (), "args": args} for args in ((0.0, 1.0, 7), (3.0, -1.0, 1), (0.0, 1.0, 0))),
     "logspace": ({"shapes": (), "args": (0.0, 2.0, 5)},),
     "range": ({"shapes": (), "args": (1, 4)}, {"shapes": (), "args": (0.0, 1.0, 0.25)}),
     "eye": ({"shapes": (), "args": (3,)}, {"shapes": (), "args": (2, 4)}),
@@ -69,8 +70,8 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
     "triu_indices": ({"shapes": (), "args": (3, 4)}, {"shapes": (), "args": (3, 3, 1)}),
     **{
         f"max_unpool{count}d": (
-            {"shapes": ((1, 1, *(2,) * count),) * 2, "dtypes": (None, "int64"), "domains": (None, (0, 4**count)), "args": (2,),
-             "distinct": True},
+            {"shapes": ((1, 1, *(2,) * count),) * 2, "dtypes": (None, "int64"), "domains": (None, (0, 4**count)),
+             "args": (2,), "distinct": True},
         )
         for count in (1, 2, 3)
     },
@@ -157,10 +158,11 @@ def _edges(op: Op, own: tuple[dict[str, Any], ...]) -> Iterator[dict[str, Any]]:
         yield from ({"shapes": shapes} for shapes in _BINARY[2:])
 
 
-_ELEMENTWISE_COMPOSITES = frozenset(
-    "square rsqrt reciprocal log2 log10 exp2 positive frac isnan isinf isfinite signbit logical_and logical_or logical_xor "
-    "logical_not fmod truncated_divide sigmoid logsigmoid relu silu erf erfc erfinv softsign tanhshrink hypot logaddexp xlogy "
-    "copysign heaviside sinc deg2rad rad2deg lgamma digamma sgn fmax fmin isclose".split()
+_ELEMENTWISE_COMPOSITES = names(
+    "square rsqrt reciprocal log2 log10 exp2 positive frac isnan isinf isfinite signbit logical_and "
+    "logical_or logical_xor logical_not fmod truncated_divide sigmoid logsigmoid relu silu erf erfc erfinv "
+    "softsign tanhshrink hypot logaddexp xlogy copysign heaviside sinc deg2rad rad2deg lgamma digamma sgn "
+    "fmax fmin isclose"
 )
 
 

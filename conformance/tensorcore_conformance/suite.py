@@ -38,6 +38,7 @@ def test_conformance(judge: Judge, subject: str, request: pytest.FixtureRequest)
         pytest.skip(report.note or "no cases")
     if not report.passed:
         pytest.fail(
-            f"{len(report.failures)} of {report.cases} cases of {subject} fail on device {judge.device!r}\n{report.explained()}",
+            f"{len(report.failures)} of {report.cases} cases of {subject} fail on device {judge.device!r}\n"
+            f"{report.explained()}",
             pytrace=False,
         )

@@ -9,7 +9,7 @@ import numpy as np
 
 import tensorcore as tc
 from tensorcore_conformance.arrays import from_numpy, to_numpy
-from tensorcore_conformance.forward import Failed, oracle_device
+from tensorcore_conformance.forward import ConformanceError, oracle_device
 
 __all__ = ["compiled_checks", "training_checks"]
 
@@ -85,7 +85,7 @@ def _compiled_function(device: str) -> None:
 def _close(what: str, got: Any, wanted: Any) -> None:
     # Fused kernels may round less often.
     if not np.allclose(got, wanted, rtol=3e-5, atol=3e-6):
-        raise Failed(f"{what}: expected {np.asarray(wanted).tolist()}, got {np.asarray(got).tolist()}")
+        raise ConformanceError(f"{what}: expected {np.asarray(wanted).tolist()}, got {np.asarray(got).tolist()}")
 
 
 def _compiled_training(device: str) -> None:
@@ -105,5 +105,5 @@ def _same_curve(device: str) -> None:
     losses, _ = _curve(device, False)
     wanted, _ = _curve(oracle_device(device), False)
     if wanted[-1] >= wanted[0] / 2:
-        raise Failed(f"the training on {oracle_device(device)!r} does not learn: {wanted}")
+        raise ConformanceError(f"the training on {oracle_device(device)!r} does not learn: {wanted}")
     _close(f"losses of {_STEPS} training steps, those on {oracle_device(device)!r} expected", losses, wanted)

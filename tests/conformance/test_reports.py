@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -193,3 +194,19 @@ def test_a_case_can_be_repeated(capsys):
     assert "operand 1: float32 []" in capsys.readouterr().out
     with pytest.raises(ValueError, match="no case 'nothing'"):
         replay_area("cpu", "indexing", "nothing")
+
+
+def test_the_guide_runs(capsys):
+    guide = Path(__file__).resolve().parents[2] / "docs" / "guides" / "conformance.md"
+    first, exceptions, extra = re.findall(r"^```python\n(.*?)^```", guide.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    exec(first, {})
+    assert re.fullmatch(r"tanh \d+ passes\nindexing \d+ passes\n", capsys.readouterr().out)
+    from tensorcore.backend.array_module import ArrayModuleBackend
+
+    scope = {"ArrayModuleBackend": ArrayModuleBackend}
+    exec(exceptions, scope)
+    for each in scope["SimpleBackend"].tensorcore_conformance_exceptions:
+        assert Exemption(**each).reason
+    exec(extra, scope)
+    (case,) = scope["cases"]()
+    assert Judge("cpu", [case.op], QUICK).subjects == ["conv2d"]
