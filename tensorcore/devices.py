@@ -225,7 +225,8 @@ class Table(dict["Op", "tuple[Any, Kind | None] | None"]):
             else:
                 raise MissingKernelError(
                     f"{op.name}: backend {kind.backend.name!r} has no kernel for {kind.dtype} on {str(kind.device)!r}; "
-                    f"its author adds a method {op.name}({', '.join(op.operands)}, ...) to {type(kind.backend).__name__}"
+                    f"its author adds a method {op.name}({', '.join(op.operands)}, ...) to "
+                    f"{type(kind.backend).__name__}"
                 )
         # The default dtype can change, so what integers convert to is not frozen.
         if compute is kind.dtype:

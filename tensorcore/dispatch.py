@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from tensorcore.autograd.graph import OpNode, SelectNode
 from tensorcore.autograd.mode import mode
-from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, INTEGER, DType, bool_, get_default_dtype, int64, promote_types
-from tensorcore.errors import DeviceError, DimensionError, OutOfMemoryError, ShapeError, TensorcoreError
-from tensorcore.ops.record import REGISTRY
+from tensorcore.dtypes import FLOATING, INTEGER
+from tensorcore.errors import DimensionError, OutOfMemoryError, ShapeError, TensorcoreError
+from tensorcore.promotion import agree, convert
 from tensorcore.shapes import broadcast_shapes
 from tensorcore.tensor import Tensor, wrap
 
-__all__ = ["dtype_of_number", "enter", "execute", "intercept", "intercepted", "open_door", "promoted"]
+__all__ = ["enter", "execute", "intercept", "intercepted", "is_busy", "open_door"]
 
 if TYPE_CHECKING:
     from tensorcore.devices import Kind
@@ -272,13 +272,13 @@ def _enter_operator(op: Op, inputs: tuple[Any, Any], attributes: dict[str, Any])
 
 def enter(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
     """The door's slow path: operands are checked, brought to one dtype, and the op is run."""
-    inputs, kind = _agree(op, inputs)
+    inputs, kind = agree(op, inputs)
     entry = kind.table[op]
     if entry is None:
         compute, result = op.rule(kind.dtype, op.name)
         if compute is not kind.dtype:
             kind = kind.sibling(compute)
-            inputs = _convert(op, inputs, kind)
+            inputs = convert(op, inputs, kind)
             entry = kind.table[op]
             # Operands of an integer dtype may give a result that the converted dtype's rule does not, as abs.
             if entry is not None and result is not None and entry[1] is not None and entry[1].dtype is not result:
@@ -390,95 +390,6 @@ def _expression(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> 
         if out._kind.dtype.category >= FLOATING:
             out._node = SelectNode(node, place, tuple(out._array.shape), out._kind)
     return outs
-
-
-def _agree(op: Op, inputs: tuple[Any, ...]) -> tuple[tuple[Any, ...], Kind]:
-    """The operands as tensors of one kind, by PyTorch's promotion; and that kind."""
-    tensors = [x for x in inputs if isinstance(x, Tensor)]
-    if not tensors:
-        _refuse_operands(op, inputs)
-    device = tensors[0]._kind.device
-    for x in tensors:
-        if x._kind.device is not device and x._kind.device != device:
-            places = ", ".join(
-                f"{op.operand_at(i)} on {str(t.device)!r}" for i, t in enumerate(inputs) if isinstance(t, Tensor)
-            )
-            raise DeviceError(f"{op.name}: operands are on several devices: {places}; move them with .to(device)")
-    chosen = inputs if op.promotes is None else [inputs[place] for place in op.promotes]
-    dtype = promoted(op.name, chosen)
-    kind = device.kind(dtype)
-    return _convert(op, inputs, kind), kind
-
-
-def promoted(op: str, operands: Any) -> DType:
-    """The dtype to which tensors and numbers promote, by PyTorch's rules."""
-    first = operands[0]
-    if len(operands) == 1 and isinstance(first, Tensor):
-        return first._kind.dtype
-    dimensioned: DType | None = None
-    zero_dim: DType | None = None
-    number: DType | None = None
-    for x in operands:
-        if x is None:
-            continue
-        if isinstance(x, Tensor):
-            dtype = x._kind.dtype
-            if len(x._array.shape):
-                dimensioned = dtype if dimensioned is None else promote_types(dimensioned, dtype)
-            else:
-                zero_dim = dtype if zero_dim is None else promote_types(zero_dim, dtype)
-        else:
-            dtype = dtype_of_number(x, op)
-            number = dtype if number is None else promote_types(number, dtype)
-    return _weaker(dimensioned, _weaker(zero_dim, number))  # type: ignore[return-value]
-
-
-def _weaker(strong: DType | None, weak: DType | None) -> DType | None:
-    """The dtype of operands of which the second give way unless their category is higher (PyTorch's rule)."""
-    if strong is None or weak is None:
-        return strong or weak
-    if strong.category >= COMPLEX:
-        return strong
-    if strong.category == FLOATING:
-        return strong.to_complex() if weak.category == COMPLEX else strong
-    if strong.category == BOOL or weak.category > strong.category:
-        return promote_types(strong, weak)
-    return strong
-
-
-def dtype_of_number(value: Any, op: str) -> DType:
-    """The dtype a Python number stands for in promotion."""
-    if isinstance(value, bool):
-        return bool_
-    if isinstance(value, int):
-        return int64
-    if isinstance(value, float):
-        return get_default_dtype()
-    if isinstance(value, complex):
-        return get_default_dtype().to_complex()
-    raise TypeError(f"{op}: expected a tensor or a number, got {type(value).__name__}")
-
-
-def _convert(op: Op, inputs: tuple[Any, ...], kind: Kind) -> tuple[Any, ...]:
-    places = range(len(inputs)) if op.promotes is None else op.promotes
-    converted = list(inputs)
-    for place in places:
-        x = converted[place]
-        if x is None:
-            continue
-        if not isinstance(x, Tensor):
-            converted[place] = kind.scalar(x)
-        elif x._kind.dtype is not kind.dtype:
-            converted[place] = REGISTRY["cast"].emit(x, dtype=kind.dtype)
-    for place, x in enumerate(converted):
-        if x is not None and not isinstance(x, Tensor):
-            raise TypeError(f"{op.name}: {op.operand_at(place)} must be a tensor, got {type(x).__name__}")
-    return tuple(converted)
-
-
-def _refuse_operands(op: Op, inputs: tuple[Any, ...]) -> NoReturn:
-    met = ", ".join(f"{op.operand_at(place)}: {type(x).__name__}" for place, x in enumerate(inputs))
-    raise TypeError(f"{op.name}: expected a tensor, got {met}")
 
 
 def explain(op: Op, inputs: tuple[Any, ...], error: Exception) -> NoReturn:

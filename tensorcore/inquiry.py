@@ -116,7 +116,7 @@ def result_type(tensor1: Any, tensor2: Any) -> DType:
         >>> tc.result_type(tc.tensor([1, 2]), 1.5)
         tensorcore.float32
     """
-    from tensorcore.dispatch import promoted
+    from tensorcore.promotion import promoted
 
     return promoted("result_type", (tensor1, tensor2))
 

@@ -199,7 +199,7 @@ def derive(registry: dict[str, Op], cls: type) -> None:
     """Give ``cls`` the methods, in-place methods and operators that the records name."""
     from tensorcore.dispatch import operator_door
     from tensorcore.ops.conversion import detach
-    from tensorcore.ops.indexing import getitem, setitem
+    from tensorcore.ops.index_expressions import getitem, setitem
 
     for name, function in (("__getitem__", getitem), ("__setitem__", setitem), ("detach", detach)):
         setattr(TensorMethods, name, function)

@@ -211,7 +211,8 @@ class Tensor(TensorMethods):
             if not isinstance(value, Tensor):
                 raise TypeError(f"grad: expected a tensor or None, got {type(value).__name__}")
             raise ShapeError(
-                f"grad: a gradient of shape {list(value.shape)}, {value.dtype} on {str(value.device)!r} does not fit a tensor of "
+                f"grad: a gradient of shape {list(value.shape)}, {value.dtype} on {str(value.device)!r} does "
+                "not fit a tensor of "
                 f"shape {list(self.shape)}, {self.dtype} on {str(self.device)!r}"
             )
         if capture.active():

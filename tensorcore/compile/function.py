@@ -100,7 +100,8 @@ class Compiled:
         if len(kept) > LIMIT:
             self._eager.add(key)
             warnings.warn(
-                f"compile: {self!r} runs uncompiled: recorded {LIMIT} times for one signature as its settings keep changing",
+                f"compile: {self!r} runs uncompiled: recorded {LIMIT} times for one signature as its settings "
+                "keep changing",
                 stacklevel=3,
             )
         return result

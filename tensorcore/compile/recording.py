@@ -224,7 +224,8 @@ class ReplayNode(Node):
             mark = root_of(tensor)._changed
             if read and mark is not None and mark[0] > self.clock:
                 raise InplaceError(
-                    f"compiled function: an operand of shape {list(tensor.shape)} was changed in place by {described(mark)} "
+                    f"compiled function: an operand of shape {list(tensor.shape)} was changed in place by "
+                    f"{described(mark)} "
                     "before backward; change a copy"
                 )
         plan = self.plan

@@ -34,7 +34,8 @@ def _letters(equation: str, shapes: list[tuple[int, ...]]) -> tuple[list[list[An
         free = len(shape) - len(before) - len(after)
         if free < 0 or (free and not dots):
             raise ShapeError(
-                f"einsum: {equation!r}: operand {number}, {term!r}, names {len(before + after)} dimensions of shape {list(shape)}"
+                f"einsum: {equation!r}: operand {number}, {term!r}, names {len(before + after)} dimensions of "
+                f"shape {list(shape)}"
             )
         widest = max(widest, free)
         named.append([*before, *range(-free, 0), *after])
@@ -60,7 +61,8 @@ def _distinct(x: Any, labels: list[Any], equation: str) -> tuple[Any, list[Any]]
         second = labels.index(label, first + 1)
         if x.shape[first] != x.shape[second]:
             raise ShapeError(
-                f"einsum: {equation!r}: {label!r} stands for sides {x.shape[first]} and {x.shape[second]} of one operand"
+                f"einsum: {equation!r}: {label!r} stands for sides {x.shape[first]} and {x.shape[second]} of "
+                "one operand"
             )
         x = diagonal(x, 0, first, second)
         labels = [other for place, other in enumerate(labels) if place not in (first, second)] + [label]
@@ -156,7 +158,8 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
         left, right = normalize_dims(first, a.ndim, "tensordot"), normalize_dims(second, b.ndim, "tensordot")
     if [a.shape[d] for d in left] != [b.shape[d] for d in right]:
         raise ShapeError(
-            f"tensordot: sides {[a.shape[d] for d in left]} of {list(a.shape)} and {[b.shape[d] for d in right]} of {list(b.shape)} differ"
+            f"tensordot: sides {[a.shape[d] for d in left]} of {list(a.shape)} and "
+            f"{[b.shape[d] for d in right]} of {list(b.shape)} differ"
         )
     rows = [d for d in range(a.ndim) if d not in left]
     columns = [d for d in range(b.ndim) if d not in right]

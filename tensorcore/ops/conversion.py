@@ -16,8 +16,15 @@ if TYPE_CHECKING:
     from tensorcore.devices import Kind
 
 
-@primitive(rule=attribute, vjp=lambda g: g, namespaces=(), standard="astype", shown="ToCopyBackward0", ulp=0,
-           samples=({"shapes": ((3, 4),), "args": (dtypes.float64,)}, {"shapes": ((3, 4),), "args": (dtypes.int32,)}))  # fmt: skip
+@primitive(
+    rule=attribute,
+    vjp=lambda g: g,
+    namespaces=(),
+    standard="astype",
+    shown="ToCopyBackward0",
+    ulp=0,
+    samples=({"shapes": ((3, 4),), "args": (dtypes.float64,)}, {"shapes": ((3, 4),), "args": (dtypes.int32,)}),
+)
 def cast(input: Tensor, dtype: DType) -> Tensor:
     """The elements converted to ``dtype``: floats to integers by cutting the fraction, integers wrapping."""
     # The engine brings a cotangent back to the operand's dtype, as it undoes broadcasting.
@@ -77,9 +84,14 @@ def to(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
 
 
 def parse_to(
-    *args: Any, device: Any = None, dtype: DType | None = None, copy: bool = False, non_blocking: bool = False,
-    memory_format: Any = None, other: Tensor | None = None,
-) -> tuple[Device | None, DType | None, bool]:  # fmt: skip
+    *args: Any,
+    device: Any = None,
+    dtype: DType | None = None,
+    copy: bool = False,
+    non_blocking: bool = False,
+    memory_format: Any = None,
+    other: Tensor | None = None,
+) -> tuple[Device | None, DType | None, bool]:
     """The (device, dtype, copy) that the arguments of ``to`` ask for."""
     for place, arg in enumerate(args):
         if isinstance(arg, Tensor):
@@ -144,7 +156,8 @@ def reinterpret(input: Tensor, dtype: DType) -> Tensor:
     kind = input._kind.sibling(dtype)
     if old != new and input.stride(-1) != 1:
         raise ShapeError(
-            f"view: {input.dtype} of shape {list(input.shape)} and strides {input.stride()} cannot be read as {dtype}: the last dimension has gaps"
+            f"view: {input.dtype} of shape {list(input.shape)} and strides {input.stride()} cannot be read as "
+            f"{dtype}: the last dimension has gaps"
         )
     shared = kind.backend.reinterpret(input._array, dtype)
     if shared is not None:
@@ -167,10 +180,19 @@ def _shortcut(name: str, dtype: DType) -> None:
 
 SHORTCUTS: dict[str, Any] = {}
 for _name, _dtype in (
-    ("float", dtypes.float32), ("double", dtypes.float64), ("half", dtypes.float16), ("bfloat16", dtypes.bfloat16),
-    ("int", dtypes.int32), ("long", dtypes.int64), ("short", dtypes.int16), ("char", dtypes.int8),
-    ("byte", dtypes.uint8), ("bool", dtypes.bool_), ("cfloat", dtypes.complex64), ("cdouble", dtypes.complex128),
-):  # fmt: skip
+    ("float", dtypes.float32),
+    ("double", dtypes.float64),
+    ("half", dtypes.float16),
+    ("bfloat16", dtypes.bfloat16),
+    ("int", dtypes.int32),
+    ("long", dtypes.int64),
+    ("short", dtypes.int16),
+    ("char", dtypes.int8),
+    ("byte", dtypes.uint8),
+    ("bool", dtypes.bool_),
+    ("cfloat", dtypes.complex64),
+    ("cdouble", dtypes.complex128),
+):
     _shortcut(_name, _dtype)
 
 

@@ -94,11 +94,13 @@ def write(target: Tensor, result: Tensor, op: str) -> Tensor:
         result = result.to(device=kind.device, dtype=kind.dtype)
     if result._array.shape != target._array.shape:
         raise ShapeError(
-            f"{op}: the result of shape {list(result.shape)} does not fit the tensor written to, of shape {list(target.shape)}"
+            f"{op}: the result of shape {list(result.shape)} does not fit the tensor written to, of shape "
+            f"{list(target.shape)}"
         )
     if target._view is not None and kind.mutable and _overlaps(target):
         raise InplaceError(
-            f"{op}: several elements of the tensor of shape {list(target.shape)} share one place in memory (it was expanded); "
+            f"{op}: several elements of the tensor of shape {list(target.shape)} share one place in memory (it "
+            "was expanded); "
             "clone it before changing it in place"
         )
     connect = mode.grad and (result._node is not None or target._node is not None)
@@ -231,7 +233,8 @@ def set_(input: Tensor, source: Tensor | None = None) -> Tensor:
     source = input.new_empty(0) if source is None else source
     if source._kind is not input._kind:
         raise DTypeError(
-            f"set_: expected a source of {input.dtype} on {str(input.device)!r}, got {source.dtype} on {str(source.device)!r}"
+            f"set_: expected a source of {input.dtype} on {str(input.device)!r}, got {source.dtype} on "
+            f"{str(source.device)!r}"
         )
     check_inplace(input, "set_")
     input._array, input._view = source._array, source._view

@@ -22,9 +22,15 @@ def _transposed(x: Any) -> Any:
     rule=same,
     vjp=(lambda g, other: matmul.emit(g, _transposed(other)), lambda g, input: matmul.emit(_transposed(input), g)),
     operator="matmul",
-    samples=({"shapes": ((3, 4), (4, 5))}, {"shapes": ((2, 3, 4), (4, 5))}, {"shapes": ((4,), (4,))}, {"shapes": ((2, 1, 3, 4), (5, 4, 2))},
-             {"shapes": ((0, 4), (4, 5))}, {"shapes": ((3, 0), (0, 5))}),
-)  # fmt: skip
+    samples=(
+        {"shapes": ((3, 4), (4, 5))},
+        {"shapes": ((2, 3, 4), (4, 5))},
+        {"shapes": ((4,), (4,))},
+        {"shapes": ((2, 1, 3, 4), (5, 4, 2))},
+        {"shapes": ((0, 4), (4, 5))},
+        {"shapes": ((3, 0), (0, 5))},
+    ),
+)
 def matmul(input: Tensor, other: Tensor) -> Tensor:
     """Matrix product over the last two dimensions, the others broadcast; a 1-d operand is a row, or a column.
 
@@ -61,7 +67,8 @@ def _misfit(a: Any, b: Any) -> None:
 def _require(op: str, input: Any, other: Any, ndim: tuple[int, int]) -> None:
     if (input.ndim, other.ndim) != ndim:
         raise ShapeError(
-            f"{op}: expected tensors of {ndim[0]} and {ndim[1]} dimensions, got shapes {list(input.shape)} and {list(other.shape)}"
+            f"{op}: expected tensors of {ndim[0]} and {ndim[1]} dimensions, got shapes {list(input.shape)} and "
+            f"{list(other.shape)}"
         )
 
 

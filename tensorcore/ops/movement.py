@@ -29,10 +29,18 @@ def _ints(shape: tuple[Any, ...], op: str) -> tuple[int, ...]:
 
 
 @primitive(
-    rule=same, vjp=lambda g, input_shape: g.reshape(input_shape), view=True,
-    put=lambda base, value, shape: value.reshape(base.shape), ulp=0, shown="ViewBackward0",
-    samples=({"shapes": ((3, 4),), "args": ((2, 6),)}, {"shapes": ((3, 4),), "args": ((-1,),)}, {"shapes": ((0, 4),), "args": ((4, 0),)}),
-)  # fmt: skip
+    rule=same,
+    vjp=lambda g, input_shape: g.reshape(input_shape),
+    view=True,
+    put=lambda base, value, shape: value.reshape(base.shape),
+    ulp=0,
+    shown="ViewBackward0",
+    samples=(
+        {"shapes": ((3, 4),), "args": ((2, 6),)},
+        {"shapes": ((3, 4),), "args": ((-1,),)},
+        {"shapes": ((0, 4),), "args": ((4, 0),)},
+    ),
+)
 def reshape(input: Tensor, *shape: Any) -> Tensor:
     """The elements in row-major order under another shape, sharing memory where possible; one side may be -1."""
     old = input._array.shape
@@ -44,10 +52,14 @@ def _inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
 
 
 @primitive(
-    rule=same, vjp=lambda g, dims: permute.emit(g, dims=_inverse(dims)), view=True,
-    put=lambda base, value, dims: permute.emit(value, dims=_inverse(dims)), ulp=0, standard="permute_dims",
+    rule=same,
+    vjp=lambda g, dims: permute.emit(g, dims=_inverse(dims)),
+    view=True,
+    put=lambda base, value, dims: permute.emit(value, dims=_inverse(dims)),
+    ulp=0,
+    standard="permute_dims",
     samples=({"shapes": ((2, 3, 4),), "args": (2, 0, 1)}, {"shapes": ((),), "args": ((),)}),
-)  # fmt: skip
+)
 def permute(input: Tensor, *dims: Any) -> Tensor:
     """A view with the dimensions in the order ``dims``."""
     places = _ints(dims, "permute")
@@ -59,9 +71,13 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
 
 
 @primitive(
-    rule=same, vjp=lambda g: g, view=True, ulp=0, standard="broadcast_to",
+    rule=same,
+    vjp=lambda g: g,
+    view=True,
+    ulp=0,
+    standard="broadcast_to",
     samples=({"shapes": ((3, 1),), "args": (2, 3, 4)}, {"shapes": ((),), "args": ((2,),)}),
-)  # fmt: skip
+)
 def expand(input: Tensor, *shape: Any) -> Tensor:
     """A view with sides of 1 stretched to ``shape``; -1 keeps a side, new dimensions go in front."""
     sides = _ints(shape, "expand")
@@ -70,7 +86,8 @@ def expand(input: Tensor, *shape: Any) -> Tensor:
     wanted = tuple((old[i - lead] if i >= lead else -1) if side == -1 else side for i, side in enumerate(sides))
     if lead < 0 or -1 in wanted or any(o not in (1, w) for o, w in zip(old, wanted[lead:], strict=True)):
         raise ShapeError(
-            f"expand: shape {list(old)} does not stretch to {list(sides)}: only sides of 1 do, and -1 stands for an existing side"
+            f"expand: shape {list(old)} does not stretch to {list(sides)}: only sides of 1 do, and -1 stands "
+            "for an existing side"
         )
     if wanted == old:
         return input.alias()
@@ -95,9 +112,15 @@ def _cat_rule(g: Any, tensors_shape: Any, needs: tuple[bool, ...], dim: int) -> 
 
 
 @primitive(
-    rule=same, vjp=_cat_rule, joint=True, ulp=0, standard="concat", aliases=("concat", "concatenate"), namespaces=("",),
+    rule=same,
+    vjp=_cat_rule,
+    joint=True,
+    ulp=0,
+    standard="concat",
+    aliases=("concat", "concatenate"),
+    namespaces=("",),
     samples=({"shapes": ((2, 3), (1, 3)), "dim": 0}, {"shapes": ((2, 3), (2, 0), (2, 1)), "dim": 1}),
-)  # fmt: skip
+)
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """The tensors joined along an existing dimension; other sides must be equal."""
     if len(tensors) == 0:
@@ -114,7 +137,8 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
             a != b for i, (a, b) in enumerate(zip(first, shape, strict=True)) if i != place
         ):
             raise ShapeError(
-                f"cat: shapes must agree except in dimension {place}: tensor 0 has {list(first)}, tensor {number} has {list(shape)}"
+                f"cat: shapes must agree except in dimension {place}: tensor 0 has {list(first)}, tensor "
+                f"{number} has {list(shape)}"
             )
     return cat.emit(*parts, dim=place)
 
@@ -329,7 +353,8 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
         sizes = [int(each) for each in split_size_or_sections]
         if sum(sizes) != side or min(sizes, default=0) < 0:
             raise ShapeError(
-                f"split: sizes {sizes} must add up to {side}, the side of dimension {place} of shape {list(tensor.shape)}"
+                f"split: sizes {sizes} must add up to {side}, the side of dimension {place} of shape "
+                f"{list(tensor.shape)}"
             )
     parts = []
     start = 0

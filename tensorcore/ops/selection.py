@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from tensorcore.dtypes import BOOL, INTEGER, int64
 from tensorcore.errors import DimensionError, DTypeError, RangeError, ShapeError
-from tensorcore.ops.indexing import _from_zero, gather, getitem, nonzero, scatter, setitem
+from tensorcore.ops.index_expressions import from_zero, getitem, setitem
+from tensorcore.ops.indexing import gather, nonzero, scatter
 from tensorcore.ops.indexing import index as pick
 from tensorcore.ops.indexing import index_put as put_rows
 from tensorcore.ops.record import composite
@@ -40,7 +41,7 @@ def _places(op: str, index: Any, what: str = "index") -> Any:
 @composite(samples=({"shapes": ((3, 4), (5,)), "dtypes": (None, "int64"), "domains": (None, (0, 11))},), ulp=0)
 def take(input: Tensor, index: Tensor) -> Tensor:
     """Elements of the flattened ``input`` at the places ``index``, in its shape."""
-    return pick.emit(input.reshape(-1), _from_zero(_places("take", index), input.numel()))
+    return pick.emit(input.reshape(-1), from_zero(_places("take", index), input.numel()))
 
 
 @composite(
@@ -53,12 +54,13 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
     place = normalize_dim(dim, input.ndim, "take_along_dim")
     if indices.ndim != input.ndim:
         raise ShapeError(
-            f"take_along_dim: indices has {indices.ndim} dimensions, input {input.ndim}: shapes {list(indices.shape)} and {list(input.shape)}"
+            f"take_along_dim: indices has {indices.ndim} dimensions, input {input.ndim}: shapes "
+            f"{list(indices.shape)} and {list(input.shape)}"
         )
     sides = [max(a, b) if min(a, b) else 0 for a, b in zip(input.shape, indices.shape, strict=True)]
     mine = [input.shape[d] if d == place else side for d, side in enumerate(sides)]
     its = [indices.shape[d] if d == place else side for d, side in enumerate(sides)]
-    places = _from_zero(_places("take_along_dim", indices, "indices"), input.shape[place])
+    places = from_zero(_places("take_along_dim", indices, "indices"), input.shape[place])
     return gather(input.expand(mine), place, places.expand(its))
 
 
@@ -79,9 +81,10 @@ def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
     _same_dtype("put", input, source, "source")
     if source.numel() != index.numel():
         raise ShapeError(
-            f"put: {source.numel()} elements for {index.numel()} places: shapes {list(source.shape)} and {list(index.shape)}"
+            f"put: {source.numel()} elements for {index.numel()} places: shapes {list(source.shape)} and "
+            f"{list(index.shape)}"
         )
-    places = _from_zero(_places("put", index), input.numel()).reshape(-1)
+    places = from_zero(_places("put", index), input.numel()).reshape(-1)
     return put_rows.emit(input.reshape(-1), source.reshape(-1), places, accumulate=accumulate).reshape(input.shape)
 
 
@@ -112,7 +115,7 @@ def _along(op: str, input: Any, dim: int, index: Any) -> tuple[int, Any]:
         raise DimensionError(f"{op}: index must be 1-d, got shape {list(index.shape)}")
     place = normalize_dim(dim, input.ndim, op)
     side = input.shape[place] if input.ndim else 1
-    return place, _from_zero(_places(op, index), side).reshape(-1)
+    return place, from_zero(_places(op, index), side).reshape(-1)
 
 
 def _write_slices(op: str, input: Any, dim: int, index: Any, source: Any, accumulate: bool) -> Any:
@@ -122,7 +125,8 @@ def _write_slices(op: str, input: Any, dim: int, index: Any, source: Any, accumu
     wanted = tuple(places.shape[0] if d == place else side for d, side in enumerate(input.shape))
     if tuple(source.shape) != wanted:
         raise ShapeError(
-            f"{op}: source has shape {list(source.shape)}, expected {list(wanted)} for {places.shape[0]} places of dimension {place}"
+            f"{op}: source has shape {list(source.shape)}, expected {list(wanted)} for {places.shape[0]} places "
+            f"of dimension {place}"
         )
     moved = put_rows.emit(input.movedim(place, 0), source.movedim(place, 0), places, accumulate=accumulate)
     return moved.movedim(0, place)
