@@ -6,7 +6,7 @@ import math
 import warnings
 from typing import TYPE_CHECKING, Any, Final
 
-from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, DType, int64
+from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, DType, float16, float32, int64
 from tensorcore.errors import DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.conversion import require_floating
@@ -52,8 +52,13 @@ def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType 
 @mean.expression
 def _mean(input: Tensor, *, dim: tuple[int, ...], keepdim: bool) -> Tensor:
     kind = input._kind
+    count = count_along(input._array.shape, dim)
+    if kind.dtype is float16:
+        # The sum may lie beyond the largest float16 where the mean does not.
+        wide = sum.emit(input, dim=dim, keepdim=keepdim, dtype=float32)
+        return e.div.emit(wide, wide._kind.scalar(count)).to(float16)
     total = sum.emit(input, dim=dim, keepdim=keepdim, dtype=kind.dtype)
-    return e.div.emit(total, kind.scalar(count_along(input._array.shape, dim)))
+    return e.div.emit(total, kind.scalar(count))
 
 
 @composite(samples=_SAMPLES)
