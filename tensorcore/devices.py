@@ -138,7 +138,8 @@ class Kind:
     """The arrays of one dtype on one device: one backend, one table of kernels, and how results are wrapped."""
 
     __slots__ = (
-        "array_type", "as_array", "assign", "backend", "device", "dtype", "mutable", "scalars", "table", "views", "writers",
+        "array_type", "as_array", "assign", "backend", "device", "dtype", "mutable", "scalars", "table", "views",
+        "writers",
     )  # fmt: skip
 
     def __init__(self, device: Device, dtype: DType) -> None:

@@ -205,7 +205,7 @@ def set_default_dtype(d: DType) -> None:
     _default = d
 
 
-class finfo:
+class finfo:  # noqa: N801 - PyTorch's name
     """Limits of a floating-point dtype (of the parts, for a complex one), as Python floats.
 
     Raises:
@@ -241,7 +241,7 @@ class finfo:
         )
 
 
-class iinfo:
+class iinfo:  # noqa: N801 - PyTorch's name
     """Limits of an integer dtype, as Python ints.
 
     Raises:

@@ -1,7 +1,7 @@
 """Elements as bytes in host memory, and as Python numbers.
 
-The format is that of `Backend.from_host`: row-major, native byte order, one byte a bool, bfloat16 as its upper 16 bits of
-a float32, complex as pairs.
+The format is that of `Backend.from_host`: row-major, native byte order, one byte a bool, bfloat16 as the upper 16 bits
+of a float32, complex as pairs.
 """
 
 from __future__ import annotations

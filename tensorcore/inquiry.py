@@ -10,9 +10,19 @@ from tensorcore.errors import RangeError
 from tensorcore.tensor import Tensor
 
 __all__ = [
-    "can_cast", "get_num_threads", "is_complex", "is_floating_point", "is_nonzero", "is_signed", "is_storage", "is_tensor",
-    "numel", "result_type", "set_num_threads", "typename",
-]  # fmt: skip
+    "can_cast",
+    "get_num_threads",
+    "is_complex",
+    "is_floating_point",
+    "is_nonzero",
+    "is_signed",
+    "is_storage",
+    "is_tensor",
+    "numel",
+    "result_type",
+    "set_num_threads",
+    "typename",
+]
 
 
 def is_tensor(obj: Any) -> bool:

@@ -1,4 +1,4 @@
-"""PyTorch's old constructors, `FloatTensor` and its kin: callables that make tensors of one dtype, and types to test for."""
+"""PyTorch's old constructors, `FloatTensor` and its kin: they make tensors of one dtype, and are types to test for."""
 
 from __future__ import annotations
 
@@ -10,9 +10,17 @@ from tensorcore.errors import DTypeError
 from tensorcore.tensor import Tensor
 
 __all__ = [
-    "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor",
-    "LongTensor", "ShortTensor",
-]  # fmt: skip
+    "BFloat16Tensor",
+    "BoolTensor",
+    "ByteTensor",
+    "CharTensor",
+    "DoubleTensor",
+    "FloatTensor",
+    "HalfTensor",
+    "IntTensor",
+    "LongTensor",
+    "ShortTensor",
+]
 
 
 class TensorType(type):
@@ -120,8 +128,17 @@ class BoolTensor(Tensor, metaclass=TensorType):
 
 
 TYPES: Final = (
-    FloatTensor, DoubleTensor, HalfTensor, BFloat16Tensor, ByteTensor, CharTensor, ShortTensor, IntTensor, LongTensor, BoolTensor,
-)  # fmt: skip
+    FloatTensor,
+    DoubleTensor,
+    HalfTensor,
+    BFloat16Tensor,
+    ByteTensor,
+    CharTensor,
+    ShortTensor,
+    IntTensor,
+    LongTensor,
+    BoolTensor,
+)
 
 
 def default_tensor(data: tuple[Any, ...], device: Any) -> Tensor:
@@ -137,7 +154,7 @@ def type_of(tensor: Tensor) -> str:
 
 
 def type_named(name: str) -> tuple[DType, str | None]:
-    """The (dtype, device) of a type's name, with PyTorch's prefix or ours; the device is ``None`` where none is named."""
+    """The (dtype, device) of a type's name, with PyTorch's prefix or ours; without a device, ``None`` for it."""
     *prefix, last = name.split(".")
     found = next((each.element for each in TYPES if each.__name__ == last), None)
     if found is None or len(prefix) > 2 or (prefix and prefix[0] not in ("torch", "tensorcore")):

@@ -308,7 +308,8 @@ def _ufunc(name: str, dtype: DType) -> Any:
 def _through_float32(function: Callable[..., Any], native: Any, whole: bool) -> Callable[..., Any]:
     """A kernel for 16-bit floats: computed in float32, rounded once.
 
-    Of several outputs, those after the first are statistics, which stay float32 as in the expressions, unless ``whole``.
+    Of several outputs, those after the first are statistics, which stay float32 as in the expressions, unless
+    ``whole``.
     """
 
     def kernel(*arrays: Any, **attributes: Any) -> Any:

@@ -249,10 +249,11 @@ def _arrive(
 ) -> None:
     """Bring a cotangent to a node or leaf, where it is added to what is waiting."""
     if isinstance(edge, Node):
-        if gradient._kind is not edge.kind or gradient._array.shape != edge.shape:
-            # A 0-d cotangent stands for one that is the same everywhere, as of a sum: it is stretched when needed.
-            if gradient._kind is not edge.kind or gradient._array.shape or not edge.takes_uniform():
-                gradient = _fit(gradient, edge.kind, edge.shape)
+        # A 0-d cotangent stands for one that is the same everywhere, as of a sum: it is stretched when needed.
+        if gradient._kind is not edge.kind or (
+            gradient._array.shape != edge.shape and (gradient._array.shape or not edge.takes_uniform())
+        ):
+            gradient = _fit(gradient, edge.kind, edge.shape)
         sequence = edge.sequence
         waiting = pending.get(sequence)
         if waiting is None:

@@ -49,8 +49,8 @@ class Backend(ABC):
     """An array engine behind one device name.
 
     A kernel is an attribute named as the op: ``add(self, input, other)``, or a plain callable wrapped in
-    ``staticmethod``. The primitives are what a backend must have (``docs/reference/primitives.md`` lists them with their
-    signatures); a composite's name overrides its expression. Kernels receive native arrays of one dtype on one
+    ``staticmethod``. The primitives are what a backend must have (``docs/reference/primitives.md`` lists them, with
+    their signatures); a composite's name overrides its expression. Kernels receive native arrays of one dtype on one
     device, in the order of the record's operands (``None`` for an optional one left out), and the
     attributes by keyword. They never change an operand. They return arrays of the dtype the record's rule names.
     """

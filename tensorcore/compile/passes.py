@@ -36,7 +36,7 @@ def write_in_place(graph: Graph) -> list[Step]:
 
 
 def _targets(step: Step, following: list[Step], uses: dict[int, int]) -> tuple[int, ...] | None:
-    """Where the results of ``step`` are assigned by the steps right behind it, if that is all that is done with them."""
+    """Where the steps right behind ``step`` assign its results, if that is all that is done with them."""
     if step.op.name == "assign" or len(following) < len(step.outputs) or not step.inputs:
         return None
     targets = []

@@ -140,7 +140,7 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1
     ulp=0,
 )
 def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
-    """Elements below ``min`` raised to it, those above ``max`` lowered to it; the gradient is 1 inside and at the bounds."""
+    """Elements below ``min`` raised to it, those above ``max`` lowered to it; the gradient is 1 within the bounds."""
     if min is None and max is None:
         raise RangeError("clamp: at least one of min and max must be given")
     out = input

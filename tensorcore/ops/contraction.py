@@ -145,7 +145,7 @@ def einsum(equation: str, *operands: Any) -> Tensor:
     samples=({"shapes": ((2, 3, 4), (3, 4, 5)), "dims": 2}, {"shapes": ((2, 3), (4, 3)), "dims": ((1,), (1,))}),
 )
 def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
-    """Sum of products over ``dims``: the last of ``a`` with as many first of ``b``, or a pair of lists of dimensions."""
+    """Sum of products over ``dims``: the last of ``a`` with the first of ``b``, or a pair of lists of dimensions."""
     if hasattr(dims, "__index__"):
         count = int(dims)
         if not 0 <= count <= min(a.ndim, b.ndim):

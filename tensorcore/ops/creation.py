@@ -267,7 +267,7 @@ def from_numpy(ndarray: Any) -> Tensor:
 def asarray(
     obj: Any, *, dtype: DType | None = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
 ) -> Tensor:
-    """``obj`` as a tensor: shared or as is where it can be, always copied with ``copy=True``, never with ``copy=False``.
+    """``obj`` as a tensor: shared or as is where it can be; ``copy=True`` always copies, ``copy=False`` never does.
 
     Raises:
         ShapeError: with ``copy=False`` where a copy is needed.
@@ -301,7 +301,7 @@ def scalar_tensor(s: Any, *, dtype: DType | None = None, device: Any = None, req
 
 
 def frombuffer(buffer: Any, *, dtype: DType, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
-    """A 1-d tensor over the elements in a bytes-like object, sharing its memory where it is writable and the backend can.
+    """A 1-d tensor over the elements in a bytes-like object, sharing its memory where that is writable.
 
     Raises:
         ShapeError: if the bytes do not hold ``count`` elements from ``offset`` on.

@@ -100,7 +100,7 @@ def trace(input: Tensor) -> Tensor:
 
 @composite(namespaces=("Tensor",))
 def fill_diagonal_(input: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
-    """Set the main diagonal to ``fill_value``, in place; ``wrap`` starts anew below the square part of a tall matrix."""
+    """Set the main diagonal to ``fill_value``, in place; ``wrap`` starts anew below the square of a tall matrix."""
     from tensorcore.ops.inplace import write
 
     shape = tuple(input.shape)
@@ -147,11 +147,11 @@ def _indices(row: int, col: int, offset: int, lower: bool, dtype: DType | None, 
 
 @composite(namespaces=("",))
 def tril_indices(row: int, col: int, offset: int = 0, *, dtype: DType | None = None, device: Any = None) -> Tensor:
-    """Rows and columns of the places on and below diagonal number ``offset`` of a ``row`` by ``col`` matrix, shape (2, count)."""
+    """Rows and columns, shape (2, count), of the places on and below diagonal ``offset`` of a ``row`` by ``col`` matrix."""
     return _indices(row, col, offset, True, dtype, device)
 
 
 @composite(namespaces=("",))
 def triu_indices(row: int, col: int, offset: int = 0, *, dtype: DType | None = None, device: Any = None) -> Tensor:
-    """Rows and columns of the places on and above diagonal number ``offset`` of a ``row`` by ``col`` matrix, shape (2, count)."""
+    """Rows and columns, shape (2, count), of the places on and above diagonal ``offset`` of a ``row`` by ``col`` matrix."""
     return _indices(row, col, offset, False, dtype, device)

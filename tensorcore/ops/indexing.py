@@ -180,8 +180,9 @@ def scatter(
 ) -> Tensor:
     """A copy of ``input`` with ``src`` written at places ``index`` along ``dim``, or added or multiplied there.
 
-    The kernel's ``reduce`` is one of ``"set"``, ``"sum"``, ``"prod"``, ``"amax"``, ``"amin"``, and its ``src`` has the shape
-    of ``index``; where a place comes twice, ``"set"`` keeps the last. It raises IndexError for an index outside the dimension.
+    The kernel's ``reduce`` is one of ``"set"``, ``"sum"``, ``"prod"``, ``"amax"``, ``"amin"``, and its ``src`` has the
+    shape of ``index``; where a place comes twice, ``"set"`` keeps the last. It raises IndexError for an index outside
+    the dimension.
     """
     from tensorcore.tensor import Tensor as TensorClass
 

@@ -155,7 +155,7 @@ def range(
     start: Any = 0, end: Any = None, step: Any = 1, *, dtype: DType | None = None, device: Any = None,
     requires_grad: bool = False, out: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
-    """Numbers from ``start`` up to and including ``end``, ``step`` apart, in the default dtype; `arange` leaves out the end."""
+    """Numbers from ``start`` up to and including ``end``, ``step`` apart; `arange` leaves out the end."""
     if end is None:
         start, end = 0, start
     if step == 0 or (end - start) / step < 0:
@@ -166,7 +166,7 @@ def range(
 
 @composite(namespaces=("",), samples=({"shapes": ((3,),), "N": 4},))
 def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
-    """Powers of the elements of a vector, a row each: from ``N - 1`` (as many as elements by default) down to 0, or up."""
+    """Powers of the elements of a vector, a row each, from ``N - 1`` (one less than elements by default) to 0."""
     if x.ndim != 1:
         raise ShapeError(f"vander: expected a vector, got shape {list(x.shape)}")
     count = x.shape[0] if N is None else N

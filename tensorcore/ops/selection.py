@@ -48,7 +48,7 @@ def take(input: Tensor, index: Tensor) -> Tensor:
     samples=({"shapes": ((3, 4), (3, 4)), "dtypes": (None, "int64"), "domains": (None, (0, 3)), "dim": 1},), ulp=0
 )
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
-    """Elements at ``indices`` along ``dim``, the other dimensions broadcast; without ``dim``, of the flattened tensor."""
+    """Elements at ``indices`` along ``dim``, other dimensions broadcast; without ``dim``, of the flattened tensor."""
     if dim is None:
         return take_along_dim(input.reshape(-1), indices.reshape(-1), 0)
     place = normalize_dim(dim, input.ndim, "take_along_dim")
@@ -186,8 +186,8 @@ def scatter_reduce(
 ) -> Tensor:
     """A copy of ``input`` with ``src`` reduced into the places ``index`` along ``dim``.
 
-    ``reduce`` is ``"sum"``, ``"prod"``, ``"mean"``, ``"amax"`` or ``"amin"``; without ``include_self`` the old element does not
-    count. Gradients flow through sums and means.
+    ``reduce`` is ``"sum"``, ``"prod"``, ``"mean"``, ``"amax"`` or ``"amin"``; without ``include_self`` the old element
+    does not count. Gradients flow through sums and means.
     """
     from tensorcore.ops.creation import ones_like, zeros_like
     from tensorcore.ops.elementwise import where

@@ -97,7 +97,7 @@ def test_a_second_backward_needs_the_graph():
     y = (x * x).sum()
     y.backward(retain_graph=True)
     y.backward()
-    with pytest.raises(RuntimeError, match="mul: backward through the graph a second time.*retain_graph=True"):
+    with pytest.raises(RuntimeError, match=r"mul: backward through the graph a second time.*retain_graph=True"):
         y.backward()
 
 
@@ -109,9 +109,9 @@ def test_a_second_backward_needs_the_graph():
         (lambda: leaf(1, 2).backward(tc.ones(3)), ShapeError, r"gradient of shape \[3\] for an output of shape \[2\]"),
         (lambda: leaf(1, 2).backward(tc.ones(2, dtype=tc.int64)), DTypeError, "must be floating point or complex"),
         (lambda: leaf(1.0).backward(inputs=[]), RuntimeError, "inputs is empty"),
-        (lambda: tc.autograd.grad(leaf(1.0).sum(), tc.ones(1)), RuntimeError, "input 0, of shape .* does not require grad"),
+        (lambda: tc.autograd.grad(leaf(1.0).sum(), tc.ones(1)), RuntimeError, "input 0, .* does not require"),
         (lambda: tc.ones(2, dtype=tc.int64).requires_grad_(), DTypeError, "only floating-point and complex"),
-        (lambda: setattr(leaf(1, 2), "grad", tc.ones(3)), ShapeError, r"shape \[3\].* does not fit a tensor of shape \[2\]"),
+        (lambda: setattr(leaf(1, 2), "grad", tc.ones(3)), ShapeError, r"\[3\].* does not fit a tensor of shape \[2\]"),
     ],
 )  # fmt: skip
 def test_bad_input(make, error, text):

@@ -77,7 +77,7 @@ def test_saved_tensors_are_checked_and_freed():
 
     y = Scale.apply(x, w)
     w.add_(1)
-    with pytest.raises(InplaceError, match="ScaleBackward: a saved tensor .* changed in place by add_"):
+    with pytest.raises(InplaceError, match=r"ScaleBackward: a saved tensor .* changed in place by add_"):
         y.backward()
     y = Scale.apply(x, w)
     y.backward()

@@ -156,7 +156,7 @@ def test_backward_through_results_is_checked_as_in_eager():
     y = f(x)
     with tc.no_grad():
         w.add_(1)
-    with pytest.raises(InplaceError, match="compiled function: an operand .* changed in place by add_"):
+    with pytest.raises(InplaceError, match=r"compiled function: an operand .* changed in place by add_"):
         y.backward()
     y = f(x)
     y.backward()

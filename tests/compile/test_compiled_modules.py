@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 import tensorcore as tc
@@ -18,7 +20,7 @@ OPTIMIZERS = {
 def classifier(device, sizes=(16, 12, 3)):
     tc.manual_seed(0)
     layers = [nn.Flatten()]
-    for wide, narrow in zip(sizes, sizes[1:], strict=False):
+    for wide, narrow in itertools.pairwise(sizes):
         layers += [nn.Linear(wide, narrow), nn.ReLU(), nn.Dropout(0.25)]
     return nn.Sequential(*layers[:-2]).to(device)
 
