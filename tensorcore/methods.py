@@ -101,7 +101,7 @@ class TensorMethods(DerivedMethods):
         return tensor(array)
 
     def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
-        """The type's name, such as ``tensorcore.FloatTensor``; given a dtype, a type or its name, the tensor converted."""
+        """The type's name, such as ``tensorcore.FloatTensor``; given a dtype or a type, the tensor converted."""
         from tensorcore.tensor_types import TensorType, type_named, type_of
 
         if dtype is None:

@@ -147,11 +147,11 @@ def _indices(row: int, col: int, offset: int, lower: bool, dtype: DType | None, 
 
 @composite(namespaces=("",))
 def tril_indices(row: int, col: int, offset: int = 0, *, dtype: DType | None = None, device: Any = None) -> Tensor:
-    """Rows and columns, shape (2, count), of the places on and below diagonal ``offset`` of a ``row`` by ``col`` matrix."""
+    """Rows and columns, shape (2, count), of places on and below diagonal ``offset`` of a ``row`` by ``col`` matrix."""
     return _indices(row, col, offset, True, dtype, device)
 
 
 @composite(namespaces=("",))
 def triu_indices(row: int, col: int, offset: int = 0, *, dtype: DType | None = None, device: Any = None) -> Tensor:
-    """Rows and columns, shape (2, count), of the places on and above diagonal ``offset`` of a ``row`` by ``col`` matrix."""
+    """Rows and columns, shape (2, count), of places on and above diagonal ``offset`` of a ``row`` by ``col`` matrix."""
     return _indices(row, col, offset, False, dtype, device)
