@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tensorcore.errors import RangeError, ShapeError
 from tensorcore.ops.diagonal import diagonal
 from tensorcore.ops.elementwise import conj
-from tensorcore.ops.linalg import bmm, dot, matmul, mm, mv, outer
+from tensorcore.ops.linalg import added, bmm, dot, matmul, mm, mv, outer
 from tensorcore.ops.record import composite
 from tensorcore.shapes import broadcast_shapes, normalize_dims
 
@@ -231,33 +231,25 @@ def chain_matmul(*matrices: Tensor) -> Tensor:
 # ------------------------------------------------------------------ products added to a tensor
 
 
-def _added(op: str, input: Any, product: Any, beta: float, alpha: float) -> Any:
-    if tuple(broadcast_shapes(input.shape, product.shape)) != tuple(product.shape):
-        raise ShapeError(f"{op}: input of shape {list(input.shape)} does not broadcast to {list(product.shape)}")
-    scaled = product if alpha == 1 else product * alpha
-    # With beta 0 the input is not read, so its NaN do not spread (PyTorch).
-    return scaled if beta == 0 else (input if beta == 1 else input * beta) + scaled
-
-
 @composite(samples=({"shapes": ((3, 5), (2, 3, 4), (2, 4, 5))},), inplace=True)
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """``beta * input + alpha * (batch1 @ batch2)`` for stacks of matrices."""
-    return _added("baddbmm", input, bmm(batch1, batch2), beta, alpha)
+    return added("baddbmm", input, bmm(batch1, batch2), beta, alpha)
 
 
 @composite(samples=({"shapes": ((3, 5), (2, 3, 4), (2, 4, 5))},), inplace=True)
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """``beta * input`` plus ``alpha`` times the sum of the products of two stacks of matrices."""
-    return _added("addbmm", input, bmm(batch1, batch2).sum(0), beta, alpha)
+    return added("addbmm", input, bmm(batch1, batch2).sum(0), beta, alpha)
 
 
 @composite(samples=({"shapes": ((3,), (3, 4), (4,))},), inplace=True)
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """``beta * input + alpha * (mat @ vec)``."""
-    return _added("addmv", input, mv(mat, vec), beta, alpha)
+    return added("addmv", input, mv(mat, vec), beta, alpha)
 
 
 @composite(samples=({"shapes": ((3, 4), (3,), (4,))},), inplace=True)
 def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """``beta * input`` plus ``alpha`` times the products of every pair of elements of two vectors."""
-    return _added("addr", input, outer(vec1, vec2), beta, alpha)
+    return added("addr", input, outer(vec1, vec2), beta, alpha)

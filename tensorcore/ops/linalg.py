@@ -8,7 +8,6 @@ from tensorcore.errors import ShapeError
 from tensorcore.ops.elementwise import conj
 from tensorcore.ops.record import composite, primitive
 from tensorcore.ops.rules import same
-from tensorcore.shapes import broadcast_shapes
 
 if TYPE_CHECKING:
     from tensorcore.tensor import Tensor
@@ -112,8 +111,14 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
 @composite(samples=({"shapes": ((5,), (3, 4), (4, 5))},), inplace=True)
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """``beta * input + alpha * (mat1 @ mat2)``."""
-    product = mm(mat1, mat2)
-    if tuple(broadcast_shapes(input.shape, product.shape)) != tuple(product.shape):
-        raise ShapeError(f"addmm: input of shape {list(input.shape)} does not broadcast to {list(product.shape)}")
+    return added("addmm", input, mm(mat1, mat2), beta, alpha)
+
+
+def added(op: str, input: Any, product: Any, beta: float, alpha: float) -> Any:
+    """``beta * input + alpha * product``, of the product's shape."""
+    lead = product.ndim - input.ndim
+    if lead < 0 or any(a not in (1, b) for a, b in zip(input.shape, product.shape[lead:], strict=True)):
+        raise ShapeError(f"{op}: input of shape {list(input.shape)} does not broadcast to {list(product.shape)}")
     scaled = product if alpha == 1 else product * alpha
+    # With beta 0 the input is not read, so its NaN do not spread (PyTorch).
     return scaled if beta == 0 else (input if beta == 1 else input * beta) + scaled
