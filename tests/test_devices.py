@@ -14,11 +14,25 @@ from tensorcore.errors import BackendUnavailableError, DeviceError
 
 
 def test_names():
-    assert tc.device("cpu") is tc.device("cpu") and tc.device(tc.device("cpu")) is tc.device("cpu") and tc.device(type="cpu").type == "cpu"
+    assert (
+        tc.device("cpu") is tc.device("cpu")
+        and tc.device(tc.device("cpu")) is tc.device("cpu")
+        and tc.device(type="cpu").type == "cpu"
+    )
     assert (tc.device("cpu:0").index, tc.device("cpu").index, tc.device("cpu", 0).index) == (0, None, 0)
-    assert tc.device("cpu") == tc.device("cpu:0") and hash(tc.device("cpu")) == hash(tc.device("cpu:0")) and tc.device("cpu") != tc.device("reference")
-    assert tc.device("cpu") != "cpu" and str(tc.device("cpu:0")) == "cpu:0" and repr(tc.device("cpu", 0)) == "device(type='cpu', index=0)"
-    assert copy.deepcopy(tc.device("cpu")) is tc.device("cpu") and pickle.loads(pickle.dumps(tc.device("cpu:0"))) is tc.device("cpu:0")
+    assert (
+        tc.device("cpu") == tc.device("cpu:0")
+        and hash(tc.device("cpu")) == hash(tc.device("cpu:0"))
+        and tc.device("cpu") != tc.device("reference")
+    )
+    assert (
+        tc.device("cpu") != "cpu"
+        and str(tc.device("cpu:0")) == "cpu:0"
+        and repr(tc.device("cpu", 0)) == "device(type='cpu', index=0)"
+    )
+    assert copy.deepcopy(tc.device("cpu")) is tc.device("cpu") and pickle.loads(
+        pickle.dumps(tc.device("cpu:0"))
+    ) is tc.device("cpu:0")
 
 
 @pytest.mark.parametrize("name", ["", "a b", "cpu:", "cpu:-1", "cpu:x", "1cpu", ":0"])
@@ -54,7 +68,8 @@ def test_a_device_that_is_off_says_why():
 
 
 OPERATIONS = {
-    "add": lambda a, b: a + b, "matmul": lambda a, b: a @ b, "cat": lambda a, b: tc.cat([a, b]), "eq": lambda a, b: a == b,
+    "add": lambda a, b: a + b, "matmul": lambda a, b: a @ b, "cat": lambda a, b: tc.cat([a, b]), "eq": lambda a,
+    b: a == b,
     "where": lambda a, b: tc.where(a > 0, a, b), "stack": lambda a, b: tc.stack([a, b]),
 }  # fmt: skip
 
@@ -83,7 +98,20 @@ def test_defaults():
 
 def test_results_stay_on_their_device():
     x = tc.arange(4.0, device="reference")
-    results = [x + 1, x.sum(), x[1:], x[x > 1], x.to(tc.int64), x.argmax(), tc.zeros_like(x), x.new_zeros(2), x.reshape(2, 2).tril(), x.diag(), x.cumsum(0), x.repeat_interleave(2)]
+    results = [
+        x + 1,
+        x.sum(),
+        x[1:],
+        x[x > 1],
+        x.to(tc.int64),
+        x.argmax(),
+        tc.zeros_like(x),
+        x.new_zeros(2),
+        x.reshape(2, 2).tril(),
+        x.diag(),
+        x.cumsum(0),
+        x.repeat_interleave(2),
+    ]
     assert {str(y.device) for y in results} == {"reference"}
 
 
@@ -99,5 +127,11 @@ def test_transfers_keep_values_and_gradients():
 @pytest.mark.slow
 def test_the_environment_names_the_default():
     program = "import tensorcore as tc; print(tc.zeros(1).device.type)"
-    done = subprocess.run([sys.executable, "-c", program], env={**__import__("os").environ, "TENSORCORE_DEVICE": "reference"}, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**__import__("os").environ, "TENSORCORE_DEVICE": "reference"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.strip() == "reference"

@@ -47,10 +47,13 @@ def test_no_dtype_holds_uint64_and_a_signed_integer():
 @pytest.mark.parametrize(
     ("left", "right", "expected"),
     [
-        (tc.ones(2, dtype=tc.int8), tc.tensor(5), tc.int8), (tc.ones(2, dtype=tc.int8), tc.tensor(1.5, dtype=tc.float64), tc.float64),
+        (tc.ones(2, dtype=tc.int8), tc.tensor(5), tc.int8), (tc.ones(2, dtype=tc.int8),
+        tc.tensor(1.5, dtype=tc.float64), tc.float64),
         (tc.ones(2), tc.tensor(1.5, dtype=tc.float64), tc.float32), (tc.ones(2, dtype=tc.int8), 1.5, tc.float32),
-        (tc.ones(2, dtype=tc.float16), 10**6, tc.float16), (tc.ones(2, dtype=tc.bool), 1, tc.int64), (tc.ones(2, dtype=tc.uint8), True, tc.uint8),
-        (tc.ones(2, dtype=tc.float64), 1j, tc.complex128), (tc.tensor(1), tc.tensor(1.0, dtype=tc.float16), tc.float16), (2, 2.5, tc.float32),
+        (tc.ones(2, dtype=tc.float16), 10**6, tc.float16), (tc.ones(2, dtype=tc.bool), 1, tc.int64),
+        (tc.ones(2, dtype=tc.uint8), True, tc.uint8),
+        (tc.ones(2, dtype=tc.float64), 1j, tc.complex128), (tc.tensor(1), tc.tensor(1.0, dtype=tc.float16), tc.float16),
+        (2, 2.5, tc.float32),
     ],
 )  # fmt: skip
 def test_weak_operands(left, right, expected):
@@ -72,7 +75,15 @@ def test_limits_of_integers(dtype):
     assert (ours.bits, ours.max, ours.min) == (theirs.bits, theirs.max, theirs.min)
 
 
-@pytest.mark.parametrize("call", [lambda: tc.finfo(tc.int8), lambda: tc.iinfo(tc.float32), lambda: tc.set_default_dtype(tc.int64), lambda: by_name("float8")])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: tc.finfo(tc.int8),
+        lambda: tc.iinfo(tc.float32),
+        lambda: tc.set_default_dtype(tc.int64),
+        lambda: by_name("float8"),
+    ],
+)
 def test_refusals_name_what_was_given(call):
     with pytest.raises(TypeError, match=r"int8|float32|int64|float8"):
         call()
@@ -87,7 +98,9 @@ def test_each_exists_once(dtype):
 
 def test_the_default_dtype():
     tc.set_default_dtype(tc.float64)
-    assert {x.dtype for x in (tc.zeros(1), tc.tensor(1.0), tc.tensor([1]) / 2, tc.arange(2.0), tc.tensor(1).exp())} == {tc.float64}
+    assert {x.dtype for x in (tc.zeros(1), tc.tensor(1.0), tc.tensor([1]) / 2, tc.arange(2.0), tc.tensor(1).exp())} == {
+        tc.float64
+    }
     assert (tc.tensor(1j).dtype, tc.tensor([1]).float().dtype) == (tc.complex128, tc.float32)
 
 
@@ -102,7 +115,9 @@ def test_the_default_dtype_is_that_of_all_threads():
     assert seen == [tc.float64]
 
 
-@pytest.mark.parametrize(("python", "dtype"), [(bool, tc.bool), (int, tc.int64), (float, tc.float64), (complex, tc.complex128)])
+@pytest.mark.parametrize(
+    ("python", "dtype"), [(bool, tc.bool), (int, tc.int64), (float, tc.float64), (complex, tc.complex128)]
+)
 def test_python_types_stand_for_dtypes(python, dtype):
     assert tc.zeros(1, dtype=python).dtype is tc.ones(1).to(python).dtype is tc.tensor([1], dtype=python).dtype is dtype
 

@@ -13,7 +13,27 @@ from tensorcore.errors import DTypeError, RangeError
 from tensorcore.host_data import decode, encode, nest, round_to
 
 NATIVE = {d: np.dtype(ml_dtypes.bfloat16 if d is bfloat16 else d.name) for d in ALL}
-FLOATS = [0.0, -0.0, 1.0, -1.5, 0.1, 1e-8, 65504.0, 65519.9, 65520.0, -7e4, 1e-45, 3.4e38, 1e39, 5e-324, math.inf, -math.inf, math.nan, 1.00390625, 1.01171875]
+FLOATS = [
+    0.0,
+    -0.0,
+    1.0,
+    -1.5,
+    0.1,
+    1e-8,
+    65504.0,
+    65519.9,
+    65520.0,
+    -7e4,
+    1e-45,
+    3.4e38,
+    1e39,
+    5e-324,
+    math.inf,
+    -math.inf,
+    math.nan,
+    1.00390625,
+    1.01171875,
+]
 
 
 def by_dtype(*names):

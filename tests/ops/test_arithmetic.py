@@ -17,7 +17,17 @@ def check(ours, theirs):
     np.testing.assert_allclose(np.asarray(ours), theirs, rtol=1e-14, equal_nan=True)
 
 
-@pytest.mark.parametrize(("low", "high"), [(-1.0, 1.0), (None, 1.0), (0.0, None), (1.0, -1.0), (np.full(9, -1.0), np.linspace(-1, 1, 9)), (np.array(0.0), None)])
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [
+        (-1.0, 1.0),
+        (None, 1.0),
+        (0.0, None),
+        (1.0, -1.0),
+        (np.full(9, -1.0), np.linspace(-1, 1, 9)),
+        (np.array(0.0), None),
+    ],
+)
 def test_clamp(low, high):
     given = [tc.tensor(x) if isinstance(x, np.ndarray) else x for x in (low, high)]
     check(tc.clamp(tc.tensor(X), *given), np.clip(X, low, high))
@@ -25,7 +35,9 @@ def test_clamp(low, high):
 
 
 def test_clamp_spreads_nan_bounds_and_keeps_its_gradient_inside():
-    assert all(map(math.isnan, tc.ones(2).clamp(min=NAN).tolist())) and math.isnan(tc.ones(2).clamp(max=tc.tensor([NAN, 1.0]))[0].item())
+    assert all(map(math.isnan, tc.ones(2).clamp(min=NAN).tolist())) and math.isnan(
+        tc.ones(2).clamp(max=tc.tensor([NAN, 1.0]))[0].item()
+    )
     x = tc.tensor([-1.0, 0.0, 0.5, 1.0, 2.0], requires_grad=True)
     x.clamp(0, 1).sum().backward()
     assert x.grad.tolist() == [0, 1, 1, 1, 0]
@@ -34,10 +46,17 @@ def test_clamp_spreads_nan_bounds_and_keeps_its_gradient_inside():
 
 
 def test_bounds_promote():
-    assert tc.tensor([1, 5]).clamp(1.5).dtype is tc.float32 and tc.tensor([1, 5]).clamp(2, 3).tolist() == [2, 3] and tc.tensor([1, 5], dtype=tc.int8).clamp(tc.tensor(2)).dtype is tc.int8
+    assert (
+        tc.tensor([1, 5]).clamp(1.5).dtype is tc.float32
+        and tc.tensor([1, 5]).clamp(2, 3).tolist() == [2, 3]
+        and tc.tensor([1, 5], dtype=tc.int8).clamp(tc.tensor(2)).dtype is tc.int8
+    )
 
 
-@pytest.mark.parametrize("name", ["isnan", "isinf", "isfinite", "signbit", "isposinf", "isneginf", "isreal", "nan_to_num", "square", "logical_not"])
+@pytest.mark.parametrize(
+    "name",
+    ["isnan", "isinf", "isfinite", "signbit", "isposinf", "isneginf", "isreal", "nan_to_num", "square", "logical_not"],
+)
 def test_of_one(name):
     check(getattr(tc, name)(tc.tensor(X)), getattr(np, name)(X))
     check(getattr(tc, name)(tc.tensor([1, 0])), getattr(np, name)(np.array([1, 0])))
@@ -60,7 +79,11 @@ def test_isclose(equal_nan):
 
 
 def test_equal():
-    assert tc.equal(tc.tensor([1, 2]), tc.tensor([1.0, 2.0])) and not tc.equal(tc.ones(2), tc.ones(1)) and not tc.equal(tc.tensor([NAN]), tc.tensor([NAN]))
+    assert (
+        tc.equal(tc.tensor([1, 2]), tc.tensor([1.0, 2.0]))
+        and not tc.equal(tc.ones(2), tc.ones(1))
+        and not tc.equal(tc.tensor([NAN]), tc.tensor([NAN]))
+    )
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.25, 0.75, 1.0])
@@ -99,14 +122,21 @@ def test_hypot_neither_overflows_nor_underflows():
 @pytest.mark.parametrize("invert", [False, True])
 def test_isin(invert):
     x = np.array([[1, 2], [3, 4]])
-    assert tc.isin(tc.tensor(x), tc.tensor([2, 4, 9]), invert=invert).tolist() == np.isin(x, [2, 4, 9], invert=invert).tolist()
+    assert (
+        tc.isin(tc.tensor(x), tc.tensor([2, 4, 9]), invert=invert).tolist()
+        == np.isin(x, [2, 4, 9], invert=invert).tolist()
+    )
     assert tc.isin(tc.tensor(x), 3).any() and bool(tc.isin(3, tc.tensor(x)))
 
 
 def test_functions_take_out():
     out = tc.zeros(3)
     assert tc.add(tc.ones(3), 1, out=out) is out and out.tolist() == [2, 2, 2]
-    assert tc.mul(tc.ones(3), tc.ones(3), out=out) is out and tc.sum(tc.ones(2, 3), 0, out=out).tolist() == [2, 2, 2] and tc.cat([tc.ones(2), tc.zeros(1)], out=out).tolist() == [1, 1, 0]
+    assert (
+        tc.mul(tc.ones(3), tc.ones(3), out=out) is out
+        and tc.sum(tc.ones(2, 3), 0, out=out).tolist() == [2, 2, 2]
+        and tc.cat([tc.ones(2), tc.zeros(1)], out=out).tolist() == [1, 1, 0]
+    )
     empty = tc.empty(0)
     assert tc.exp(tc.zeros(2), out=empty) is empty and empty.tolist() == [1, 1]
     with pytest.raises(RuntimeError, match="int64"):

@@ -9,9 +9,18 @@ import tensorcore as tc
 
 #: Keys for shape (3, 4, 5); ``a`` makes an array of either library.
 KEYS = (
-    "0", "-1", "(2, 3)", "(1, 2, 3)", "...", "(..., 0)", "slice(1, None)", "slice(None, None, 2)", "slice(None, None, -1)", "slice(3, 0, -2)", "(slice(None), slice(5, 2, -1))", "slice(5, 9)", "None", "(None, 0, None)", "(0, None, ..., None)", "(slice(1, 2), ..., 3)", "True", "False",
-    "a([0, 2])", "a([[0, 1], [2, -1]])", "(slice(None), a([1, 3]))", "(a([0, 1]), a([2, 3]))", "(a([0, 1]), slice(None), a([2, 3]))", "(0, slice(None), a([1, 2]))", "(a([1, 2]), 0)", "(a([[0], [1]]), a([0, 2]))", "(slice(None), a([0, 1]), a([0, 1]))", "(a([0, 1]), None, a([1, 2]))", "(..., a([1, 3]))", "(slice(None, None, -1), a([0, 3]), slice(None, None, -2))",
-    "a([True, False, True])", "a(np.arange(60).reshape(3, 4, 5) % 7 > 3)", "(slice(None), a([True, False, True, False]))", "(a([True, False, True]), 0)", "(a([True, False, True]), a([1, 2]))", "a(np.zeros(3, bool))", "a(True)", "[0, 2]", "([0, 1], [1, 2])", "[[0, 1], [1, 2]]", "[True, False, True]", "np.array([0, 2])", "np.int8(1)", "a(np.zeros(0, 'int64'))", "[]", "range(2)", "a(1)", "(a(1), slice(None), a([2]))",
+    "0", "-1", "(2, 3)", "(1, 2, 3)", "...", "(..., 0)", "slice(1, None)", "slice(None, None, 2)",
+    "slice(None, None, -1)", "slice(3, 0, -2)", "(slice(None), slice(5, 2, -1))", "slice(5, 9)", "None",
+    "(None, 0, None)", "(0, None, ..., None)", "(slice(1, 2), ..., 3)", "True", "False",
+    "a([0, 2])", "a([[0, 1], [2, -1]])", "(slice(None), a([1, 3]))", "(a([0, 1]), a([2, 3]))",
+    "(a([0, 1]), slice(None), a([2, 3]))", "(0, slice(None), a([1, 2]))", "(a([1, 2]), 0)",
+    "(a([[0], [1]]), a([0, 2]))", "(slice(None), a([0, 1]), a([0, 1]))", "(a([0, 1]), None, a([1, 2]))",
+    "(..., a([1, 3]))", "(slice(None, None, -1), a([0, 3]), slice(None, None, -2))",
+    "a([True, False, True])", "a(np.arange(60).reshape(3, 4, 5) % 7 > 3)",
+    "(slice(None), a([True, False, True, False]))", "(a([True, False, True]), 0)",
+    "(a([True, False, True]), a([1, 2]))", "a(np.zeros(3, bool))", "a(True)", "[0, 2]", "([0, 1], [1, 2])",
+    "[[0, 1], [1, 2]]", "[True, False, True]", "np.array([0, 2])", "np.int8(1)", "a(np.zeros(0, 'int64'))", "[]",
+    "range(2)", "a(1)", "(a(1), slice(None), a([2]))",
 )  # fmt: skip
 
 
@@ -67,7 +76,18 @@ def test_gradients_of_reading_put_each_cotangent_back(key):
     assert x.grad.reshape(-1).tolist() == np.bincount(got.reshape(-1), minlength=60).tolist()
 
 
-@pytest.mark.parametrize("key", ["0", "(..., slice(1, 3))", "a([0, 2])", "(a([0, 1]), slice(None), a([1, 2]))", "slice(None, 0, -1)", "a([True, False, True])", "(1, 2, 3)"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "0",
+        "(..., slice(1, 3))",
+        "a([0, 2])",
+        "(a([0, 1]), slice(None), a([1, 2]))",
+        "slice(None, 0, -1)",
+        "a([True, False, True])",
+        "(1, 2, 3)",
+    ],
+)
 def test_gradients_of_writing(key):
     x, v = tc.arange(60.0).reshape(3, 4, 5).requires_grad_(), tc.tensor(2.0, requires_grad=True)
     y = x * 1
@@ -88,8 +108,12 @@ def test_a_leaf_written_whole_gets_its_gradient():
 @pytest.mark.parametrize(
     ("key", "error", "says"),
     [
-        (3, IndexError, r"index 3 is out of range for dimension 0 of shape \[3, 4, 5\]"), ((0, -5), IndexError, "index -5.*dimension 1"), ((0, 0, 0, 0), IndexError, "4 indices for a tensor of 3"), ((..., ...), IndexError, "once"), ([3], IndexError, "3"), ([-4], IndexError, "out of range"),
-        (1.5, IndexError, "float"), ("a", TypeError, "str"), (tc.ones(1), IndexError, "float32"), ([True, False], IndexError, r"mask of shape \[2\].*\[3\]"), (([0, 1], [0, 1, 2]), IndexError, "do not broadcast"), (slice(0, 2, 0), ValueError, "zero"),
+        (3, IndexError, r"index 3 is out of range for dimension 0 of shape \[3, 4, 5\]"),
+        ((0, -5), IndexError, "index -5.*dimension 1"), ((0, 0, 0, 0), IndexError, "4 indices for a tensor of 3"),
+        ((..., ...), IndexError, "once"), ([3], IndexError, "3"), ([-4], IndexError, "out of range"),
+        (1.5, IndexError, "float"), ("a", TypeError, "str"), (tc.ones(1), IndexError, "float32"),
+        ([True, False], IndexError, r"mask of shape \[2\].*\[3\]"),
+        (([0, 1], [0, 1, 2]), IndexError, "do not broadcast"), (slice(0, 2, 0), ValueError, "zero"),
     ],
 )  # fmt: skip
 def test_bad_keys(key, error, says):
@@ -99,7 +123,16 @@ def test_bad_keys(key, error, says):
             call()
 
 
-@pytest.mark.parametrize(("value", "error", "says"), [(tc.zeros(3), RuntimeError, r"\[3\] does not fit .*\[4, 5\]"), (1j, TypeError, "1j"), ("a", TypeError, "str"), (300, ValueError, "300 does not fit"), (tc.zeros(2, 4, 5), RuntimeError, "does not fit")])
+@pytest.mark.parametrize(
+    ("value", "error", "says"),
+    [
+        (tc.zeros(3), RuntimeError, r"\[3\] does not fit .*\[4, 5\]"),
+        (1j, TypeError, "1j"),
+        ("a", TypeError, "str"),
+        (300, ValueError, "300 does not fit"),
+        (tc.zeros(2, 4, 5), RuntimeError, "does not fit"),
+    ],
+)
 def test_bad_values(value, error, says):
     with pytest.raises(error, match=says):
         tc.zeros(3, 4, 5, dtype=tc.int8)[0] = value
@@ -117,27 +150,55 @@ def test_values_are_converted_and_views_stay_views():
 
 
 SELECTION = {
-    "x.take(a([5, 0, -1]))": "x.take([5, 0, -1])", "x.index_select(1, a([2, 0, 0]))": "x[:, [2, 0, 0]]", "x.gather(1, a([[0, 2], [1, 1]]))": "np.take_along_axis(x[:2], np.array([[0, 2], [1, 1]]), 1)", "x.take_along_dim(a([[2], [0], [1]]), 1)": "np.take_along_axis(x, np.array([[2], [0], [1]]), 1)",
-    "x.masked_select(x > 4)": "x[x > 4]", "x.masked_fill(x > 4, -1.0)": "np.where(x > 4, -1, x)", "x.index_fill(0, a([0, 2]), 7)": "np.where([[True], [False], [True]], 7, x)", "x.nonzero()": "np.argwhere(x)", "tc.argwhere(x > 2)": "np.argwhere(x > 2)", "x.put(a([0, -1]), tc.tensor([50.0, 60.0]))": "np.array([50.0, *range(1, 11), 60]).reshape(3, 4)",
-    "x.index_copy(1, a([3, 0]), tc.zeros(3, 2))": "x * [0, 1, 1, 0]", "x.index_add(0, a([0, 0, 2]), tc.ones(3, 4), alpha=2)": "x + [[4], [0], [2]]", "x.scatter(1, a([[1], [0], [3]]), 99.0)": "np.array([[0, 99, 2, 3], [99, 5, 6, 7], [8, 9, 10, 99.0]])", "x.scatter_add(0, a([[0, 1, 2, 0]] * 2), tc.ones(2, 4))": "x + np.array([[2, 0, 0, 2], [0, 2, 0, 0], [0, 0, 2, 0]])",
-    "x.masked_scatter(x > 9, tc.tensor([1.0, 2.0, 3.0]))": "np.array([*range(10), 1.0, 2]).reshape(3, 4)", "x.index_put((a([0, 0]),), tc.tensor(1.0), accumulate=True)": "x + [[2], [0], [0]]", "x.scatter_reduce(1, a([[0, 0]] * 3), tc.full((3, 2), 20.0), 'amax')": "np.concatenate([np.full((3, 1), 20.0), x[:, 1:]], 1)",
-    "x.scatter_reduce(1, a([[0, 0]] * 3), tc.full((3, 2), 20.0), 'mean', include_self=False)": "np.concatenate([np.full((3, 1), 20.0), x[:, 1:]], 1)", "x.select_scatter(tc.zeros(4), 0, 1)": "x * [[1], [0], [1]]", "x.slice_scatter(tc.zeros(3, 2), 1, 0, 4, 2)": "x * [0, 1, 0, 1]", "x.diagonal_scatter(tc.zeros(3))": "x * (1 - np.eye(3, 4))",
+    "x.take(a([5, 0, -1]))": "x.take([5, 0, -1])", "x.index_select(1, a([2, 0, 0]))": "x[:, [2, 0, 0]]",
+    "x.gather(1, a([[0, 2], [1, 1]]))": "np.take_along_axis(x[:2], np.array([[0, 2], [1, 1]]), 1)",
+    "x.take_along_dim(a([[2], [0], [1]]), 1)": "np.take_along_axis(x, np.array([[2], [0], [1]]), 1)",
+    "x.masked_select(x > 4)": "x[x > 4]", "x.masked_fill(x > 4, -1.0)": "np.where(x > 4, -1, x)",
+    "x.index_fill(0, a([0, 2]), 7)": "np.where([[True], [False], [True]], 7, x)", "x.nonzero()": "np.argwhere(x)",
+    "tc.argwhere(x > 2)": "np.argwhere(x > 2)",
+    "x.put(a([0, -1]), tc.tensor([50.0, 60.0]))": "np.array([50.0, *range(1, 11), 60]).reshape(3, 4)",
+    "x.index_copy(1, a([3, 0]), tc.zeros(3, 2))": "x * [0, 1, 1, 0]",
+    "x.index_add(0, a([0, 0, 2]), tc.ones(3, 4), alpha=2)": "x + [[4], [0], [2]]",
+    "x.scatter(1, a([[1], [0], [3]]), 99.0)": "np.array([[0, 99, 2, 3], [99, 5, 6, 7], [8, 9, 10, 99.0]])",
+    "x.scatter_add(0, a([[0, 1, 2, 0]] * 2), tc.ones(2, 4))":
+        "x + np.array([[2, 0, 0, 2], [0, 2, 0, 0], [0, 0, 2, 0]])",
+    "x.masked_scatter(x > 9, tc.tensor([1.0, 2.0, 3.0]))": "np.array([*range(10), 1.0, 2]).reshape(3, 4)",
+    "x.index_put((a([0, 0]),), tc.tensor(1.0), accumulate=True)": "x + [[2], [0], [0]]",
+    "x.scatter_reduce(1, a([[0, 0]] * 3), tc.full((3, 2), 20.0), 'amax')": "np.concatenate([np.full((3, 1), 20.0), "
+        "x[:, 1:]], 1)",
+    "x.scatter_reduce(1, a([[0, 0]] * 3), tc.full((3, 2), 20.0), 'mean', include_self=False)":
+        "np.concatenate([np.full((3, 1), 20.0), x[:, 1:]], 1)",
+        "x.select_scatter(tc.zeros(4), 0, 1)": "x * [[1], [0], [1]]",
+        "x.slice_scatter(tc.zeros(3, 2), 1, 0, 4, 2)": "x * [0, 1, 0, 1]",
+        "x.diagonal_scatter(tc.zeros(3))": "x * (1 - np.eye(3, 4))",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("ours", SELECTION)
 def test_ops_that_select(ours):
     x = np.arange(12.0).reshape(3, 4)
-    got, expected = eval(ours, {"x": tc.tensor(x.astype("float32")), "tc": tc, "a": tc.tensor}), eval(SELECTION[ours], {"x": x, "np": np})
+    got, expected = (
+        eval(ours, {"x": tc.tensor(x.astype("float32")), "tc": tc, "a": tc.tensor}),
+        eval(SELECTION[ours], {"x": x, "np": np}),
+    )
     assert got.tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize(
     ("call", "error", "says"),
     [
-        (lambda x: x.gather(0, tc.tensor([[5]])), RuntimeError, "gather: .*5"), (lambda x: x.gather(0, tc.tensor([0])), RuntimeError, "gather: index has 1 dimensions, input 2"), (lambda x: x.gather(0, tc.tensor([[0.5]])), TypeError, "gather: .*float32"), (lambda x: x.index_select(0, tc.tensor([[0]])), IndexError, "1-d"),
-        (lambda x: x.index_select(0, tc.tensor([0.5])), RuntimeError, "integer"), (lambda x: x.scatter(0, tc.tensor([[0]]), tc.tensor([[1]])), RuntimeError, "dtype of input"), (lambda x: x.scatter(0, tc.tensor([[0]])), TypeError, "src or value"), (lambda x: x.scatter(0, tc.tensor([[0]]), 1, reduce="max"), ValueError, "'max'"),
-        (lambda x: x.masked_fill(tc.tensor([1, 0]), 0), RuntimeError, "bool"), (lambda x: x.masked_scatter(x == 0, tc.tensor([])), RuntimeError, "1 places.* 0 elements"), (lambda x: x.take(tc.tensor([99])), IndexError, "99"), (lambda x: x.index_add(0, tc.tensor([0]), tc.ones(2, 4)), RuntimeError, r"\[2, 4\], expected \[1, 4\]"),
+        (lambda x: x.gather(0, tc.tensor([[5]])), RuntimeError, "gather: .*5"),
+        (lambda x: x.gather(0, tc.tensor([0])), RuntimeError, "gather: index has 1 dimensions, input 2"),
+        (lambda x: x.gather(0, tc.tensor([[0.5]])), TypeError, "gather: .*float32"),
+        (lambda x: x.index_select(0, tc.tensor([[0]])), IndexError, "1-d"),
+        (lambda x: x.index_select(0, tc.tensor([0.5])), RuntimeError, "integer"),
+        (lambda x: x.scatter(0, tc.tensor([[0]]), tc.tensor([[1]])), RuntimeError, "dtype of input"),
+        (lambda x: x.scatter(0, tc.tensor([[0]])), TypeError, "src or value"),
+        (lambda x: x.scatter(0, tc.tensor([[0]]), 1, reduce="max"), ValueError, "'max'"),
+        (lambda x: x.masked_fill(tc.tensor([1, 0]), 0), RuntimeError, "bool"),
+        (lambda x: x.masked_scatter(x == 0, tc.tensor([])), RuntimeError, "1 places.* 0 elements"),
+        (lambda x: x.take(tc.tensor([99])), IndexError, "99"),
+        (lambda x: x.index_add(0, tc.tensor([0]), tc.ones(2, 4)), RuntimeError, r"\[2, 4\], expected \[1, 4\]"),
         (lambda x: x.scatter_reduce(0, tc.tensor([[0]]), tc.ones(1, 1), "median"), RuntimeError, "'median'"),
     ],
 )  # fmt: skip

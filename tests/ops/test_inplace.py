@@ -8,10 +8,20 @@ import pytest
 import tensorcore as tc
 
 CALLS = {
-    "x.add_(1)": "x + 1", "x.add_(x)": "x + x", "x.sub_(2)": "x - 2", "x.mul_(0.5)": "x * 0.5", "x.div_(2)": "x / 2", "x.pow_(2)": "x ** 2", "x.neg_()": "-x", "x.abs_()": "abs(x)", "x.exp_()": "np.exp(x)", "x.floor_()": "np.floor(x)", "x.clamp_(-1, 1)": "np.clip(x, -1, 1)", "x.zero_()": "x * 0", "x.fill_(7)": "x * 0 + 7",
-    "x.copy_(tc.tensor([1, 2, 3]))": "x * 0 + [1, 2, 3]", "x.copy_(tc.tensor(5))": "x * 0 + 5", "x.masked_fill_(x > 0, 9)": "np.where(x > 0, 9, x)", "x.remainder_(2)": "x % 2", "x.floor_divide_(2)": "x // 2", "x.tril_()": "np.tril(x)", "x.cumsum_(0)": "x.cumsum(0)", "x.eq_(x)": "x * 0 + 1", "x.logical_not_()": "np.logical_not(x) * 1.0",
-    "x.add_(tc.ones(3), alpha=2)": "x + 2", "x.addcmul_(x, x)": "x + x * x", "x.lerp_(x * 0, 0.25)": "x * 0.75", "x.index_fill_(0, tc.tensor([1]), 4)": "np.where([[False], [True]], 4, x)", "x.scatter_(1, tc.tensor([[0], [2]]), 9.0)": "np.array([[9, x[0, 1], x[0, 2]], [x[1, 0], x[1, 1], 9]])", "x.fill_diagonal_(5)": "np.where(np.eye(2, 3), 5, x)",
-    "x.apply_(lambda v: v * 3)": "x * 3", "x.map_(x.clone(), lambda a, b: a + b)": "x * 2", "x.nan_to_num_()": "x", "x.square_()": "x * x", "x.index_add_(0, tc.tensor([0, 0]), x.clone())": "x + [x[0] + x[1], x[0] * 0]", "x.put_(tc.tensor([0]), tc.tensor([8.0], dtype=tc.float64))": "np.where(np.arange(6).reshape(2, 3) == 0, 8, x)",
+    "x.add_(1)": "x + 1", "x.add_(x)": "x + x", "x.sub_(2)": "x - 2", "x.mul_(0.5)": "x * 0.5", "x.div_(2)": "x / 2",
+    "x.pow_(2)": "x ** 2", "x.neg_()": "-x", "x.abs_()": "abs(x)", "x.exp_()": "np.exp(x)", "x.floor_()": "np.floor(x)",
+    "x.clamp_(-1, 1)": "np.clip(x, -1, 1)", "x.zero_()": "x * 0", "x.fill_(7)": "x * 0 + 7",
+    "x.copy_(tc.tensor([1, 2, 3]))": "x * 0 + [1, 2, 3]", "x.copy_(tc.tensor(5))": "x * 0 + 5",
+    "x.masked_fill_(x > 0, 9)": "np.where(x > 0, 9, x)", "x.remainder_(2)": "x % 2", "x.floor_divide_(2)": "x // 2",
+    "x.tril_()": "np.tril(x)", "x.cumsum_(0)": "x.cumsum(0)", "x.eq_(x)": "x * 0 + 1",
+    "x.logical_not_()": "np.logical_not(x) * 1.0",
+    "x.add_(tc.ones(3), alpha=2)": "x + 2", "x.addcmul_(x, x)": "x + x * x", "x.lerp_(x * 0, 0.25)": "x * 0.75",
+    "x.index_fill_(0, tc.tensor([1]), 4)": "np.where([[False], [True]], 4, x)",
+    "x.scatter_(1, tc.tensor([[0], [2]]), 9.0)": "np.array([[9, x[0, 1], x[0, 2]], [x[1, 0], x[1, 1], 9]])",
+    "x.fill_diagonal_(5)": "np.where(np.eye(2, 3), 5, x)",
+    "x.apply_(lambda v: v * 3)": "x * 3", "x.map_(x.clone(), lambda a, b: a + b)": "x * 2", "x.nan_to_num_()": "x",
+    "x.square_()": "x * x", "x.index_add_(0, tc.tensor([0, 0]), x.clone())": "x + [x[0] + x[1], x[0] * 0]",
+    "x.put_(tc.tensor([0]), tc.tensor([8.0], dtype=tc.float64))": "np.where(np.arange(6).reshape(2, 3) == 0, 8, x)",
 }  # fmt: skip
 
 
@@ -39,9 +49,21 @@ def test_augmented_assignment(operator):
 @pytest.mark.parametrize(
     ("call", "error", "says"),
     [
-        (lambda: tc.tensor([1]).add_(1.5), TypeError, "add_: the result is tensorcore.float32 .*tensorcore.int64"), (lambda: tc.tensor([1]).div_(2), TypeError, "div_: .*float32"), (lambda: tc.tensor([True]).add_(1), RuntimeError, "add_: .*int64.*bool"), (lambda: tc.ones(2).mul_(1j), RuntimeError, "complex64.*float32"), (lambda: tc.ones(2).add_(tc.ones(2, 2)), RuntimeError, r"add_: .*\[2, 2\].*\[2\]"),
-        (lambda: tc.ones(1).add_(tc.ones(3)), ValueError, r"\[3\].*\[1\]"), (lambda: tc.ones(3).expand(2, 3).add_(1), RuntimeError, "add_: .*share one place.*clone"), (lambda: tc.ones(2, requires_grad=True).add_(1), RuntimeError, "add_: a leaf"), (lambda: tc.ones(2, requires_grad=True)[0].add_(1), RuntimeError, "view of a leaf"),
-        (lambda: tc.tensor([2]).pow_(-1), RuntimeError, "negative|below"), (lambda: tc.ones(2).fill_(tc.ones(2)), RuntimeError, r"fill_: .*\[2\]"), (lambda: tc.ones(2).copy_(tc.ones(3)), RuntimeError, r"\[3\]"), (lambda: tc.ones(2).set_(tc.ones(2, dtype=tc.int8)), TypeError, "set_: .*float32.*int8"), (lambda: tc.ones(2, requires_grad=True).mul(2).resize_(1), RuntimeError, "requires grad"), (lambda: tc.ones(2, requires_grad=True).t_(), RuntimeError, "leaf"),
+        (lambda: tc.tensor([1]).add_(1.5), TypeError, "add_: the result is tensorcore.float32 .*tensorcore.int64"),
+        (lambda: tc.tensor([1]).div_(2), TypeError, "div_: .*float32"),
+        (lambda: tc.tensor([True]).add_(1), RuntimeError, "add_: .*int64.*bool"),
+        (lambda: tc.ones(2).mul_(1j), RuntimeError, "complex64.*float32"),
+        (lambda: tc.ones(2).add_(tc.ones(2, 2)), RuntimeError, r"add_: .*\[2, 2\].*\[2\]"),
+        (lambda: tc.ones(1).add_(tc.ones(3)), ValueError, r"\[3\].*\[1\]"),
+        (lambda: tc.ones(3).expand(2, 3).add_(1), RuntimeError, "add_: .*share one place.*clone"),
+        (lambda: tc.ones(2, requires_grad=True).add_(1), RuntimeError, "add_: a leaf"),
+        (lambda: tc.ones(2, requires_grad=True)[0].add_(1), RuntimeError, "view of a leaf"),
+        (lambda: tc.tensor([2]).pow_(-1), RuntimeError, "negative|below"),
+        (lambda: tc.ones(2).fill_(tc.ones(2)), RuntimeError, r"fill_: .*\[2\]"),
+        (lambda: tc.ones(2).copy_(tc.ones(3)), RuntimeError, r"\[3\]"),
+        (lambda: tc.ones(2).set_(tc.ones(2, dtype=tc.int8)), TypeError, "set_: .*float32.*int8"),
+        (lambda: tc.ones(2, requires_grad=True).mul(2).resize_(1), RuntimeError, "requires grad"),
+        (lambda: tc.ones(2, requires_grad=True).t_(), RuntimeError, "leaf"),
     ],
 )  # fmt: skip
 def test_refusals(call, error, says):
@@ -92,7 +114,9 @@ def test_a_change_of_what_backward_needs_names_the_line():
     x = tc.ones(2, requires_grad=True)
     y = x.exp()
     y.add_(1)
-    with pytest.raises(RuntimeError, match=r"exp: its output, of shape \[2\].*changed in place by add_ at .*test_inplace.py:\d+"):
+    with pytest.raises(
+        RuntimeError, match=r"exp: its output, of shape \[2\].*changed in place by add_ at .*test_inplace.py:\d+"
+    ):
         y.sum().backward()
     z = tc.ones(2)
     w = (x * z).sum()

@@ -20,9 +20,25 @@ import tensorcore as tc
 torch = pytest.importorskip("torch")
 
 #: From special to general: a program that fails in PyTorch fails here with an error that the same `except` catches.
-CLASSES = (IndexError, TypeError, ValueError, BufferError, AttributeError, OverflowError, ZeroDivisionError, RuntimeError)
+CLASSES = (
+    IndexError,
+    TypeError,
+    ValueError,
+    BufferError,
+    AttributeError,
+    OverflowError,
+    ZeroDivisionError,
+    RuntimeError,
+)
 #: relative tolerance by dtype; what is not finite, and zero's sign, must agree.
-TOLERANCE = {"float64": 1e-12, "float32": 1e-6, "float16": 1e-3, "bfloat16": 8e-3, "complex64": 1e-6, "complex128": 1e-12}
+TOLERANCE = {
+    "float64": 1e-12,
+    "float32": 1e-6,
+    "float16": 1e-3,
+    "bfloat16": 8e-3,
+    "complex64": 1e-6,
+    "complex128": 1e-12,
+}
 
 
 @cache
@@ -86,28 +102,49 @@ def differ(ours, theirs, tolerance):
 #: Programs that deliberately differ, by the heading of docs/differences.md that says so.
 DELIBERATE = {
     "Programs that PyTorch refuses": (
-        "t.tensor([True]) - 1", "t.tensor([15, 25]).round(decimals=-1)", "t.tensor([1]).rsub(2)", "t.maximum(t.tensor([1]), 2)", "t.addcdiv(t.tensor([1]), t.tensor([2]), t.tensor([4]))", "t.lerp(t.tensor([1]), t.tensor([3]), 0.5)",
-        "t.tensor([1.0]).sum(0, 1)", "t.ones(2, 2).sum(0, 1)", "t.tensor([[True]]) @ t.tensor([[True]])", "t.tensor([[1]]) @ t.tensor([[1.0]])", "t.tensor([[1.0]]) @ t.tensor([[1.0]], dtype=t.float64)",
-        "t.tensor([t.tensor([1, 2]), t.tensor([3, 4])])", "t.from_numpy(np.arange(4)[::-1])", "t.frombuffer(bytearray(0), dtype=t.float32)", "t.full(2, 3)", "t.arange(3, dtype=t.bool)", "x = t.tensor([1, 2]); x.to(t.float32, t.float64)", "x = t.tensor([1, 2]); x.to(other=t.zeros(1))",
+        "t.tensor([True]) - 1", "t.tensor([15, 25]).round(decimals=-1)", "t.tensor([1]).rsub(2)",
+        "t.maximum(t.tensor([1]), 2)", "t.addcdiv(t.tensor([1]), t.tensor([2]), t.tensor([4]))",
+        "t.lerp(t.tensor([1]), t.tensor([3]), 0.5)",
+        "t.tensor([1.0]).sum(0, 1)", "t.ones(2, 2).sum(0, 1)", "t.tensor([[True]]) @ t.tensor([[True]])",
+        "t.tensor([[1]]) @ t.tensor([[1.0]])", "t.tensor([[1.0]]) @ t.tensor([[1.0]], dtype=t.float64)",
+        "t.tensor([t.tensor([1, 2]), t.tensor([3, 4])])", "t.from_numpy(np.arange(4)[::-1])",
+        "t.frombuffer(bytearray(0), dtype=t.float32)", "t.full(2, 3)", "t.arange(3, dtype=t.bool)",
+        "x = t.tensor([1, 2]); x.to(t.float32, t.float64)", "x = t.tensor([1, 2]); x.to(other=t.zeros(1))",
         "np.array([1, 2]) + t.tensor([1, 2])", "t.ones(2).pin_memory()", "t.device(None)",
-        "x = t.arange(60).reshape(3, 4, 5); x[t.tensor([0, 2])] = t.zeros(2, 4, 5); x", "x = t.arange(60).reshape(3, 4, 5); x[t.tensor([0, 2]), :, t.tensor([1, 3])] = t.zeros(2, 4); x", "x = t.arange(60).reshape(3, 4, 5); x[0] = [[1] * 5] * 4; x", "x = t.arange(60).reshape(3, 4, 5); x[0, 0] = [1, 2, 3, 4, 5]; x",
-        "x = t.arange(60).reshape(3, 4, 5); x[0, 0] = np.arange(5); x", "x = t.arange(60).reshape(3, 4, 5); x[0, 0] = (1, 2, 3, 4, 5); x", "x = t.arange(60).reshape(3, 4, 5); x[:2] = x[1:]; x", "x = t.arange(60).reshape(3, 4, 5); x[t.tensor([0, 1]), None] = t.zeros(2, 1, 4, 5); x",
-        "x = t.zeros(3); x[t.tensor([0, 1])] = t.tensor([1.0, 2.0], dtype=t.float64); x", "x = t.zeros(3); x[t.tensor([True, False, True])] = t.tensor([1, 2]); x", "x = t.zeros(3); x[0] = np.float32(2); x", "x = t.zeros(2, 2); x[0] = np.ones(2); x",
+        "x = t.arange(60).reshape(3, 4, 5); x[t.tensor([0, 2])] = t.zeros(2, 4, 5); x",
+        "x = t.arange(60).reshape(3, 4, 5); x[t.tensor([0, 2]), :, t.tensor([1, 3])] = t.zeros(2, 4); x",
+        "x = t.arange(60).reshape(3, 4, 5); x[0] = [[1] * 5] * 4; x",
+        "x = t.arange(60).reshape(3, 4, 5); x[0, 0] = [1, 2, 3, 4, 5]; x",
+        "x = t.arange(60).reshape(3, 4, 5); x[0, 0] = np.arange(5); x",
+        "x = t.arange(60).reshape(3, 4, 5); x[0, 0] = (1, 2, 3, 4, 5); x",
+        "x = t.arange(60).reshape(3, 4, 5); x[:2] = x[1:]; x",
+        "x = t.arange(60).reshape(3, 4, 5); x[t.tensor([0, 1]), None] = t.zeros(2, 1, 4, 5); x",
+        "x = t.zeros(3); x[t.tensor([0, 1])] = t.tensor([1.0, 2.0], dtype=t.float64); x",
+        "x = t.zeros(3); x[t.tensor([True, False, True])] = t.tensor([1, 2]); x",
+        "x = t.zeros(3); x[0] = np.float32(2); x", "x = t.zeros(2, 2); x[0] = np.ones(2); x",
     ),
     "Classes of errors": (
-        "t.tensor(['a'])", "t.tensor([[1, 2], 3])", "t.tensor([1, [2, 3]])", "t.tensor([[1, 2], [3, [4]]])", "t.from_numpy(np.array([1], dtype='>i4'))", "t.frombuffer([1], dtype=t.float32)", "t.arange(1j)", "x = t.tensor([1, 2]); x.to(5)", "t.from_dlpack(5)",
+        "t.tensor(['a'])", "t.tensor([[1, 2], 3])", "t.tensor([1, [2, 3]])", "t.tensor([[1, 2], [3, [4]]])",
+        "t.from_numpy(np.array([1], dtype='>i4'))", "t.frombuffer([1], dtype=t.float32)", "t.arange(1j)",
+        "x = t.tensor([1, 2]); x.to(5)", "t.from_dlpack(5)",
     ),
     "Names": ("t.tensor([1.0]).type()", "t.device('cpu') == t.device('cpu:0')"),
     "No complex32": (
-        "t.set_default_dtype(t.float16); r = t.tensor(1j); t.set_default_dtype(t.float32); r", "t.set_default_dtype(t.float16); r = t.tensor([1]) * 1j; t.set_default_dtype(t.float32); r",
-        "t.float32.itemsize, t.complex64.to_real(), t.float16.to_complex(), t.int8.is_signed, t.uint8.is_signed, t.bool.is_signed",
+        "t.set_default_dtype(t.float16); r = t.tensor(1j); t.set_default_dtype(t.float32); r",
+        "t.set_default_dtype(t.float16); r = t.tensor([1]) * 1j; t.set_default_dtype(t.float32); r",
+        "t.float32.itemsize, t.complex64.to_real(), t.float16.to_complex(), t.int8.is_signed, t.uint8.is_signed, "
+            "t.bool.is_signed",
     ),
-    "Rounding": ("t.linspace(-10, 10, 7)", "t.log1p(t.tensor([1e-45]))", "t.tensor([-0.0, -INF]) ** -0.5", "x = t.tensor([1.0, -2.0, 3.5]); y = x.remainder_(2); (x, y is x)"),
+    "Rounding": ("t.linspace(-10, 10, 7)", "t.log1p(t.tensor([1e-45]))", "t.tensor([-0.0, -INF]) ** -0.5",
+    "x = t.tensor([1.0, -2.0, 3.5]); y = x.remainder_(2); (x, y is x)"),
     "Indexing": (
-        "x = t.arange(60).reshape(3, 4, 5); x[[[0, 1], [1, 2]]]", "x = t.arange(60).reshape(3, 4, 5); x[[[0, 1], [1, 2]]] = -1; x", "x = t.arange(60).reshape(3, 4, 5); x[..., ...]", "x = t.arange(60).reshape(3, 4, 5); x[..., ...] = -1; x",
+        "x = t.arange(60).reshape(3, 4, 5); x[[[0, 1], [1, 2]]]",
+        "x = t.arange(60).reshape(3, 4, 5); x[[[0, 1], [1, 2]]] = -1; x",
+        "x = t.arange(60).reshape(3, 4, 5); x[..., ...]", "x = t.arange(60).reshape(3, 4, 5); x[..., ...] = -1; x",
     ),
     "Gradients": (
-        "x = t.arange(60.0).reshape(3, 4, 5).requires_grad_(); z = x * 1; v = t.ones(()).requires_grad_(); z[None] = v; (z * x.detach()).sum().backward(); (x.grad, v.grad)",
+        "x = t.arange(60.0).reshape(3, 4, 5).requires_grad_(); z = x * 1; v = t.ones(()).requires_grad_(); z[None] = "
+            "v; (z * x.detach()).sum().backward(); (x.grad, v.grad)",
         "x = t.ones(3, requires_grad=True); y = x * 2; z = y[1:]; y[1] = 7; z.sum().backward(); x.grad",
     ),
 }  # fmt: skip

@@ -13,13 +13,30 @@ from programs import agree  # noqa: E402
 
 import tensorcore as tc  # noqa: E402
 
-NAMES = (
-    "bool uint8 uint16 uint32 uint64 int8 int16 int32 int64 float16 bfloat16 float32 float64 complex64 complex128"
-).split()
+NAMES = [
+    "bool",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "float16",
+    "bfloat16",
+    "float32",
+    "float64",
+    "complex64",
+    "complex128",
+]
 #: What PyTorch refuses to promote with other integers; here they follow the Array API standard.
 WIDE = {"uint16", "uint32", "uint64"}
 PAIRS = [*itertools.product(NAMES, NAMES)]
-OPERATORS = {name: getattr(operator, name) for name in ("add", "mul", "truediv", "eq", "lt", "pow", "floordiv", "mod", "and_", "sub")}
+OPERATORS = {
+    name: getattr(operator, name)
+    for name in ("add", "mul", "truediv", "eq", "lt", "pow", "floordiv", "mod", "and_", "sub")
+}
 
 
 def short(dtype):
@@ -60,7 +77,8 @@ def test_promote_types(first):
 def test_wide_unsigned_pairs_follow_the_array_api_standard():
     expected = {
         ("uint16", "uint8"): "uint16", ("uint32", "uint16"): "uint32", ("uint64", "uint32"): "uint64",
-        ("uint16", "int8"): "int32", ("uint16", "int32"): "int32", ("uint32", "int16"): "int64", ("uint32", "int64"): "int64",
+        ("uint16", "int8"): "int32", ("uint16", "int32"): "int32", ("uint32", "int16"): "int64",
+        ("uint32", "int64"): "int64",
     }  # fmt: skip
     for (first, second), wanted in expected.items():
         assert short(tc.promote_types(getattr(tc, first), getattr(tc, second))) == wanted
@@ -112,17 +130,57 @@ def test_tensors_with_python_numbers(op, shape):
             if name in WIDE:
                 continue
             theirs = theirs if not issubclass(theirs, NotImplementedError) else RuntimeError
-            if not (isinstance(ours, type) and issubclass(ours, theirs)) and not deliberate(op, ours, theirs, name, number):
+            if not (isinstance(ours, type) and issubclass(ours, theirs)) and not deliberate(
+                op, ours, theirs, name, number
+            ):
                 wrong.append((name, number, left, ours, theirs))
         elif ours != theirs and not deliberate(op, ours, theirs, name, number):
             wrong.append((name, number, left, ours, theirs))
     assert not wrong, f"(dtype, number, number first, ours, PyTorch's): {wrong[:12]} ... {len(wrong)}"
 
 
-UNARY = (
-    "abs neg sign exp sqrt log sin floor ceil round trunc isnan isfinite logical_not square reciprocal rsqrt sigmoid tanh positive "
-    "bitwise_not signbit conj angle frac real expm1 sum prod mean amax argmax any all cumsum cumprod sort erf relu log2"
-).split()
+UNARY = [
+    "abs",
+    "neg",
+    "sign",
+    "exp",
+    "sqrt",
+    "log",
+    "sin",
+    "floor",
+    "ceil",
+    "round",
+    "trunc",
+    "isnan",
+    "isfinite",
+    "logical_not",
+    "square",
+    "reciprocal",
+    "rsqrt",
+    "sigmoid",
+    "tanh",
+    "positive",
+    "bitwise_not",
+    "signbit",
+    "conj",
+    "angle",
+    "frac",
+    "real",
+    "expm1",
+    "sum",
+    "prod",
+    "mean",
+    "amax",
+    "argmax",
+    "any",
+    "all",
+    "cumsum",
+    "cumprod",
+    "sort",
+    "erf",
+    "relu",
+    "log2",
+]
 
 
 @pytest.mark.parametrize("name", UNARY)
@@ -151,33 +209,54 @@ def test_dtypes_of_results(name):
     assert not wrong, f"(dtype, ours, PyTorch's): {wrong}"
 
 
-INTS = "uint8 int8 int16 int32 int64".split()
+INTS = ["uint8", "int8", "int16", "int32", "int64"]
 PROGRAMS = [
     # weak numbers and 0-d tensors
-    *(f"t.ones(2, dtype=t.{a}) * t.tensor(3, dtype=t.{b})" for a in INTS for b in ("int64", "float64", "complex128", "bool")),
-    "t.tensor([1, 2]) + t.tensor(1.5, dtype=t.float64)", "t.tensor(1) + t.tensor(1.5, dtype=t.float16)", "(t.tensor([True]) + t.tensor(1, dtype=t.uint8)).dtype",
-    "t.where(t.tensor([True, False]), 1, 2.5)", "t.where(t.tensor([True]), t.tensor([1]), 2.5)", "t.where(t.tensor([True]), 1.0, t.tensor([1.0], dtype=t.float64))",
+    *(f"t.ones(2, dtype=t.{a}) * t.tensor(3, dtype=t.{b})" for a in INTS for b in ("int64", "float64", "complex128",
+    "bool")),
+    "t.tensor([1, 2]) + t.tensor(1.5, dtype=t.float64)", "t.tensor(1) + t.tensor(1.5, dtype=t.float16)",
+    "(t.tensor([True]) + t.tensor(1, dtype=t.uint8)).dtype",
+    "t.where(t.tensor([True, False]), 1, 2.5)", "t.where(t.tensor([True]), t.tensor([1]), 2.5)",
+    "t.where(t.tensor([True]), 1.0, t.tensor([1.0], dtype=t.float64))",
     # the default dtype
-    *(f"t.set_default_dtype(t.{d}); r = {x}; t.set_default_dtype(t.float32); r" for d in ("float64", "float16") for x in (
-        "t.tensor(1.5)", "t.tensor([1]) / 2", "t.tensor([1]) + 1.5", "t.zeros(2)", "t.arange(2.0)", "t.tensor([1]).exp()", "t.tensor(1j)", "t.tensor([True]).mean(dtype=t.get_default_dtype())",
+    *(f"t.set_default_dtype(t.{d}); r = {x}; t.set_default_dtype(t.float32); r" for d in ("float64",
+    "float16") for x in (
+        "t.tensor(1.5)", "t.tensor([1]) / 2", "t.tensor([1]) + 1.5", "t.zeros(2)", "t.arange(2.0)",
+        "t.tensor([1]).exp()", "t.tensor(1j)", "t.tensor([True]).mean(dtype=t.get_default_dtype())",
         "t.tensor([1]) * 1j", "t.linspace(0, 1, 3)", "t.eye(2)", "t.full((1,), 2.5)", "t.tensor([1, 2]).float()")),
     "t.set_default_dtype(t.int64)", "t.set_default_dtype('float32')",
     # integers wrap
-    *(f"t.tensor([t.iinfo(t.{d}).max], dtype=t.{d}) + 1" for d in INTS), *(f"t.tensor([t.iinfo(t.{d}).min], dtype=t.{d}) - 1" for d in INTS),
-    *(f"-t.tensor([t.iinfo(t.{d}).min], dtype=t.{d})" for d in INTS), *(f"t.tensor([t.iinfo(t.{d}).min], dtype=t.{d}).abs()" for d in INTS),
-    *(f"t.tensor([t.iinfo(t.{d}).max], dtype=t.{d}) * 3" for d in INTS), *(f"t.tensor([3], dtype=t.{d}) ** 30" for d in INTS),
-    "t.tensor([200], dtype=t.uint8) + 100", "t.tensor([1], dtype=t.uint8) - 2", "~t.tensor([1, 0], dtype=t.uint8)", "t.tensor([2**62]) * 4", "t.tensor([1], dtype=t.uint8) * 300",
-    "t.tensor([1], dtype=t.int8) + 200", "t.tensor([300, -1]).to(t.uint8)", "t.tensor([2.9, -2.9]).to(t.int64)", "t.tensor([1]) + 2**63", "t.tensor([1]) + 2**70",
-    "t.tensor(2**63)", "t.tensor(2**64)", "t.tensor([-2**63])", "t.tensor([300], dtype=t.uint8)", "t.tensor([-1], dtype=t.uint8)", "t.tensor(1e39)", "t.tensor(10**400)", "t.tensor(2**63 - 1).item()",
-    "t.tensor(2**70, dtype=t.float32)", "t.full((1,), 300, dtype=t.uint8)", "t.full((1,), 2**63)", "t.tensor([1e40], dtype=t.float32)", "t.tensor([70000.0], dtype=t.float16)", "t.tensor([1.9], dtype=t.int32)",
-    "t.tensor([1j], dtype=t.float32)", "t.tensor([float('nan')], dtype=t.int64)", "t.tensor([2], dtype=t.bool)", "t.tensor(-5, dtype=t.bool)",
+    *(f"t.tensor([t.iinfo(t.{d}).max], dtype=t.{d}) + 1" for d in INTS),
+    *(f"t.tensor([t.iinfo(t.{d}).min], dtype=t.{d}) - 1" for d in INTS),
+    *(f"-t.tensor([t.iinfo(t.{d}).min], dtype=t.{d})" for d in INTS),
+    *(f"t.tensor([t.iinfo(t.{d}).min], dtype=t.{d}).abs()" for d in INTS),
+    *(f"t.tensor([t.iinfo(t.{d}).max], dtype=t.{d}) * 3" for d in INTS),
+    *(f"t.tensor([3], dtype=t.{d}) ** 30" for d in INTS),
+    "t.tensor([200], dtype=t.uint8) + 100", "t.tensor([1], dtype=t.uint8) - 2", "~t.tensor([1, 0], dtype=t.uint8)",
+    "t.tensor([2**62]) * 4", "t.tensor([1], dtype=t.uint8) * 300",
+    "t.tensor([1], dtype=t.int8) + 200", "t.tensor([300, -1]).to(t.uint8)", "t.tensor([2.9, -2.9]).to(t.int64)",
+    "t.tensor([1]) + 2**63", "t.tensor([1]) + 2**70",
+    "t.tensor(2**63)", "t.tensor(2**64)", "t.tensor([-2**63])", "t.tensor([300], dtype=t.uint8)",
+    "t.tensor([-1], dtype=t.uint8)", "t.tensor(1e39)", "t.tensor(10**400)", "t.tensor(2**63 - 1).item()",
+    "t.tensor(2**70, dtype=t.float32)", "t.full((1,), 300, dtype=t.uint8)", "t.full((1,), 2**63)",
+    "t.tensor([1e40], dtype=t.float32)", "t.tensor([70000.0], dtype=t.float16)", "t.tensor([1.9], dtype=t.int32)",
+    "t.tensor([1j], dtype=t.float32)", "t.tensor([float('nan')], dtype=t.int64)", "t.tensor([2], dtype=t.bool)",
+    "t.tensor(-5, dtype=t.bool)",
     # true and floor division, powers
-    "t.tensor([7, -7]) / 2", "t.tensor([7, -7]) // 2", "t.tensor([7, -7]) // 2.0", "7 // t.tensor([2, -2])", "t.tensor([2]) ** -1", "t.tensor([2]) ** t.tensor([-1])", "t.tensor([1, -1, 2, 0]) ** t.tensor([-1, -3, -1, 2])",
-    "t.tensor([2]) ** 0.5", "2 ** t.tensor([3])", "2.0 ** t.tensor([3])", "t.tensor([2.0], dtype=t.float16) ** 2", "True + t.tensor([1])", "t.tensor([True]) + t.tensor([True])", "t.tensor([True]) * t.tensor([True])",
-    "t.tensor([True]) - t.tensor([True])", "t.tensor([True]) - 1", "-t.tensor([True])", "+t.tensor([True])", "t.tensor([True]) / t.tensor([True])", "t.tensor([True, False]) ** t.tensor([True, False])",
-    "t.result_type(t.tensor([1]), 1.0)", "t.result_type(t.tensor([1.0], dtype=t.float16), t.tensor(1.0))", "t.result_type(1, 1j)", "t.can_cast(t.float32, t.int64)", "t.can_cast(t.int64, t.float16)", "t.can_cast(t.int8, t.bool)",
-    "t.finfo(t.bfloat16).eps", "t.finfo(t.float16).tiny", "t.finfo(t.float32).resolution", "t.finfo(t.float64).max", "t.iinfo(t.uint8).max", "t.finfo(t.int8)", "t.iinfo(t.float32)", "t.finfo(t.complex64).bits",
-    "t.finfo().bits", "t.float32.itemsize, t.complex64.to_real(), t.float16.to_complex(), t.int8.is_signed, t.uint8.is_signed, t.bool.is_signed", "t.float32.is_floating_point, t.int8.is_complex",
+    "t.tensor([7, -7]) / 2", "t.tensor([7, -7]) // 2", "t.tensor([7, -7]) // 2.0", "7 // t.tensor([2, -2])",
+    "t.tensor([2]) ** -1", "t.tensor([2]) ** t.tensor([-1])", "t.tensor([1, -1, 2, 0]) ** t.tensor([-1, -3, -1, 2])",
+    "t.tensor([2]) ** 0.5", "2 ** t.tensor([3])", "2.0 ** t.tensor([3])", "t.tensor([2.0], dtype=t.float16) ** 2",
+    "True + t.tensor([1])", "t.tensor([True]) + t.tensor([True])", "t.tensor([True]) * t.tensor([True])",
+    "t.tensor([True]) - t.tensor([True])", "t.tensor([True]) - 1", "-t.tensor([True])", "+t.tensor([True])",
+    "t.tensor([True]) / t.tensor([True])", "t.tensor([True, False]) ** t.tensor([True, False])",
+    "t.result_type(t.tensor([1]), 1.0)", "t.result_type(t.tensor([1.0], dtype=t.float16), t.tensor(1.0))",
+    "t.result_type(1, 1j)", "t.can_cast(t.float32, t.int64)", "t.can_cast(t.int64, t.float16)",
+    "t.can_cast(t.int8, t.bool)",
+    "t.finfo(t.bfloat16).eps", "t.finfo(t.float16).tiny", "t.finfo(t.float32).resolution", "t.finfo(t.float64).max",
+    "t.iinfo(t.uint8).max", "t.finfo(t.int8)", "t.iinfo(t.float32)", "t.finfo(t.complex64).bits",
+    "t.finfo().bits",
+    "t.float32.itemsize, t.complex64.to_real(), t.float16.to_complex(), t.int8.is_signed, t.uint8.is_signed, "
+        "t.bool.is_signed", "t.float32.is_floating_point, t.int8.is_complex",
     "t.finfo(t.bfloat16).resolution, t.finfo(t.float16).resolution, t.finfo(t.float64).resolution",
 ]  # fmt: skip
 
