@@ -3,7 +3,7 @@
 from math import e, inf, nan, pi
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
-from tensorcore import autograd, cuda, random, serialization
+from tensorcore import accelerator, autograd, cuda, random, serialization
 from tensorcore import dtypes as _dtypes
 from tensorcore import functions as _functions
 from tensorcore import inquiry as _inquiry
@@ -53,6 +53,7 @@ __all__ = [
     "Generator",
     "Size",
     "Tensor",
+    "accelerator",
     "as_tensor",
     "asarray",
     "autograd",

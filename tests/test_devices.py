@@ -135,3 +135,13 @@ def test_the_environment_names_the_default():
         check=True,
     )
     assert done.stdout.strip() == "reference"
+
+
+def test_the_accelerator_is_the_best_device_with_memory_of_its_own():
+    found = tc.accelerator.current_accelerator()
+    assert tc.accelerator.is_available() == (found is not None) and (found is None) == (
+        tc.accelerator.device_count() == 0
+    )
+    assert found is None or not found.backend.host_memory
+    tc.accelerator.synchronize()
+    tc.accelerator.synchronize("cpu")
