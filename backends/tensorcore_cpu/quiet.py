@@ -45,17 +45,23 @@ def quiet2(function: Callable[..., Any]) -> Callable[..., Any]:
     return kernel
 
 
-def quiet_out(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A ufunc of one or two arrays that writes into ``out``, without warnings."""
+def quiet_out(function: Any) -> Callable[..., Any]:
+    """A ufunc that writes into ``out``, without warnings."""
     run = _silent_context().run
 
-    def kernel(*arrays: Any, out: Any) -> Any:
+    def kernel1(input: Any, *, out: Any) -> Any:
         try:
-            return run(function, *arrays, out=out)
+            return run(function, input, out=out)
         except RuntimeError:
-            return _again(function, *arrays, out=out)
+            return _again(function, input, out=out)
 
-    return kernel
+    def kernel2(input: Any, other: Any, *, out: Any) -> Any:
+        try:
+            return run(function, input, other, out=out)
+        except RuntimeError:
+            return _again(function, input, other, out=out)
+
+    return kernel1 if function.nin == 1 else kernel2
 
 
 def quiet_reduce(function: Callable[..., Any], natives: dict[Any, Any]) -> Callable[..., Any]:

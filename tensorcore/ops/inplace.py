@@ -33,7 +33,7 @@ def update(op: Op, target: Tensor, other: Any, name: str) -> bool:
     False, with nothing done, where the general way through `write` is needed: another kind or shape, autograd,
     an interceptor, a backend without such a kernel.
     """
-    if dispatch.is_busy():
+    if dispatch._busy:
         return False
     kind = target._kind
     kernel = kind.writer(op)
