@@ -100,7 +100,7 @@ def tolerance_of(
         return base
     if not floats:
         whole = max([float(np.max(np.abs(x.astype(float)))) for x in operands if x is not None and x.size], default=0.0)
-        return [a + 2 * ulps * unit * whole for a in base]
+        return [a + 4 * ulps * unit * whole for a in base]
     rng = np.random.default_rng(length)
     change = [np.zeros_like(np.abs(each)) for each in expected]
     for _ in range(NUDGES):
@@ -115,7 +115,7 @@ def tolerance_of(
                 gap = np.abs(new - old)
                 change[place] = np.maximum(change[place], np.where(np.isfinite(gap), gap, 0))
     # Intermediate results err independently, in each element; a nudge of all shows a part of it.
-    return [a + 2 * ulps * (c + unit * _scale(floats, each)) for a, c, each in zip(base, change, expected, strict=True)]
+    return [a + 4 * ulps * (c + unit * _scale(floats, each)) for a, c, each in zip(base, change, expected, strict=True)]
 
 
 def _scale(floats: list[Any], result: Any) -> Any:
@@ -157,7 +157,7 @@ def compare(got: Any, expected: Any, tolerance: Any, flushes: bool = False, zero
             gap = np.where(_near_overflow(wide, rounded, expected, tolerance, dtype), 0, gap)
         wrong_zero &= zero_signs
         if flushes:
-            gap = np.where((np.abs(rounded) < dtypes.finfo(dtype).tiny) & (wide == 0), 0, gap)
+            gap = np.where((np.abs(rounded) <= 2 * dtypes.finfo(dtype).tiny) & (wide == 0), 0, gap)
             wrong_zero &= False
         allowed = np.broadcast_to(np.asarray(tolerance), gap.shape)
         ratio = np.where(gap == 0, 0, gap / np.where(allowed > 0, allowed, dtypes.finfo(dtype).tiny))

@@ -42,11 +42,13 @@ class Limits:
         examples: Hypothesis draws per op; 0 leaves them out.
         long: whether sums over many elements are tried.
         samples: samples of each record tried in every dtype.
+        dtypes: names of the dtypes that ops are tried in; all of the device's if empty.
     """
 
     examples: int = 8
     long: bool = True
     samples: int = 2
+    dtypes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

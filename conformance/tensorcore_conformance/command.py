@@ -20,8 +20,9 @@ def conformance(
     ops: Annotated[
         str, typer.Option(help="Names or patterns of ops and areas, separated by commas; all by default.")
     ] = "",
+    dtypes: Annotated[str, typer.Option(help="Dtypes to try ops in, separated by commas; all by default.")] = "",
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON instead of the table.")] = False,
     examples: Annotated[int, typer.Option(min=0, help="Random calls per op beyond the fixed cases.")] = 8,
 ) -> int:
     """Examine a device op by op against NumPy: values, dtypes, gradients, views, indexing, random numbers, training."""
-    return run(device, report=report, ops=ops, json=json, examples=examples)
+    return run(device, report=report, ops=ops, dtypes=dtypes, json=json, examples=examples)

@@ -125,7 +125,11 @@ class Judge:
     def __init__(self, device: str, ops: Sequence[str] = (), limits: Limits | None = None) -> None:
         self.device = str(Device(device))
         self.limits = limits or Limits()
-        self.able = Device(device).capabilities.dtypes
+        able = Device(device).capabilities.dtypes
+        unknown = set(self.limits.dtypes) - {each.name for each in able}
+        if unknown:
+            raise ValueError(f"conformance: device {self.device!r} has no dtype {', '.join(sorted(unknown))}")
+        self.able = frozenset(each for each in able if not self.limits.dtypes or each.name in self.limits.dtypes)
         self.exemptions, self.extra = declared(self.device)
         known = [*REGISTRY, *AREAS]
         for pattern in ops:

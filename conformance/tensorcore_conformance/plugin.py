@@ -29,6 +29,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--tensorcore-ops", metavar="NAMES", default="", help="names or patterns of ops and areas, separated by commas"
     )
+    group.addoption(
+        "--tensorcore-dtypes", metavar="NAMES", default="", help="dtypes to try ops in, separated by commas"
+    )
     group.addoption("--tensorcore-report", metavar="FOLDER", help="where to write JSON, JUnit XML, HTML and a badge")
     group.addoption(
         "--tensorcore-examples", metavar="N", type=int, default=8, help="random calls per op beyond the fixed cases"

@@ -75,6 +75,8 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
         )
         for count in (1, 2, 3)
     },
+    # Negative floats have no defined value as unsigned integers.
+    "byte": ({"shapes": ((3, 4),), "domains": ((0, 100),)},),
     "view_as": ({"shapes": ((3, 4), (2, 6))},),
     "expand_as": ({"shapes": ((3, 1), (3, 4))},),
     "broadcast_tensors": ({"shapes": ((3, 1), (4,))},),

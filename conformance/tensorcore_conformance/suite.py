@@ -8,11 +8,13 @@ from tensorcore_conformance.cases import Limits
 from tensorcore_conformance.judge import Judge
 from tensorcore_conformance.plugin import REPORT
 from tensorcore_conformance.report import subject_as_dict
+from tensorcore_conformance.session import listed
 
 
 def _judge(config: pytest.Config) -> Judge:
-    names = [name.strip() for name in config.getoption("--tensorcore-ops").split(",") if name.strip()]
-    limits = Limits(examples=config.getoption("--tensorcore-examples"))
+    names = listed(config.getoption("--tensorcore-ops"))
+    dtypes = tuple(listed(config.getoption("--tensorcore-dtypes")))
+    limits = Limits(examples=config.getoption("--tensorcore-examples"), dtypes=dtypes)
     try:
         return Judge(config.getoption("--tensorcore-device"), names, limits)
     except (ImportError, RuntimeError, ValueError) as error:

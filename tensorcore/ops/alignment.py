@@ -11,6 +11,7 @@ from tensorcore.ops.creation import as_tensor, ramp
 from tensorcore.ops.loss import reduced, reduction_of
 from tensorcore.ops.movement import cat, stack
 from tensorcore.ops.record import composite
+from tensorcore.ops.rules import inexact
 
 if TYPE_CHECKING:
     from tensorcore.tensor import Tensor
@@ -81,6 +82,7 @@ def ctc_loss(
         log_probs, targets = log_probs.unsqueeze(1), targets.reshape((1, -1))
     if log_probs.ndim != 3:
         raise ShapeError(f"ctc_loss: expected (T, N, C) or (T, C) log-probabilities, got shape {list(log_probs.shape)}")
+    inexact(log_probs.dtype, "ctc_loss")
     if targets.dtype.category != INTEGER:
         raise DTypeError(f"ctc_loss: targets must be integers, got {targets.dtype}")
     steps, batch, classes = log_probs.shape

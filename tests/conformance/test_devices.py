@@ -14,10 +14,14 @@ from tensorcore_conformance import Judge, Limits
 DEVICES = [state.name for state in host.states(load=False) if state.state in ("available", "loaded")]
 
 
+#: Devices that compile a kernel for each shape: fewer cases, and marked as slow.
+COMPILING = {"jax": Limits(examples=0, samples=1, dtypes=("float32", "float64", "int64", "bool"))}
+
+
 @cache
 def judge(device: str) -> Judge:
     try:
-        return Judge(device, limits=Limits(examples=4))
+        return Judge(device, limits=COMPILING.get(device, Limits(examples=4)))
     except BackendUnavailableError as error:
         pytest.skip(str(error))
 
@@ -26,7 +30,9 @@ SUBJECTS = Judge("cpu").subjects
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
-@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize(
+    "device", [pytest.param(name, marks=[pytest.mark.slow] if name in COMPILING else []) for name in DEVICES]
+)
 def test_conformance(device, subject):
     report = judge(device).examine(subject)
     if not report.passed:

@@ -86,6 +86,8 @@ def test_a_passing_report_says_so(tmp_path):
     ("arguments", "code", "said"),
     [
         (["cpu", "--ops", "neg", "--examples", "0"], 0, "all pass"),
+        (["cpu", "--ops", "neg", "--examples", "0", "--dtypes", "float32,int8"], 0, "all pass"),
+        (["cpu", "--ops", "neg", "--dtypes", "float8"], 2, "has no dtype float8"),
         (["cpu", "--ops", "neg,nothing_such"], 2, "no op or area is called 'nothing_such'"),
         (["nowhere"], 2, "unknown device 'nowhere'"),
     ],
