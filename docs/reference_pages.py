@@ -46,7 +46,8 @@ def _primitives() -> str:
     lines = [
         "# Primitives",
         "",
-        "What every backend must have. A kernel is called with native arrays in the order of the operands and the attributes",
+        "What every backend must have. A kernel is called with native arrays in the order of the operands and "
+        "the attributes",
         "by keyword; `tensorcore_reference` is the living definition of each.",
         "",
         "| kernel | operands | Array API name | summary |",

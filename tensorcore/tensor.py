@@ -9,7 +9,7 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from tensorcore.autograd.graph import LEAF, Change, LeafType, Node, clock
+from tensorcore.autograd.graph import LEAF, Change, LeafType, Node, clock, current_node
 from tensorcore.autograd.mode import mode
 from tensorcore.compile import capture
 from tensorcore.dtypes import FLOATING, DType
@@ -227,7 +227,8 @@ class Tensor(TensorMethods):
     @property
     def grad_fn(self) -> Node | None:
         """The node of the op that made it; ``None`` for a leaf."""
-        return None if self._node is LEAF else self._node  # type: ignore[return-value]
+        node = current_node(self)
+        return None if node is LEAF else node
 
     @property
     def output_nr(self) -> int:

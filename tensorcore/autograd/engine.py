@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
-from tensorcore.autograd.graph import Node, SelectNode
+from tensorcore.autograd.graph import Node, SelectNode, current_node
 from tensorcore.autograd.mode import mode
 from tensorcore.compile import capture
 from tensorcore.dtypes import COMPLEX, FLOATING
@@ -241,7 +241,8 @@ def _run(
 
 def _edge(tensor: Tensor) -> Any:
     """What stands for a tensor in the graph: its node, or itself where it is a leaf."""
-    return tensor._node if isinstance(tensor._node, Node) else tensor
+    node = current_node(tensor)
+    return node if isinstance(node, Node) else tensor
 
 
 def _arrive(

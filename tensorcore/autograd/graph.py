@@ -128,7 +128,6 @@ class OpNode(Node):
         self.op = op
         self.kind = kind
         self.attributes = attributes
-        self.sequence = next_sequence()
         self.clock = clock.now
         self.hooks = None
         self.post_hooks = None
@@ -137,18 +136,21 @@ class OpNode(Node):
         count = len(inputs)
         if count == 1:
             (x,) = inputs
-            node = x._node
+            node = x._node if x._view is None else current_node(x)
             self.edges = (x if node is LEAF else node,)
             plan = op.plans.get(1)
         elif count == 2 and inputs[1] is not None:
             x, z = inputs
-            node, other = x._node, z._node
+            node = x._node if x._view is None else current_node(x)
+            other = z._node if z._view is None else current_node(z)
             self.edges = (x if node is LEAF else node, z if other is LEAF else other)
             plan = op.plans.get((node is not None) + 2 * (other is not None))
         else:
-            nodes = [None if x is None else x._node for x in inputs]
+            nodes = [None if x is None else current_node(x) for x in inputs]
             self.edges = tuple([x if node is LEAF else node for x, node in zip(inputs, nodes, strict=True)])
             plan = None
+        # Numbered after its operands' nodes, which may have been made anew just now.
+        self.sequence = next_sequence()
         if plan is None:
             plan = _plan(op, self.edges)
         keep, keep_output, keep_shapes = plan
@@ -243,6 +245,22 @@ class OpNode(Node):
         if self.inputs is not None or self.output is not None:
             self.inputs = FREED
             self.output = None
+
+
+def current_node(x: Tensor) -> Any:
+    """What ``x._node`` should be: a view of a tensor that was changed in place since is taken from it anew."""
+    node = x._node
+    if x._view is None or node is None or node is LEAF:
+        return node
+    base, op, attributes = x._view
+    root = base
+    while root._view is not None:
+        root = root._view[0]
+    maker = node.owner if isinstance(node, SelectNode) else node
+    if root._changed is None or maker.clock >= root._changed[0] or current_node(base) is None:  # type: ignore[union-attr]
+        return node
+    x._node = OpNode(op, (base,), x._array, x._kind, attributes)
+    return x._node
 
 
 FREED: Final = ()

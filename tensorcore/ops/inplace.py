@@ -14,7 +14,7 @@ from tensorcore.ops.elementwise import add
 from tensorcore.ops.movement import squeeze, t, transpose, unsqueeze
 from tensorcore.ops.record import composite, primitive
 from tensorcore.ops.rules import same
-from tensorcore.tensor import check_inplace, mark_changed, root_of
+from tensorcore.tensor import check_inplace, mark_changed, root_of, wrap
 
 if TYPE_CHECKING:
     from tensorcore.ops.record import Op
@@ -134,7 +134,10 @@ def _write_through(view: Tensor, connect: bool) -> None:
             raise InplaceError(
                 f"{op.name}: a tensor expanded from a smaller one cannot be changed in place; clone it first"
             )
-        whole = op.put(base, view, **attributes)
+        # As a tensor of its own: as a view it would be taken anew from the base, whose graph is not yet the new one.
+        value = wrap(view._array, view._kind)
+        value._node = view._node
+        whole = op.put(base, value, **attributes)
         if not base._kind.mutable:
             base._array = whole._array
         if connect:

@@ -266,3 +266,14 @@ def test_nodes_are_ordered_by_age():
     z = y * 3
     assert isinstance(y.grad_fn, Node)
     assert y.grad_fn.sequence < z.grad_fn.sequence
+
+
+def test_views_taken_before_a_change_follow_it():
+    x = leaf(1, 2, 3)
+    y = x * 1
+    late, mine = y[1:], y[:2]
+    mine.mul_(10)
+    y[2] = 7
+    assert late.tolist() == [20, 7]
+    (late * late).sum().backward()
+    assert x.grad.tolist() == [0, 400, 0]

@@ -145,7 +145,6 @@ DELIBERATE = {
     "Gradients": (
         "x = t.arange(60.0).reshape(3, 4, 5).requires_grad_(); z = x * 1; v = t.ones(()).requires_grad_(); z[None] = "
             "v; (z * x.detach()).sum().backward(); (x.grad, v.grad)",
-        "x = t.ones(3, requires_grad=True); y = x * 2; z = y[1:]; y[1] = 7; z.sum().backward(); x.grad",
     ),
 }  # fmt: skip
 HEADINGS = {source: heading for heading, sources in DELIBERATE.items() for source in sources}
