@@ -214,12 +214,29 @@ def derive(registry: dict[str, Op], cls: type) -> None:
         if op.operator in UNARY_OPERATORS:
             setattr(DerivedMethods, f"__{op.operator}__", op.emit)
         elif op.operator is not None:
-            door = op.front if op.operator in ("matmul", "pow") else operator_door(op)
+            door = _fronted(op) if op.operator in ("matmul", "pow") else operator_door(op)
             setattr(DerivedMethods, f"__{op.operator}__", door)
             if op.operator in REFLECTED:
                 setattr(DerivedMethods, f"__r{op.operator}__", _reflected(op))
             if op.inplace:
                 setattr(DerivedMethods, f"__i{op.operator}__", _inplace(op, f"__i{op.operator}__"))
+
+
+def _fronted(op: Op) -> Callable[[Any, Any], Any]:
+    """The dunder of an operator whose front does more than the door; foreign operands give NotImplemented."""
+    front = op.front
+
+    def operator(self: Tensor, other: Any) -> Any:
+        if not isinstance(other, (TensorMethods, int, float, complex)):
+            if not hasattr(other, "__array_interface__"):
+                return NotImplemented
+            from tensorcore.ops.creation import as_tensor
+
+            other = as_tensor(other, device=self.device)
+        return front(self, other)
+
+    operator.__name__ = operator.__qualname__ = f"__{op.operator}__"
+    return operator
 
 
 def _reflected(op: Op) -> Callable[[Any, Any], Any]:

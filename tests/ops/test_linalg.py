@@ -149,7 +149,15 @@ def test_shapes_that_do_not_fit(call, says):
 @pytest.mark.parametrize("other", [2, [1.0], "a", None])
 def test_what_is_no_matrix(other):
     with pytest.raises(TypeError, match="matmul: expected two tensors"):
+        tc.matmul(tc.ones(2, 2), other)
+    with pytest.raises(TypeError, match="matmul: expected two tensors|unsupported operand"):
         tc.ones(2, 2) @ other
+
+
+@pytest.mark.parametrize("operator", ["matmul", "pow", "add"])
+def test_operators_leave_foreign_operands_to_their_own(operator):
+    foreign = type("Foreign", (), {f"__r{operator}__": lambda self, other: "theirs"})()
+    assert getattr(__import__("operator"), operator)(tc.ones(2, 2), foreign) == "theirs"
 
 
 @pytest.mark.parametrize(("first", "second"), [s for s in SHAPES if 0 not in s[0]])
