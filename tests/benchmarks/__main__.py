@@ -55,7 +55,8 @@ def main() -> int:
             f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads" if torch else "PyTorch is not installed"
         )
         print(
-            f"tensorcore {tc.__version__} on Python {platform.python_version()}; {peer}; medians of {options.rounds} rounds\n"
+            f"tensorcore {tc.__version__} on Python {platform.python_version()}; {peer}; medians of "
+            f"{options.rounds} rounds\n"
         )
         print(f"{'':40} {'tensorcore':>12} {'PyTorch':>12} {'ratio':>7}  gate")
     for case in cases():
