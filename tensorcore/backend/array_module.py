@@ -40,56 +40,12 @@ class ArrayModuleBackend(Backend):
 
     #: Ops that are one function of the standard under the record's ``standard`` name, called with the operands alone.
     DIRECT: ClassVar[frozenset[str]] = frozenset(
-        [
-            "add",
-            "sub",
-            "mul",
-            "div",
-            "pow",
-            "maximum",
-            "minimum",
-            "atan2",
-            "neg",
-            "abs",
-            "exp",
-            "expm1",
-            "log",
-            "log1p",
-            "sqrt",
-            "sin",
-            "cos",
-            "tan",
-            "asin",
-            "acos",
-            "atan",
-            "sinh",
-            "cosh",
-            "tanh",
-            "asinh",
-            "acosh",
-            "atanh",
-            "floor",
-            "ceil",
-            "trunc",
-            "round",
-            "conj_physical",
-            "real_part",
-            "imag_part",
-            "eq",
-            "ne",
-            "lt",
-            "le",
-            "gt",
-            "ge",
-            "bitwise_and",
-            "bitwise_or",
-            "bitwise_xor",
-            "bitwise_not",
-            "bitwise_left_shift",
-            "bitwise_right_shift",
-            "where",
-            "matmul",
-        ]
+        (
+            "add sub mul div pow maximum minimum atan2 neg abs exp expm1 log log1p sqrt sin cos tan asin acos "
+            "atan sinh cosh tanh asinh acosh atanh floor ceil trunc round conj_physical real_part imag_part eq ne "
+            "lt le gt ge bitwise_and bitwise_or bitwise_xor bitwise_not bitwise_left_shift bitwise_right_shift "
+            "where matmul"
+        ).split()
     )
 
     def __init__(self, name: str, xp: Any, mutable: bool = True) -> None:
@@ -118,6 +74,8 @@ class ArrayModuleBackend(Backend):
 
     def kernel(self, name: str, dtype: DType, index: int) -> Kernel | None:
         own = getattr(self, name, None)
+        if own is None and name == "pow" and dtype.category == INTEGER and dtype.is_signed:
+            return self._integer_power
         if own is None and name in self.DIRECT:
             from tensorcore.ops.record import REGISTRY
 
@@ -221,6 +179,13 @@ class ArrayModuleBackend(Backend):
         return input
 
     # ---------------------------------------------------------------- elementwise where the standard leaves a choice
+
+    def _integer_power(self, input: Array, exponent: Array) -> Array:
+        """Signed integers to a power; the standard leaves negative ones open: they give 0 but for 1 and -1."""
+        one, zero, negative = self._constant(1, input), self._constant(0, input), exponent < 0
+        sign = self.xp.where((exponent & one) == 0, one, self._constant(-1, input))
+        inverse = self.xp.where(input == 1, one, self.xp.where(input == -1, sign, zero))
+        return self.xp.where(negative, inverse, self.xp.pow(input, self.xp.where(negative, zero, exponent)))
 
     def remainder(self, input: Array, other: Array) -> Array:
         if self.dtype_of(input).category == INTEGER:
