@@ -35,6 +35,17 @@ class StrictBackend(LibraryBackend):
         found = super().kernel(name, dtype, index)
         return None if found is None else _quiet(found)
 
+    def copy(self, input: Array) -> Array:
+        # `asarray` keeps the order of the strides, and a copy is row-major.
+        out = self.xp.empty(input.shape, dtype=input.dtype, device=input.device)
+        out[...] = input
+        return out
+
+    def strides(self, array: Array) -> tuple[int, ...]:
+        # The library tells no strides; what it wraps has them, and views must be told from copies.
+        inner = array._array
+        return tuple([step // inner.itemsize for step in inner.strides])
+
     def as_numpy(self, array: Array) -> Any:
         # NumPy may not read arrays of devices other than CPU_DEVICE.
         return np.asarray(self.xp.asarray(array, device=self._devices[0]))

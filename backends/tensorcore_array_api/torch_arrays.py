@@ -137,13 +137,14 @@ class TorchBackend(LibraryBackend):
     # ---------------------------------------------------------------- reductions
 
     def sum(self, input: Array, *, dim: tuple[int, ...], keepdim: bool, dtype: DType) -> Array:
-        return torch.sum(input, dim, keepdim, dtype=self.natives[dtype])
+        # An empty ``dim`` means all of them to PyTorch, and none to the record.
+        return torch.sum(input, dim, keepdim, dtype=self.natives[dtype]) if dim else input.to(self.natives[dtype], copy=True)
 
     def amax(self, input: Array, *, dim: tuple[int, ...], keepdim: bool) -> Array:
-        return torch.amax(input, dim, keepdim)
+        return torch.amax(input, dim, keepdim) if dim else input.clone()
 
     def amin(self, input: Array, *, dim: tuple[int, ...], keepdim: bool) -> Array:
-        return torch.amin(input, dim, keepdim)
+        return torch.amin(input, dim, keepdim) if dim else input.clone()
 
     def any(self, input: Array, *, dim: tuple[int, ...], keepdim: bool) -> Array:
         return torch.any(input != 0, dim, keepdim) if dim else input != 0

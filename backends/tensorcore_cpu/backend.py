@@ -17,6 +17,7 @@ from tensorcore_cpu.layers import LayerKernels
 from tensorcore_cpu.norms import NormKernels
 from tensorcore_cpu.optimizer import OptimizerKernels
 from tensorcore_cpu.quiet import quiet, quiet1, quiet2, quiet_out, quiet_reduce
+from tensorcore_cpu.sums import total
 
 _NATIVE: dict[DType, Any] = {
     by_name(name): np.dtype(name)
@@ -40,9 +41,6 @@ _NATIVE: dict[DType, Any] = {
 _NATIVE[bfloat16] = np.dtype(ml_dtypes.bfloat16)
 _DTYPES = {native: dtype for dtype, native in _NATIVE.items()}
 _FLOAT32 = np.dtype("float32")
-
-#: NumPy adds rows one by one, whose float32 errors grow with their number; from here on they are added in blocks.
-_LONG_SIDE = 1024
 
 #: Ops that move elements and never compute with them.
 _MOVES = frozenset(
@@ -103,7 +101,7 @@ class CpuBackend(LayerKernels, NormKernels, OptimizerKernels, ArrayModuleBackend
         if dtype.category <= INTEGER and name not in ("floor_divide", "remainder", "pow", "bitwise_left_shift", "cast"):
             return found  # type: ignore[no-any-return]
         if name in ("sum", "prod"):
-            reduce = np.multiply.reduce if name == "prod" else _sum if dtype is float32 else np.add.reduce
+            reduce = np.multiply.reduce if name == "prod" else total
             return quiet_reduce(reduce, _NATIVE)
         if isinstance(found, np.ufunc):
             return (quiet1 if found.nin == 1 else quiet2)(found)
@@ -181,14 +179,6 @@ class CpuBackend(LayerKernels, NormKernels, OptimizerKernels, ArrayModuleBackend
             input = input.real
         return input.astype(native)
 
-    def pow(self, input: Array, exponent: Array) -> Array:
-        """Integers to a power; NumPy refuses negative ones, which give 0 but for 1 and -1."""
-        negative = exponent < 0
-        if not negative.any():
-            return np.power(input, exponent)
-        units = np.where(input == 1, 1, np.where(input == -1, 1 - 2 * (exponent & 1), 0))
-        return np.where(negative, units, np.power(input, np.where(negative, 0, exponent))).astype(input.dtype)
-
     def reshape(self, input: Array, *, shape: tuple[int, ...]) -> Array:
         return input.reshape(shape)
 
@@ -220,7 +210,7 @@ class CpuBackend(LayerKernels, NormKernels, OptimizerKernels, ArrayModuleBackend
         return out
 
     def sum(self, input: Array, *, dim: tuple[int, ...], keepdim: bool, dtype: DType) -> Array:
-        return _sum(input, dim, _NATIVE[dtype], None, keepdim)
+        return total(input, dim, _NATIVE[dtype], None, keepdim)
 
     def prod(self, input: Array, *, dim: tuple[int, ...], keepdim: bool, dtype: DType) -> Array:
         return np.multiply.reduce(input, dim, _NATIVE[dtype], None, keepdim)
@@ -272,28 +262,6 @@ class CpuBackend(LayerKernels, NormKernels, OptimizerKernels, ArrayModuleBackend
                 raise IndexError(f"indices from {index.min()} to {index.max()} are out of range for a side of {side}")
             places = index if places is None else places * side + index
         return places
-
-
-def _sum(input: Array, dim: tuple[int, ...], native: Any, out: None, keepdim: bool) -> Array:
-    """``np.add.reduce``, in blocks where it would add many float32 rows one by one."""
-    if input.size > _LONG_SIDE and native == _FLOAT32 and dim and max([input.shape[d] for d in dim]) > _LONG_SIDE:
-        input = _partial_sums(input, dim)
-    return np.add.reduce(input, dim, native, out, keepdim)
-
-
-def _partial_sums(input: Array, dim: tuple[int, ...]) -> Array:
-    """``input`` with the longest of the sides ``dim`` shortened to its square root, by sums of blocks."""
-    if input.flags.c_contiguous and sorted(dim) == list(range(input.ndim - len(dim), input.ndim)):
-        return input  # NumPy adds what lies in one run by halves
-    place = max(dim, key=lambda d: input.shape[d])
-    side = input.shape[place]
-    block = math.isqrt(side)
-    blocks = side // block
-    at = (slice(None),) * place
-    head = input[(*at, slice(0, blocks * block))]
-    sums = np.add.reduce(head.reshape((*input.shape[:place], blocks, block, *input.shape[place + 1 :])), place + 1)
-    rest = input[(*at, slice(blocks * block, side))]
-    return np.concatenate((sums, rest), place) if rest.shape[place] else sums
 
 
 def _ufunc(name: str, dtype: DType) -> Any:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from tensorcore.backend.contract import Array
+from tensorcore_cpu.sums import total
 
 Ints = tuple[int, ...]
 
@@ -21,8 +22,9 @@ Ints = tuple[int, ...]
 COLUMN_BYTES = 1 << 20
 
 
-#: Elements of a block of zeros, which stays in the first-level cache.
-BLOCK = 8192
+#: Elements of a block of zeros, which stays in the second-level cache (relu of a million float32 elements: 160 µs with
+#: 8 Ki, 125 with 16 Ki, 103 with 32 Ki, 101 with 64 Ki).
+BLOCK = 1 << 15
 _ZEROS = {np.dtype(name): np.zeros(BLOCK, name) for name in ("float32", "float64")}
 _BITS = {np.dtype("float32"): np.dtype("int32"), np.dtype("float64"): np.dtype("int64")}
 
@@ -74,7 +76,12 @@ def _total(x: Array, dim: int) -> Array:
     """Sums along ``dim``, which is kept with side 1."""
     if x.dtype == np.float32 and x.shape[dim] > LONG_SIDE and dim != x.ndim - 1:
         return np.add.reduce(x, dim, np.float64, keepdims=True).astype(x.dtype)
-    return np.add.reduce(x, dim, keepdims=True)
+    return total(x, (dim % x.ndim,), x.dtype, None, True)
+
+
+#: Largest score of a row up to which its powers need no scaling in float32: those of the others stay normal numbers
+#: down to a share of exp(-67).
+SMALL_SCORE = 20.0
 
 
 class LayerKernels:
@@ -124,8 +131,12 @@ class LayerKernels:
     def softmax(self, input: Array, *, dim: int) -> Array:
         if input.size == 0:
             return input.copy()
-        out = input - np.maximum.reduce(input, dim, keepdims=True)
-        np.exp(out, out=out)
+        most = np.maximum.reduce(input, dim, keepdims=True)
+        # The maximum only keeps the powers in range; where it is near 0 everywhere, a pass is saved.
+        small = input.dtype.kind == "f" and np.maximum.reduce(np.abs(most), None) <= SMALL_SCORE
+        out = np.exp(input, order="C") if small else input - most
+        if not small:
+            np.exp(out, out=out)
         out /= _total(out, dim)
         return out
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tensorcore.backend.contract import Array
+from tensorcore_cpu.sums import total
 
 #: Rows from which on columns are summed in float64: one after another, float32 would lose digits.
 MANY_ROWS = 256
@@ -16,8 +17,8 @@ MANY_ROWS = 256
 def _means(x: Array, axes: tuple[int, ...], count: int) -> Array:
     """Means over ``axes``, which are kept with side 1; NaN where nothing is averaged."""
     long = x.dtype == np.float32 and x.ndim - 1 not in axes and math.prod(x.shape[a] for a in axes) > MANY_ROWS
-    total = np.add.reduce(x, axes, np.float64 if long else None, keepdims=True)
-    return np.asarray(total / (count or math.nan), x.dtype)
+    sums = total(x, axes, np.dtype(np.float64) if long else x.dtype, None, True)
+    return np.asarray(sums / (count or math.nan), x.dtype)
 
 
 def _channels(x: Array) -> tuple[tuple[int, ...], int]:

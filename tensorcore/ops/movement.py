@@ -44,7 +44,15 @@ def _ints(shape: tuple[Any, ...], op: str) -> tuple[int, ...]:
 def reshape(input: Tensor, *shape: Any) -> Tensor:
     """The elements in row-major order under another shape, sharing memory where possible; one side may be -1."""
     old = input._array.shape
-    return reshape.emit(input, shape=infer_reshape(_ints(shape, "reshape"), math.prod(old), old, "reshape"))
+    return reshaped(input, infer_reshape(_ints(shape, "reshape"), math.prod(old), old, "reshape"))
+
+
+def reshaped(input: Any, shape: tuple[int, ...]) -> Any:
+    """``input`` under another shape: a view where its strides allow one, else a view of a copy."""
+    if input._kind.backend.is_contiguous(input._array) or _viewable(input, shape):
+        return reshape.emit(input, shape=shape)
+    # The copy is an op of its own, so that what is then written is not taken for a write to ``input``.
+    return reshape.emit(REGISTRY["copy"].emit(input), shape=shape)
 
 
 def _inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
@@ -274,7 +282,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     joined = 1
     for side in shape[start : end + 1]:
         joined *= side
-    return reshape.emit(input, shape=(*shape[:start], joined, *shape[end + 1 :]))
+    return reshaped(input, (*shape[:start], joined, *shape[end + 1 :]))
 
 
 @composite(samples=({"shapes": ((2, 12),), "args": (1, (3, -1))},))
