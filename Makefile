@@ -3,7 +3,7 @@
 #   make quickstart    install, train the image classifier, predict, plot
 #   make test          all tests
 #   make lint          style, types, import contracts, generated files
-#   make test-parity   the tests against PyTorch, and conformance of the torch device
+#   make test-parity   the tests against PyTorch, and those of the devices torch and jax
 #   make bench         speed beside PyTorch, in the same run
 #   make docs          the documentation, in docs/_build/html
 #   make clean         remove .venv and what the targets left
@@ -42,7 +42,7 @@ lint: .venv/dev.stamp
 	$(PY) -m tensorcore.ops.stubs --check
 
 test-parity: .venv/parity.stamp
-	$(PY) -m pytest -n $(JOBS) tests/parity tests/conformance $(ARGS)
+	$(PY) -m pytest -n $(JOBS) tests/parity tests/conformance tests/backends/array_api $(ARGS)
 
 bench: .venv/dev.stamp
 	$(PY) -m tests.benchmarks $(ARGS)
@@ -70,7 +70,7 @@ clean:
 	@touch $@
 
 .venv/parity.stamp: .venv/dev.stamp
-	$(PIP) '$(PYTORCH)'
+	$(PIP) '$(PYTORCH)' jax
 	@touch $@
 
 .venv/docs.stamp: .venv/python.stamp pyproject.toml

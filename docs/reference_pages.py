@@ -20,7 +20,7 @@ def _signature(op: Op) -> str:
 
 
 def _entry(op: Op) -> str:
-    lines = [f"### {op.name}", "", "```python", _signature(op), "```", "", inspect.getdoc(op.front) or "", ""]
+    lines = [f"## {op.name}", "", "```python", _signature(op), "```", "", inspect.getdoc(op.front) or "", ""]
     where = [_path(op, namespace) for namespace in op.namespaces]
     if op.inplace:
         where.append(f"`Tensor.{op.name}_`")
