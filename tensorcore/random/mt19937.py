@@ -8,15 +8,32 @@ from __future__ import annotations
 
 import sys
 from array import array
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
-__all__ = ["MT19937"]
+__all__ = ["MT19937", "offer"]
 
 #: Words of state (n of Matsumoto and Nishimura, 1998).
 LENGTH: Final = 624
 _MASK: Final = 0xFFFFFFFF
 #: Words per call of the C generator: small enough that its big integer stays in the cache.
 _CHUNK: Final = 1 << 14
+#: Words from which on it pays to hand the state to a library and to read it back.
+_MANY: Final = 1 << 15
+
+State = tuple[tuple[int, ...], int]
+
+_draw: Callable[[State, int, int], tuple[Any, State]] | None = None
+
+
+def offer(draw: Callable[[State, int, int], tuple[Any, State]]) -> None:
+    """Let large draws be made by ``draw(state, count, bits) -> (words, state)``, an array library's MT19937.
+
+    ``bits`` is 32 or 64; ``words`` supports the buffer protocol. A backend may offer one when it is made; the numbers
+    are the same with and without.
+    """
+    global _draw
+    _draw = draw
 
 
 class MT19937:
@@ -49,8 +66,11 @@ class MT19937:
         self._source.setstate((3, (*words, LENGTH), None))
         self.untouched = True
 
-    def words(self, count: int) -> array[int]:
-        """The next ``count`` outputs of 32 bits."""
+    def words(self, count: int) -> Any:
+        """The next ``count`` outputs of 32 bits, an array or a memoryview."""
+        if _draw is not None and count >= _MANY:
+            out, self.state = _draw(self.state, count, 32)
+            return out
         out = array("I")
         if count:
             self.untouched = False
@@ -63,8 +83,11 @@ class MT19937:
             out.byteswap()
         return out
 
-    def words64(self, count: int) -> array[int]:
+    def words64(self, count: int) -> Any:
         """The next ``count`` outputs of 64 bits, of two words each, the upper one first."""
+        if _draw is not None and 2 * count >= _MANY:
+            out, self.state = _draw(self.state, count, 64)
+            return out
         words = self.words(2 * count)
         if sys.byteorder == "little":
             words[0::2], words[1::2] = words[1::2], words[0::2]
@@ -73,13 +96,13 @@ class MT19937:
         return out
 
     @property
-    def state(self) -> tuple[tuple[int, ...], int]:
+    def state(self) -> State:
         """The words of state and how many of them have been used."""
         _, numbers, _ = self._source.getstate()
         return numbers[:LENGTH], numbers[LENGTH]
 
     @state.setter
-    def state(self, value: tuple[tuple[int, ...], int]) -> None:
+    def state(self, value: State) -> None:
         words, used = value
         self._source.setstate((3, (*words, used), None))
         self.untouched = False

@@ -9,10 +9,10 @@ from __future__ import annotations
 from array import array
 from typing import Any, Final
 
-__all__ = ["block", "blocks_for", "packed", "rounds", "schedule"]
+__all__ = ["MULTIPLIERS", "block", "blocks_for", "packed", "rounds", "schedule"]
 
 _MASK: Final = 0xFFFFFFFF
-_MULTIPLIERS: Final = (0xD2511F53, 0xCD9E8D57)
+MULTIPLIERS: Final = (0xD2511F53, 0xCD9E8D57)
 #: What is added to the key after each round: the golden ratio and sqrt(3) - 1, as fractions of 2**32.
 _WEYL: Final = (0x9E3779B9, 0xBB67AE85)
 ROUNDS: Final = 10
@@ -37,8 +37,8 @@ def rounds(counter: tuple[Any, Any, Any, Any], keys: Any) -> tuple[Any, Any, Any
     """
     a, b, c, d = counter
     for first, second in keys:
-        left = a * _MULTIPLIERS[0]
-        right = c * _MULTIPLIERS[1]
+        left = a * MULTIPLIERS[0]
+        right = c * MULTIPLIERS[1]
         a = ((right >> 32) & _MASK) ^ b ^ first
         c = ((left >> 32) & _MASK) ^ d ^ second
         b = right & _MASK
