@@ -138,7 +138,9 @@ class TorchBackend(LibraryBackend):
 
     def sum(self, input: Array, *, dim: tuple[int, ...], keepdim: bool, dtype: DType) -> Array:
         # An empty ``dim`` means all of them to PyTorch, and none to the record.
-        return torch.sum(input, dim, keepdim, dtype=self.natives[dtype]) if dim else input.to(self.natives[dtype], copy=True)
+        if not dim:
+            return input.to(self.natives[dtype], copy=True)
+        return torch.sum(input, dim, keepdim, dtype=self.natives[dtype])
 
     def amax(self, input: Array, *, dim: tuple[int, ...], keepdim: bool) -> Array:
         return torch.amax(input, dim, keepdim) if dim else input.clone()

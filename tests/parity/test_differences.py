@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from programs import DELIBERATE, agree  # noqa: E402
+from programs import DELIBERATE, agree
 
 PAGE = (Path(__file__).parents[2] / "docs" / "differences.md").read_text("utf-8")
 

@@ -313,7 +313,7 @@ def test_other_classes_need_to_be_allowed():
 
 
 def test_weights_only_false_allows_no_more():
-    with pytest.raises(CheckpointError, match="Fraction.* is not among"):
+    with pytest.raises(CheckpointError, match=r"Fraction.* is not among"):
         again([Fraction(1, 3)], weights_only=False)
 
 
