@@ -15,6 +15,7 @@ from tensorcore.errors import DTypeError
 from tensorcore.random import mt19937
 from tensorcore_cpu.draws import DrawKernels, twister_words
 from tensorcore_cpu.layers import LayerKernels
+from tensorcore_cpu.memory import keep_freed_memory
 from tensorcore_cpu.norms import NormKernels
 from tensorcore_cpu.optimizer import OptimizerKernels
 from tensorcore_cpu.quiet import quiet, quiet1, quiet2, quiet_out, quiet_reduce
@@ -80,6 +81,8 @@ class CpuBackend(DrawKernels, LayerKernels, NormKernels, OptimizerKernels, Array
     def __init__(self) -> None:
         super().__init__("cpu", np, mutable=True)
         self.array_type = np.ndarray
+        # Else 2.8 ms instead of 0.2 for x * y + y of a million elements, which is mostly page faults.
+        keep_freed_memory()
         # A third of the time of Python's own for a million words.
         mt19937.offer(twister_words)
 
