@@ -55,7 +55,6 @@ def test_lists_of_tensors():
         (object(), RuntimeError, "object"), (2**63, ValueError, "9223372036854775808 does not fit"),
         ((x for x in "a"), TypeError, "generator"), (np.array(["a"]), TypeError, "format"),
     ],
-    ids=repr,
 )  # fmt: skip
 def test_what_is_no_data(data, error, says):
     with pytest.raises(error, match=says):
