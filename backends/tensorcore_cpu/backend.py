@@ -10,10 +10,11 @@ import numpy as np
 
 from tensorcore.backend.array_module import ArrayModuleBackend
 from tensorcore.backend.contract import Array, Kernel
-from tensorcore.dtypes import INTEGER, DType, bfloat16, bool_, by_name, float16
+from tensorcore.dtypes import INTEGER, DType, bfloat16, bool_, by_name, float16, float32
 from tensorcore.errors import DTypeError
 from tensorcore.random import mt19937
 from tensorcore_cpu.draws import DrawKernels, twister_words
+from tensorcore_cpu.gelu import GeluKernels
 from tensorcore_cpu.layers import LayerKernels
 from tensorcore_cpu.memory import keep_freed_memory
 from tensorcore_cpu.norms import NormKernels
@@ -75,7 +76,7 @@ _UFUNCS = {
 _REDUCTIONS = {"sum": np.add, "prod": np.multiply, "amax": np.maximum, "amin": np.minimum}
 
 
-class CpuBackend(DrawKernels, LayerKernels, NormKernels, OptimizerKernels, ArrayModuleBackend):
+class CpuBackend(DrawKernels, GeluKernels, LayerKernels, NormKernels, OptimizerKernels, ArrayModuleBackend):
     """NumPy arrays in host memory."""
 
     def __init__(self) -> None:
@@ -97,6 +98,8 @@ class CpuBackend(DrawKernels, LayerKernels, NormKernels, OptimizerKernels, Array
     def kernel(self, name: str, dtype: DType, index: int) -> Kernel | None:
         if dtype is bool_ and name in self.ON_BOOL:
             return getattr(np, self.ON_BOOL[name])  # type: ignore[no-any-return]
+        if hasattr(GeluKernels, name) and dtype not in (float32, float16, bfloat16):
+            return None
         found: Any = _ufunc(name, dtype)
         if found is None:
             found = super().kernel(name, dtype, index)
