@@ -1,7 +1,8 @@
-"""Automatic differentiation: grad modes, backward, grad, and custom functions."""
+"""Automatic differentiation: grad modes, backward, grad, custom functions, and checks of gradients."""
 
 from tensorcore.autograd.engine import backward, grad
 from tensorcore.autograd.function import Function
+from tensorcore.autograd.gradcheck import gradcheck, gradgradcheck
 from tensorcore.autograd.mode import (
     enable_grad,
     inference_mode,
@@ -9,12 +10,16 @@ from tensorcore.autograd.mode import (
     no_grad,
     set_grad_enabled,
 )
+from tensorcore.autograd.variable import Variable
 
 __all__ = [
     "Function",
+    "Variable",
     "backward",
     "enable_grad",
     "grad",
+    "gradcheck",
+    "gradgradcheck",
     "inference_mode",
     "is_grad_enabled",
     "no_grad",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 from tensorcore.autograd.graph import LEAF, Node, SelectNode, clock, described
@@ -200,3 +202,58 @@ class Function:
                 continue
             out._node = node if len(outs) == 1 else SelectNode(node, place, tuple(out._array.shape), out._kind)
         return outs if isinstance(result, tuple) else outs[0]
+
+
+class _Twice(Function):
+    """The identity, for gradients whose own gradient is refused."""
+
+    @staticmethod
+    def forward(ctx: Context, name: str, *gradients: Tensor) -> Any:
+        ctx.name = name  # type: ignore[attr-defined]
+        return gradients
+
+    @staticmethod
+    def backward(ctx: Context, *cotangents: Any) -> Any:
+        raise RuntimeError(
+            f"{ctx.name}: its backward is marked once_differentiable, "  # type: ignore[attr-defined]
+            "so what it returns cannot be differentiated again"
+        )
+
+
+def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark the ``backward`` of a custom function as one whose result has no gradient of its own.
+
+    It runs without grad mode; differentiating its result, which would silently give zeros, is an error.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> from tensorcore.autograd.function import once_differentiable
+        >>> class Double(tc.autograd.Function):
+        ...     @staticmethod
+        ...     def forward(ctx, x):
+        ...         return x * 2
+        ...     @staticmethod
+        ...     @once_differentiable
+        ...     def backward(ctx, g):
+        ...         return g * 2
+    """
+
+    @functools.wraps(backward)
+    def once(ctx: Context, *cotangents: Any) -> Any:
+        before = mode.grad
+        mode.grad = False
+        try:
+            result = backward(ctx, *cotangents)
+        finally:
+            mode.grad = before
+        if not before:
+            return result
+        found = result if isinstance(result, tuple) else (result,)
+        places = [i for i, each in enumerate(found) if each is not None]
+        leaves = [found[i].detach().requires_grad_() for i in places]
+        marked = list(found)
+        for i, each in zip(places, _Twice.apply(ctx._node.name(), *leaves), strict=True):
+            marked[i] = each
+        return tuple(marked)
+
+    return once

@@ -6,7 +6,7 @@ import math
 import warnings
 from typing import TYPE_CHECKING, Any, Final
 
-from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, DType, float16, float32, int64
+from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, INTEGER, DType, float16, float32, float64, int64
 from tensorcore.errors import DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.conversion import require_floating
@@ -351,3 +351,35 @@ def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> 
         raise DTypeError(f"aminmax: expected a real tensor, got {input.dtype}")
     dims = () if dim is None else dim
     return named("aminmax", min=amin(input, dims, keepdim), max=amax(input, dims, keepdim))
+
+
+# ------------------------------------------------------------------ counts
+
+
+@composite(
+    operands=("input", "weights"),
+    ulp=0,
+    samples=({"shapes": ((6,),), "dtypes": ("int64",), "domains": ((0, 4),), "minlength": 5},),
+)
+def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
+    """How often each number from 0 to the greatest in ``input`` occurs in it, or the sum of the ``weights`` there."""
+    from tensorcore.ops.creation import full, zeros
+    from tensorcore.ops.indexing import scatter
+
+    if input.ndim != 1 or (weights is not None and weights.shape != input.shape):
+        met = f"{list(input.shape)}" + (f" and weights of {list(weights.shape)}" if weights is not None else "")
+        raise ShapeError(f"bincount: expected a vector, and weights of its shape, got {met}")
+    if input.dtype.category != INTEGER:
+        raise DTypeError(f"bincount: expected an integer dtype, got {input.dtype}")
+    if minlength < 0:
+        raise RangeError(f"bincount: minlength must not be negative, got {minlength}")
+    device = input.device
+    least, most = (input.min().item(), input.max().item()) if input.numel() else (0, -1)
+    if least < 0:
+        raise RangeError(f"bincount: the numbers must not be negative, got {least}")
+    if weights is None:
+        given = full((input.shape[0],), 1, dtype=int64, device=device)
+    else:
+        given = weights.detach() if weights.dtype is float32 else weights.detach().to(float64)
+    counts = zeros(max(most + 1, minlength), dtype=given.dtype, device=device)
+    return scatter(counts, 0, input.to(int64), given, reduce="add")

@@ -153,6 +153,16 @@ ORDER = [
     case("unique_consecutive", I(10, 1, high=2), True, True),
     case("unique_consecutive", I(8, 1, high=2), return_counts=True, dim=0),
     case("x.unique", T(4, dtype="bool")),
+    case("bincount", I(10, high=4)),
+    case("bincount", I(10, high=4), minlength=7),
+    case("x.bincount", I(4, high=4), T(4, dtype="float32", grad=False)),
+    case("bincount", I(4, high=4), I(4, high=9)),
+    case("bincount", I(0, high=4)),
+    case("bincount", I(0, high=4), minlength=2),
+    case("bincount", I(4, low=-4, high=-1)),
+    case("bincount", I(2, 2, high=4)),
+    case("bincount", I(2, high=4), T(3)),
+    case("bincount", I(2, high=4), minlength=-1),
 ]
 
 
