@@ -119,3 +119,11 @@ def same(mine, its, label):
     mine, its = mine.astype(wide), its.astype(wide)
     scale = np.max(np.abs(its[np.isfinite(its)]), initial=0)
     np.testing.assert_allclose(mine, its, rtol=tolerance, atol=0.2 * tolerance * min(scale, 100), err_msg=label)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int64"])
+def test_negative_powers_of_integers(device, dtype):
+    kind = getattr(tc, dtype)
+    x, exponent = tc.tensor([2, 1, -1, -1, 0, 3, -2], dtype=kind), tc.tensor([-1, -5, -3, -2, -1, 4, 3], dtype=kind)
+    made = x.to(device) ** exponent.to(device)
+    assert made.dtype is kind and made.tolist() == [0, 1, -1, 1, 0, 81, -8]
