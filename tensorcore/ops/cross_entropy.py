@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import FLOATING, int64, uint8
-from tensorcore.errors import DTypeError, RangeError, ShapeError
+from tensorcore.errors import DimensionError, DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.conversion import cast
 from tensorcore.ops.indexing import gather, index, scatter
@@ -217,6 +217,17 @@ def _nll_loss_fused(
 # ------------------------------------------------------------------ what users call
 
 
+def _no_such_class(op: str, input: Any, target: Any, ignore_index: int) -> DimensionError:
+    """What a kernel's refusal of a target means to the user of ``op``."""
+    classes = input.shape[1] if input.ndim > 1 else input.shape[0]
+    held = target[target != ignore_index]
+    return DimensionError(
+        f"{op}: target of shape {list(target.shape)} holds classes from {held.min().item()} to {held.max().item()}; "
+        f"input of shape {list(input.shape)} has {classes}, so they must be from 0 to {classes - 1}, or "
+        f"ignore_index={ignore_index}"
+    )
+
+
 def _checked(op: str, input: Any, target: Any, weight: Any) -> tuple[Any, Any]:
     """Scores as (rows, classes) and targets as (rows)."""
     shape, places = input._array.shape, target._array.shape
@@ -228,7 +239,12 @@ def _checked(op: str, input: Any, target: Any, weight: Any) -> tuple[Any, Any]:
             f"{op}: expected a target of shape {list(expected)} for input of shape {list(shape)}, got {list(places)}"
         )
     if target.dtype is not int64 and target.dtype is not uint8:
-        raise DTypeError(f"{op}: class indices must be int64, got {target.dtype}")
+        raise DTypeError(
+            f"{op}: expected class indices of dtype int64 as target of shape {list(places)} for input of shape "
+            f"{list(shape)}, got {target.dtype}; convert them with .long()"
+        )
+    if input.dtype.category < FLOATING:
+        raise DTypeError(f"{op}: expected floating-point scores, got {input.dtype} of shape {list(shape)}")
     classes = shape[1] if len(shape) > 1 else shape[0]
     if weight is not None:
         if tuple(weight.shape) != (classes,):
@@ -272,9 +288,17 @@ def cross_entropy(
         return _with_probabilities(input, target, weight, ignore_index, reduction, label_smoothing)
     shape = tuple(target._array.shape)
     scores, places = _checked("cross_entropy", input, target, weight)
-    loss = cross_entropy_fused.emit(
-        scores, places, weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=float(label_smoothing)
-    )[0]
+    try:
+        loss = cross_entropy_fused.emit(
+            scores,
+            places,
+            weight,
+            ignore_index=ignore_index,
+            reduction=reduction,
+            label_smoothing=float(label_smoothing),
+        )[0]
+    except DimensionError as error:
+        raise _no_such_class("cross_entropy", input, target, ignore_index) from error
     return loss.reshape(shape) if reduction == "none" and len(shape) != 1 else loss
 
 
@@ -322,5 +346,8 @@ def nll_loss(
     reduction = reduction_of("nll_loss", size_average, reduce, reduction)
     shape = tuple(target._array.shape)
     logs, places = _checked("nll_loss", input, target, weight)
-    loss = nll_loss_fused.emit(logs, places, weight, ignore_index=ignore_index, reduction=reduction)[0]
+    try:
+        loss = nll_loss_fused.emit(logs, places, weight, ignore_index=ignore_index, reduction=reduction)[0]
+    except DimensionError as error:
+        raise _no_such_class("nll_loss", input, target, ignore_index) from error
     return loss.reshape(shape) if reduction == "none" and len(shape) != 1 else loss

@@ -60,7 +60,10 @@ def embedding(
     if weight.ndim != 2:
         raise ShapeError(f"embedding: weight must have 2 dimensions, got shape {list(weight.shape)}")
     if input.dtype not in (int64, int32):
-        raise DTypeError(f"embedding: input must be int64 or int32, got {input.dtype}")
+        raise DTypeError(
+            f"embedding: expected indices of dtype int64 or int32, got {input.dtype} of shape {list(input.shape)}; "
+            "convert them with .long()"
+        )
     count = weight.shape[0]
     if padding_idx is not None:
         if not -count <= padding_idx < count:
@@ -69,7 +72,14 @@ def embedding(
     places = input.to(int64)
     if max_norm is not None:
         _renormalize(weight, places, float(max_norm), norm_type)
-    return embedding.emit(places, weight, padding_idx=padding_idx, scale_grad_by_freq=scale_grad_by_freq)
+    try:
+        return embedding.emit(places, weight, padding_idx=padding_idx, scale_grad_by_freq=scale_grad_by_freq)
+    except DimensionError as error:
+        raise DimensionError(
+            f"embedding: input of shape {list(input.shape)} holds indices from {places.min().item()} to "
+            f"{places.max().item()}; weight of shape {list(weight.shape)} has {count} rows, so they must be from 0 "
+            f"to {count - 1}"
+        ) from error
 
 
 @embedding.expression

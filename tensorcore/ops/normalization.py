@@ -141,10 +141,14 @@ def _blend(running: Any, new: Any, momentum: float, op: str) -> None:
         mode.grad = recorded
 
 
-def _check_channels(op: str, channels: int, **given: Any) -> None:
+def _check_channels(op: str, input: Any, **given: Any) -> None:
+    channels = input.shape[1]
     for name, x in given.items():
         if x is not None and x.numel() != channels:
-            raise ShapeError(f"{op}: {name} must hold {channels} elements, one per channel, got shape {list(x.shape)}")
+            raise ShapeError(
+                f"{op}: input of shape {list(input.shape)} has {channels} channels, in dimension 1; {name} of shape "
+                f"{list(x.shape)} must hold an element for each"
+            )
 
 
 @composite(
@@ -159,10 +163,7 @@ def batch_norm(
     inexact(input.dtype, "batch_norm")
     if input.ndim < 2:
         raise ShapeError(f"batch_norm: expected at least 2 dimensions, got shape {list(input.shape)}")
-    channels = input.shape[1]
-    _check_channels(
-        "batch_norm", channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias
-    )
+    _check_channels("batch_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     if eps <= 0 and training:
         raise RangeError(f"batch_norm: eps must be positive, got {eps}")
     if not training:
@@ -392,7 +393,7 @@ def group_norm(
     batch, channels = input.shape[0], input.shape[1]
     if num_groups <= 0 or channels % num_groups:
         raise ShapeError(f"group_norm: {channels} channels cannot be divided into num_groups={num_groups}")
-    _check_channels("group_norm", channels, weight=weight, bias=bias)
+    _check_channels("group_norm", input, weight=weight, bias=bias)
     if input.numel() == num_groups:
         raise ShapeError(
             f"group_norm: expected more than 1 value per group, got shape {list(input.shape)} and {num_groups} groups"
@@ -422,7 +423,7 @@ def instance_norm(
         raise ShapeError(f"instance_norm: expected at least 3 dimensions, got shape {list(input.shape)}")
     batch, channels = input.shape[0], input.shape[1]
     _check_channels(
-        "instance_norm", channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias
+        "instance_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias
     )
     if not use_input_stats:
         if running_mean is None or running_var is None:

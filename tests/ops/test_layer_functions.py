@@ -28,7 +28,7 @@ ERRORS = [
     (lambda: F.embedding(tc.tensor([5]), x(5, 4)), DimensionError, "embedding|index"),
     (lambda: F.one_hot(tc.tensor([3]), 2), RangeError, r"\[0, 2\)"),
     (lambda: F.cross_entropy(x(3, 4), x(2, **WHOLE)), ShapeError, r"expected a target of shape \[3\].*got \[2\]"),
-    (lambda: F.cross_entropy(x(3, 4), x(3)), DTypeError, "must be int64"),
+    (lambda: F.cross_entropy(x(3, 4), x(3)), DTypeError, "dtype int64"),
     (lambda: F.cross_entropy(x(3, 4), tc.tensor([0, 4, 1])), DimensionError, "4"),
     (lambda: F.cross_entropy(x(3, 4), x(3, **WHOLE), label_smoothing=2.0), RangeError, r"\[0, 1\], got 2.0"),
     (lambda: F.mse_loss(x(3), 1.0), TypeError, "target must be a tensor"),

@@ -98,10 +98,12 @@ class _BatchNorm(_NormBase):
         )
 
 
-def _require_dims(input: Tensor, *allowed: int) -> None:
+def _require_dims(module: Module, input: Tensor, *allowed: int) -> None:
     if input.dim() not in allowed:
         wanted = " or ".join(f"{count}D" for count in allowed)
-        raise ShapeError(f"expected {wanted} input (got {input.dim()}D input of shape {list(input.shape)})")
+        raise ShapeError(
+            f"{type(module).__name__}: expected {wanted} input (got {input.dim()}D input of shape {list(input.shape)})"
+        )
 
 
 class BatchNorm1d(_BatchNorm):
@@ -123,7 +125,7 @@ class BatchNorm1d(_BatchNorm):
     """
 
     def _check_input_dim(self, input: Tensor) -> None:
-        _require_dims(input, 2, 3)
+        _require_dims(self, input, 2, 3)
 
 
 class BatchNorm2d(_BatchNorm):
@@ -139,7 +141,7 @@ class BatchNorm2d(_BatchNorm):
     """
 
     def _check_input_dim(self, input: Tensor) -> None:
-        _require_dims(input, 4)
+        _require_dims(self, input, 4)
 
 
 class BatchNorm3d(_BatchNorm):
@@ -155,7 +157,7 @@ class BatchNorm3d(_BatchNorm):
     """
 
     def _check_input_dim(self, input: Tensor) -> None:
-        _require_dims(input, 5)
+        _require_dims(self, input, 5)
 
 
 # ------------------------------------------------------------------ instance normalisation
@@ -171,7 +173,7 @@ class _InstanceNorm(_NormBase):
         super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
 
     def _check_input_dim(self, input: Tensor) -> None:
-        _require_dims(input, self._plain_dims, self._plain_dims + 1)
+        _require_dims(self, input, self._plain_dims, self._plain_dims + 1)
 
     def forward(self, input: Tensor) -> Tensor:
         self._check_input_dim(input)
