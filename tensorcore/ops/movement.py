@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,8 @@ def _ints(shape: tuple[Any, ...], op: str) -> tuple[int, ...]:
     if len(shape) == 1 and not hasattr(shape[0], "__index__"):
         shape = shape[0]
     try:
-        return tuple(side.__index__() for side in shape)
-    except (AttributeError, TypeError):
+        return tuple(map(operator.index, shape))
+    except TypeError:
         raise TypeError(f"{op}: expected ints, got {shape!r}") from None
 
 

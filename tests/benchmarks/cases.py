@@ -125,6 +125,32 @@ def _compiled_step(t: Any) -> Callable[[], Any]:
     return t.compile(run) if t.__name__ == "tensorcore" else run
 
 
+def _large_expression(t: Any) -> Callable[[], Any]:
+    x, y = _inputs(t, 1000, 1000)
+    return lambda: x * y + y
+
+
+def _function(name: str, *args: Any, **options: Any) -> Callable[[Any], Callable[[], Any]]:
+    def make(t: Any) -> Callable[[], Any]:
+        x, _ = _inputs(t, 256, 1000)
+        function = getattr(t.nn.functional, name)
+        return lambda: function(x, *args, **options)
+
+    return make
+
+
+def _gelu_backward(t: Any) -> Callable[[], Any]:
+    x, _ = _inputs(t, 256, 1000, grad=True)
+    return lambda: t.nn.functional.gelu(x).sum().backward()
+
+
+def _draw(name: str) -> Callable[[Any], Callable[[], Any]]:
+    def make(t: Any) -> Callable[[], Any]:
+        return lambda: getattr(t, name)(1000, 1000)
+
+    return make
+
+
 def _conv(t: Any) -> Callable[[], Any]:
     t.manual_seed(0)
     layer = t.nn.Conv2d(16, 32, 3, padding=1)
@@ -149,8 +175,15 @@ def cases() -> Iterator[Case]:
     yield Case("x.tanh(), 1 M", _unary("tanh", 1000, 1000))
     yield Case("x.relu(), 1 M", _unary("relu", 1000, 1000))
     yield Case("x.sum(), 1 M", _unary("sum", 1000, 1000))
+    yield Case("x * y + y, 1 M", _large_expression)
+    yield Case("rand, 1 M", _draw("rand"))
+    yield Case("randn, 1 M", _draw("randn"))
     yield Case("x @ y, 256×256", _matmul(256))
     yield Case("x @ y, 1024×1024", _matmul(1024))
     yield Case("softmax, 256×1000", _softmax)
+    yield Case("layer norm, 256×1000", _function("layer_norm", (1000,)))
+    yield Case("gelu, 256×1000", _function("gelu"))
+    yield Case("gelu and backward, 256×1000", _gelu_backward)
+    yield Case("dropout, 256×1000", _function("dropout", 0.1))
     yield Case("cross entropy and backward, 256×1000", _cross_entropy)
     yield Case("conv 3×3, 8×16×28×28 to 32", _conv)
