@@ -7,9 +7,13 @@ from typing import Any
 
 from tensorcore.dtypes import BOOL, FLOATING, bool_, int64, uint8
 from tensorcore.errors import DimensionError, ShapeError
+from tensorcore.ops.creation import tensor
+from tensorcore.ops.elementwise import add, lt, where
 from tensorcore.ops.indexing import basic_index, index_put, nonzero, take
+from tensorcore.ops.inplace import write
 from tensorcore.ops.movement import expand, flip, reshape
 from tensorcore.shapes import broadcast_shapes
+from tensorcore.tensor import Tensor as TensorClass
 
 __all__ = ["from_zero", "getitem", "setitem"]
 
@@ -28,8 +32,6 @@ class Plan:
 
 def _parse(input: Any, key: Any) -> Plan:
     """Read an index expression against the shape of ``input``, by NumPy's rules."""
-    from tensorcore.tensor import Tensor as TensorClass
-
     items = list(key) if isinstance(key, tuple) else [key]
     items = [_as_index(item, input) for item in items]
     ndim = input.ndim
@@ -95,8 +97,6 @@ def _parse(input: Any, key: Any) -> Plan:
 
 
 def _as_index(item: Any, input: Any) -> Any:
-    from tensorcore.tensor import Tensor as TensorClass
-
     if item is None or item is Ellipsis or isinstance(item, slice):
         return item
     if isinstance(item, TensorClass):
@@ -105,15 +105,11 @@ def _as_index(item: Any, input: Any) -> Any:
         # PyTorch's masks of old: uint8 stands for bool.
         return item.to(bool_) if item.dtype is uint8 else item
     if isinstance(item, bool):
-        from tensorcore.ops.creation import tensor
-
         return tensor(item, device=input.device)
     # NumPy's arrays have __index__ too, for the 0-d among them.
     if hasattr(item, "__index__") and not getattr(item, "shape", ()):
         return item.__index__()
     if isinstance(item, (list, tuple, range)) or hasattr(item, "__array__"):
-        from tensorcore.ops.creation import tensor
-
         made = tensor(item, device=input.device)
         if made.numel() == 0:
             made = made.to(int64)
@@ -132,10 +128,9 @@ def _width(item: Any) -> int:
 
 def from_zero(places: Any, side: int) -> Any:
     """Negative places counted from the front; out-of-range ones are left for the kernel to refuse."""
-    from tensorcore.ops.elementwise import lt, where
-
-    places = places.to(int64)
-    return where(lt(places, 0), places + side, places)
+    if places._kind.dtype is not int64:
+        places = places.to(int64)
+    return where.emit(lt.emit(places, places._kind.scalar(0)), add.emit(places, places._kind.scalar(side)), places)
 
 
 def _is_whole(plan: Plan, shape: Sequence[int]) -> bool:
@@ -184,11 +179,31 @@ def _plain(shape: Sequence[int], key: Any) -> tuple[Any, ...] | None:
     return tuple(index)
 
 
+def _leading(input: Any, key: Any) -> tuple[Any, ...] | None:
+    """The operands of `index` for a key of int64 tensors of one shape; ``None`` for any other key."""
+    items = key if type(key) is tuple else (key,)
+    sides = input._array.shape
+    if len(items) > len(sides):
+        return None
+    shape = None
+    for item in items:
+        if type(item) is not TensorClass or item._kind.dtype is not int64:
+            return None
+        if shape is None:
+            shape = item._array.shape
+        elif item._array.shape != shape:
+            return None
+    return tuple([from_zero(item, side) for item, side in zip(items, sides, strict=False)]) if items else None
+
+
 def getitem(input: Any, key: Any) -> Any:
     """``input[key]``: a view for ints, slices, ``...`` and ``None``; a copy for integer or bool tensors."""
     index = _plain(input._array.shape, key)
     if index is not None:
         return basic_index.emit(input, index=index)
+    places = _leading(input, key)
+    if places is not None:
+        return take.emit(input, *places)
     plan = _parse(input, key)
     out = _basic_part(input, plan)
     if not plan.arrays:
@@ -214,13 +229,16 @@ def _aligned(plan: Plan) -> tuple[Any, ...]:
 
 def setitem(input: Any, key: Any, value: Any) -> None:
     """``input[key] = value``, in place."""
-    from tensorcore.ops.inplace import write
-    from tensorcore.tensor import Tensor as TensorClass
-
-    if not isinstance(value, TensorClass):
-        from tensorcore.ops.creation import tensor
-
-        value = tensor(value, dtype=input.dtype, device=input.device)
+    kind = input._kind
+    if type(value) is float and kind.dtype.category == FLOATING:
+        value = kind.scalar(value)
+    elif not isinstance(value, TensorClass):
+        value = tensor(value, dtype=kind.dtype, device=kind.device)
+    index = _plain(input._array.shape, key)
+    if index is not None:
+        part = basic_index.emit(input, index=index)
+        write(part, _fitted(value, part._array.shape, input), "setitem")
+        return
     plan = _parse(input, key)
     if not plan.arrays and not plan.flips:
         part = _basic_part(input, plan)
@@ -260,4 +278,4 @@ def _fitted(value: Any, shape: tuple[int, ...], input: Any) -> Any:
         raise ShapeError(
             f"setitem: a value of shape {list(value.shape)} does not fit the indexed part of shape {list(shape)}"
         ) from None
-    return value.to(input.dtype)
+    return value if value._kind is input._kind else value.to(input.dtype)
