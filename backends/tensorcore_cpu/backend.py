@@ -117,6 +117,8 @@ class CpuBackend(DrawKernels, GeluKernels, LayerKernels, NormKernels, OptimizerK
         return quiet(found)
 
     def inplace_kernel(self, name: str, dtype: DType, index: int) -> Kernel | None:
+        if name == "index_put":
+            return quiet(self._put_into)
         if dtype in (float16, bfloat16, bool_):
             return None
         own = getattr(OptimizerKernels, name, None)
@@ -239,11 +241,17 @@ class CpuBackend(DrawKernels, GeluKernels, LayerKernels, NormKernels, OptimizerK
         return np.take_along_axis(input, places, dim), places
 
     def index(self, input: Array, *indices: Array) -> Array:
-        for each in indices:
-            # NumPy would count negative ones from the end, and the core has done that already.
-            if each.size and each.min() < 0:
-                raise IndexError(f"index {each.min()} is out of range")
+        _refuse_negative(indices)
         return input[indices]
+
+    def _put_into(self, input: Array, value: Array, *indices: Array, accumulate: bool, out: Array) -> None:
+        _refuse_negative(indices)
+        if out is not input:
+            np.copyto(out, input)
+        if accumulate:
+            np.add.at(out, indices, value)
+        else:
+            out[indices] = value
 
     def combine(self, table: Array, places: Array, values: Array, reduce: str) -> Array:
         out = np.array(table, order="C")
@@ -271,6 +279,13 @@ class CpuBackend(DrawKernels, GeluKernels, LayerKernels, NormKernels, OptimizerK
                 raise IndexError(f"indices from {index.min()} to {index.max()} are out of range for a side of {side}")
             places = index if places is None else places * side + index
         return places
+
+
+def _refuse_negative(indices: Sequence[Array]) -> None:
+    """NumPy would count negative indices from the end, and the core has done that already."""
+    for each in indices:
+        if each.size and each.min() < 0:
+            raise IndexError(f"index {each.min()} is out of range")
 
 
 def _ufunc(name: str, dtype: DType) -> Any:

@@ -10,7 +10,7 @@ from tensorcore.errors import DimensionError, ShapeError
 from tensorcore.ops.creation import tensor
 from tensorcore.ops.elementwise import add, lt, where
 from tensorcore.ops.indexing import basic_index, index_put, nonzero, take
-from tensorcore.ops.inplace import write
+from tensorcore.ops.inplace import update_at, write
 from tensorcore.ops.movement import expand, flip, reshape
 from tensorcore.shapes import broadcast_shapes
 from tensorcore.tensor import Tensor as TensorClass
@@ -179,6 +179,18 @@ def _plain(shape: Sequence[int], key: Any) -> tuple[Any, ...] | None:
     return tuple(index)
 
 
+def _outside(arrays: Sequence[Any], dims: Sequence[int], shape: Sequence[int]) -> DimensionError | None:
+    """The index that made a kernel refuse, as the user wrote it: before negative ones were counted from the front."""
+    for places, dim in zip(arrays, dims, strict=True):
+        side = shape[dim]
+        if places.numel():
+            least, most = places.min().item(), places.max().item()
+            if least < 0 or most >= side:
+                wrong = least - side if least < 0 else most
+                return DimensionError(f"index {wrong} is out of range for dimension {dim} of shape {list(shape)}")
+    return None
+
+
 def _leading(input: Any, key: Any) -> tuple[Any, ...] | None:
     """The operands of `index` for a key of int64 tensors of one shape; ``None`` for any other key."""
     items = key if type(key) is tuple else (key,)
@@ -203,14 +215,20 @@ def getitem(input: Any, key: Any) -> Any:
         return basic_index.emit(input, index=index)
     places = _leading(input, key)
     if places is not None:
-        return take.emit(input, *places)
+        try:
+            return take.emit(input, *places)
+        except DimensionError as error:
+            raise _outside(places, range(len(places)), input.shape) or error from error
     plan = _parse(input, key)
     out = _basic_part(input, plan)
     if not plan.arrays:
         return out
     order, home = _order(plan)
     arrays = _aligned(plan)
-    picked = take.emit(out.permute(order), *arrays)
+    try:
+        picked = take.emit(out.permute(order), *arrays)
+    except DimensionError as error:
+        raise _outside(plan.arrays, plan.dims, plan.shape) or error from error
     count = arrays[0].ndim
     if home == 0:
         return picked
@@ -260,7 +278,11 @@ def setitem(input: Any, key: Any, value: Any) -> None:
         value = value.permute([*range(home, home + count), *range(home), *range(home + count, value.ndim)])
     if plan.flips:
         value = flip(value, tuple(count + order[len(plan.dims) :].index(d) for d in plan.flips))
-    write(moved, index_put.emit(moved, value, *arrays, accumulate=False), "setitem")
+    try:
+        if not update_at(index_put, moved, (value, *arrays), "setitem", accumulate=False):
+            write(moved, index_put.emit(moved, value, *arrays, accumulate=False), "setitem")
+    except DimensionError as error:
+        raise _outside(plan.arrays, plan.dims, plan.shape) or error from error
 
 
 def _without_flips(plan: Plan) -> Plan:

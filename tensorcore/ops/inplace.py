@@ -61,6 +61,29 @@ def update(op: Op, target: Tensor, other: Any, name: str) -> bool:
     return True
 
 
+def update_at(op: Op, target: Tensor, operands: tuple[Tensor, ...], name: str, **attributes: Any) -> bool:
+    """Run the kernel of ``op`` on ``target`` and ``operands`` straight into the target's memory, as `update` does.
+
+    What is written at a few places of a large tensor then costs what is written, not two copies of the tensor.
+    """
+    if dispatch.is_busy():
+        return False
+    kind = target._kind
+    kernel = kind.writer(op)
+    if kernel is None or any(x._kind.device is not kind.device for x in operands):
+        return False
+    if mode.grad and any(x._node is not None for x in (target, root_of(target), *operands)):
+        return False
+    if target._view is not None and not kind.backend.is_contiguous(target._array) and _overlaps(target):
+        return False
+    mark_changed(target, name)
+    try:
+        kernel(target._array, *[x._array for x in operands], out=target._array, **attributes)
+    except Exception as error:
+        dispatch.explain(op, (target, *operands), error)
+    return True
+
+
 def add_into(target: Tensor, other: Tensor) -> Tensor:
     """``target + other`` in the memory of ``target``, for tensors outside the graph; returns ``target``.
 

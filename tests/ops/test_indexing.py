@@ -205,3 +205,43 @@ def test_ops_that_select(ours):
 def test_errors_of_ops(call, error, says):
     with pytest.raises(error, match=says):
         call(tc.arange(12.0).reshape(3, 4))
+
+
+@pytest.mark.parametrize(
+    ("write", "message"),
+    [
+        (lambda x: x[tc.tensor([2])], r"index 2 is out of range for dimension 0 of shape \[2, 3\]"),
+        (lambda x: x[tc.tensor([0]), tc.tensor([-4])], "index -4 is out of range for dimension 1"),
+        (lambda x: x[:, [0, 3]], "index 3 is out of range for dimension 1"),
+        (lambda x: x.__setitem__(tc.tensor([0, -3]), 5.0), "index -3 is out of range for dimension 0"),
+    ],
+)
+def test_index_tensors_out_of_range(write, message):
+    x = tc.zeros(2, 3)
+    with pytest.raises(IndexError, match=message):
+        write(x)
+    assert not x.any()
+
+
+def test_writes_at_places_of_views_and_under_autograd():
+    x = tc.arange(12.0).reshape(3, 4)
+    x[1:][tc.tensor([-1])] = 7.0
+    assert x[2].tolist() == [7] * 4
+    x.t()[tc.tensor([0, 0])] = tc.tensor([[1.0, 2, 3], [4, 5, 6]])
+    assert x[:, 0].tolist() == [4, 5, 6]
+    w = tc.ones(3, requires_grad=True)
+    y = w * 2
+    y[tc.tensor([0])] = 5.0
+    y.sum().backward()
+    assert w.grad.tolist() == [0, 2, 2]
+    z = w.exp()
+    with tc.no_grad():
+        z[tc.tensor([0])] = 1.0
+    with pytest.raises(RuntimeError, match="changed in place by setitem"):
+        z.sum().backward()
+    for dtype in (tc.bool, tc.bfloat16, tc.int8, tc.complex64):
+        few = tc.zeros(3, dtype=dtype)
+        few[tc.tensor([1])] = 1
+        assert few.tolist() == [0, 1, 0]
+    with pytest.raises(RuntimeError, match="share one place in memory"):
+        tc.zeros(1).expand(3)[tc.tensor([1])] = 2.0
