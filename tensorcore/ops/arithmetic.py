@@ -134,6 +134,39 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1
 
 
 @composite(
+    vjp=lambda g, input, min, max: e.where(_outside(input, min, max), 0.0, g),
+    namespaces=(),
+    samples=({"shapes": ((3, 4),), "min": -1.0, "max": 1.0}, {"shapes": ((3, 4),), "min": None, "max": 0.5}),
+    rule=real_floating,
+    ulp=0,
+    shown="ClampBackward1",
+)
+def clamp_between(input: Tensor, *, min: float | None, max: float | None) -> Tensor:
+    """`clamp` of a floating-point tensor to numbers, of which one may be missing and none is NaN."""
+    return clamp_between.emit(input, min=min, max=max)
+
+
+@clamp_between.expression
+def _clamp_between(input: Tensor, *, min: float | None, max: float | None) -> Tensor:
+    out = input
+    if min is not None:
+        out = e.where(e.lt(out, min), min, out)
+    if max is not None:
+        out = e.where(e.gt(out, max), max, out)
+    return out
+
+
+def _outside(x: Any, min: float | None, max: float | None) -> Any:
+    if min is None or max is None:
+        return e.gt(x, max) if min is None else e.lt(x, min)
+    return e.lt(x, min) | e.gt(x, max)
+
+
+def _number(bound: Any) -> bool:
+    return bound is None or (type(bound) in (float, int) and bound == bound)
+
+
+@composite(
     inplace=True,
     aliases=("clip",),
     samples=({"shapes": ((3, 4),), "args": (-1.0, 1.0)}, {"shapes": ((3, 4),), "min": 0.5}),
@@ -143,6 +176,10 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """Elements below ``min`` raised to it, those above ``max`` lowered to it; the gradient is 1 within the bounds."""
     if min is None and max is None:
         raise RangeError("clamp: at least one of min and max must be given")
+    if input._kind.dtype.category == FLOATING and _number(min) and _number(max):
+        return clamp_between.emit(
+            input, min=None if min is None else float(min), max=None if max is None else float(max)
+        )
     out = input
     if min is not None:
         out = e.where(_beyond(out, min, e.lt), min, out)

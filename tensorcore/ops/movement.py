@@ -142,6 +142,8 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     place = normalize_dim(dim, len(first), "cat")
     for number, x in enumerate(parts):
         shape = x._array.shape
+        if shape == first:
+            continue
         if len(shape) != len(first) or any(
             a != b for i, (a, b) in enumerate(zip(first, shape, strict=True)) if i != place
         ):
@@ -393,14 +395,17 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Tensors of one shape joined along a new dimension ``dim``."""
     if len(tensors) == 0:
         raise ShapeError("stack: expected at least one tensor, got none")
-    first = tensors[0].shape
+    first = tensors[0]._array.shape
     for number, x in enumerate(tensors):
-        if x.shape != first:
+        if x._array.shape != first:
             raise ShapeError(
                 f"stack: all shapes must be equal: tensor 0 has {list(first)}, tensor {number} has {list(x.shape)}"
             )
     place = normalize_dim(dim, len(first) + 1, "stack")
-    return cat([unsqueeze(x, place) for x in tensors], place)
+    if place == len(first):
+        return cat.emit(*[unsqueeze(x, place) for x in tensors], dim=place)
+    # Joined along an existing dimension, which then falls into two: one reshape instead of one a tensor.
+    return reshape.emit(cat.emit(*tensors, dim=place), shape=(*first[:place], len(tensors), *first[place:]))
 
 
 @composite(namespaces=("Tensor",), samples=({"shapes": ((2, 3),), "args": (2, 1, 2)},))
