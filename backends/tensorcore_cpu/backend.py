@@ -20,6 +20,7 @@ from tensorcore_cpu.memory import keep_freed_memory
 from tensorcore_cpu.norms import NormKernels
 from tensorcore_cpu.optimizer import OptimizerKernels
 from tensorcore_cpu.quiet import quiet, quiet1, quiet2, quiet_out, quiet_reduce
+from tensorcore_cpu.select import SelectKernels, against_number
 from tensorcore_cpu.sums import total
 
 _NATIVE: dict[DType, Any] = {
@@ -76,7 +77,9 @@ _UFUNCS = {
 _REDUCTIONS = {"sum": np.add, "prod": np.multiply, "amax": np.maximum, "amin": np.minimum}
 
 
-class CpuBackend(DrawKernels, GeluKernels, LayerKernels, NormKernels, OptimizerKernels, ArrayModuleBackend):
+class CpuBackend(
+    DrawKernels, GeluKernels, LayerKernels, NormKernels, OptimizerKernels, SelectKernels, ArrayModuleBackend
+):
     """NumPy arrays in host memory."""
 
     def __init__(self) -> None:
@@ -100,6 +103,8 @@ class CpuBackend(DrawKernels, GeluKernels, LayerKernels, NormKernels, OptimizerK
             return getattr(np, self.ON_BOOL[name])  # type: ignore[no-any-return]
         if hasattr(GeluKernels, name) and dtype not in (float32, float16, bfloat16):
             return None
+        if name == "leaky_relu" and not dtype.is_floating_point:
+            return None  # the expression's comparison refuses complex numbers
         found: Any = _ufunc(name, dtype)
         if found is None:
             found = super().kernel(name, dtype, index)
@@ -112,6 +117,8 @@ class CpuBackend(DrawKernels, GeluKernels, LayerKernels, NormKernels, OptimizerK
         if name in ("sum", "prod"):
             reduce = np.multiply.reduce if name == "prod" else total
             return quiet_reduce(reduce, _NATIVE)
+        if name in ("maximum", "minimum"):
+            return quiet2(against_number(found))
         if isinstance(found, np.ufunc):
             return (quiet1 if found.nin == 1 else quiet2)(found)
         return quiet(found)
