@@ -19,6 +19,7 @@ from tensorcore_cpu.layers import LayerKernels
 from tensorcore_cpu.memory import keep_freed_memory
 from tensorcore_cpu.norms import NormKernels
 from tensorcore_cpu.optimizer import OptimizerKernels
+from tensorcore_cpu.ordering import OrderKernels
 from tensorcore_cpu.quiet import quiet, quiet1, quiet2, quiet_out, quiet_reduce
 from tensorcore_cpu.select import SelectKernels, against_number
 from tensorcore_cpu.sums import total
@@ -78,7 +79,14 @@ _REDUCTIONS = {"sum": np.add, "prod": np.multiply, "amax": np.maximum, "amin": n
 
 
 class CpuBackend(
-    DrawKernels, GeluKernels, LayerKernels, NormKernels, OptimizerKernels, SelectKernels, ArrayModuleBackend
+    DrawKernels,
+    GeluKernels,
+    LayerKernels,
+    NormKernels,
+    OptimizerKernels,
+    OrderKernels,
+    SelectKernels,
+    ArrayModuleBackend,
 ):
     """NumPy arrays in host memory."""
 

@@ -79,7 +79,9 @@ class SelectKernels:
         out = np.sign(input, out=np.empty_like(input, order="C"))
         if input.dtype.kind == "f":
             # NumPy keeps NaN; PyTorch's is 0.
-            np.copyto(out, 0, where=np.isnan(input))
+            missing = np.isnan(input)
+            if missing.any():
+                np.copyto(out, 0, where=missing)
         return out
 
 

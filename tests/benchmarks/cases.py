@@ -139,6 +139,20 @@ def _function(name: str, *args: Any, **options: Any) -> Callable[[Any], Callable
     return make
 
 
+def _method(name: str, *args: Any) -> Callable[[Any], Callable[[], Any]]:
+    def make(t: Any) -> Callable[[], Any]:
+        x, _ = _inputs(t, 256, 1000)
+        return lambda: getattr(x, name)(*args)
+
+    return make
+
+
+def _where(t: Any) -> Callable[[], Any]:
+    x, y = _inputs(t, 256, 1000)
+    condition = x < y
+    return lambda: t.where(condition, x, y)
+
+
 def _gelu_backward(t: Any) -> Callable[[], Any]:
     x, _ = _inputs(t, 256, 1000, grad=True)
     return lambda: t.nn.functional.gelu(x).sum().backward()
@@ -182,6 +196,9 @@ def cases() -> Iterator[Case]:
     yield Case("x @ y, 1024×1024", _matmul(1024))
     yield Case("softmax, 256×1000", _softmax)
     yield Case("layer norm, 256×1000", _function("layer_norm", (1000,)))
+    yield Case("clamp, 256×1000", _method("clamp", 0.2, 0.8))
+    yield Case("topk, 256×1000", _method("topk", 5))
+    yield Case("where, 256×1000", _where)
     yield Case("gelu, 256×1000", _function("gelu"))
     yield Case("gelu and backward, 256×1000", _gelu_backward)
     yield Case("dropout, 256×1000", _function("dropout", 0.1))
