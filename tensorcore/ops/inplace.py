@@ -11,7 +11,7 @@ from tensorcore.autograd.mode import mode
 from tensorcore.dtypes import FLOATING, INTEGER
 from tensorcore.errors import DTypeError, InplaceError, ShapeError
 from tensorcore.ops.elementwise import add
-from tensorcore.ops.movement import squeeze, t, transpose, unsqueeze
+from tensorcore.ops.movement import expand, squeeze, t, transpose, unsqueeze
 from tensorcore.ops.record import composite, primitive
 from tensorcore.ops.rules import same
 from tensorcore.tensor import check_inplace, mark_changed, root_of, wrap
@@ -194,6 +194,9 @@ def fill_(input: Tensor, value: Any) -> Tensor:
         if value.ndim:
             raise ShapeError(f"fill_: expected a number or 0-d tensor, got shape {list(value.shape)}")
         return copy_(input, value)
+    kind = input._kind
+    if type(value) in (int, float) and (kind.dtype.category >= FLOATING or value == 0):
+        return write(input, expand(kind.scalar(value), input._array.shape), "fill_")
     return write(input, full_like(input, value), "fill_")
 
 
