@@ -62,7 +62,6 @@ _MOVES = frozenset(
         "copy",
         "alias",
         "assign",
-        "full",
         "where",
     ]
 )

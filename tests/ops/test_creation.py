@@ -199,3 +199,8 @@ def test_grids(indexing, sides):
         [2, 4],
     ] and tc.combinations(tc.tensor([1, 2, 3])).tolist() == [[1, 2], [1, 3], [2, 3]]
     assert tc.vander(tc.tensor([1.0, 2.0]), 3).tolist() == np.vander([1, 2], 3).tolist()
+
+
+def test_numbers_too_great_for_the_dtype_become_infinite_without_a_warning():
+    assert tc.full((2,), 70000.0, dtype=tc.float16).tolist() == [math.inf] * 2
+    assert tc.full((2,), 1e300).tolist() == tc.zeros(2).fill_(1e300).tolist() == [math.inf] * 2
