@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from tensorcore.autograd.graph import Node
 from tensorcore.derived import DerivedMethods
 from tensorcore.errors import ShapeError
 
@@ -254,14 +255,18 @@ def _reflected(op: Op) -> Callable[[Any, Any], Any]:
 
 
 def _inplace(op: Op, name: str) -> Callable[..., Any]:
-    from tensorcore.ops.inplace import update, write
+    from tensorcore.autograd.mode import mode
+    from tensorcore.ops.inplace import snapshot, update, write
 
     binary = len(op.operands) == 2 and op.primitive
+    # The steps of an expression may read in backward what is overwritten; `write` sees to ops of one step.
+    of_steps = not op.primitive and op.vjp is None
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         if binary and len(args) == 1 and not kwargs and update(op, self, args[0], name):
             return self
-        return write(self, op.front(self, *args, **kwargs), name)
+        source = snapshot(self) if of_steps and mode.grad and isinstance(self._node, Node) else self
+        return write(self, op.front(source, *args, **kwargs), name)
 
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"`{op.name}` in place: the result becomes the content of this tensor."

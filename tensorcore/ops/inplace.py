@@ -6,13 +6,13 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from tensorcore import dispatch
-from tensorcore.autograd.graph import LEAF
+from tensorcore.autograd.graph import LEAF, OpNode, current_node
 from tensorcore.autograd.mode import mode
 from tensorcore.dtypes import FLOATING, INTEGER
 from tensorcore.errors import DTypeError, InplaceError, ShapeError
 from tensorcore.ops.elementwise import add
 from tensorcore.ops.movement import expand, squeeze, t, transpose, unsqueeze
-from tensorcore.ops.record import composite, primitive
+from tensorcore.ops.record import REGISTRY, composite, primitive
 from tensorcore.ops.rules import same
 from tensorcore.tensor import check_inplace, mark_changed, root_of, wrap
 
@@ -130,6 +130,11 @@ def write(target: Tensor, result: Tensor, op: str) -> Tensor:
     if connect and result._node is LEAF:
         # The target would pass for the leaf itself, and the leaf would get no gradient.
         result = result.alias()
+    node = result._node
+    if isinstance(node, OpNode) and node.inputs and any(x is target for x in node.inputs):
+        # The op that makes the result reads in backward what it is about to overwrite; as PyTorch does, it gets a copy.
+        kept = snapshot(target)
+        node.inputs = tuple(kept if x is target else x for x in node.inputs)
     mark_changed(target, op)
     with_grad = mode.grad
     mode.grad = False
@@ -147,6 +152,18 @@ def write(target: Tensor, result: Tensor, op: str) -> Tensor:
 def _overlaps(target: Tensor) -> bool:
     shape = target._array.shape
     return 0 not in shape and any(step == 0 and side > 1 for step, side in zip(target.stride(), shape, strict=True))
+
+
+def snapshot(tensor: Tensor) -> Tensor:
+    """A copy of what a tensor holds now, at its place in the graph."""
+    with_grad = mode.grad
+    mode.grad = False
+    try:
+        kept = REGISTRY["copy"].emit(tensor)
+    finally:
+        mode.grad = with_grad
+    kept._node = current_node(tensor)
+    return kept
 
 
 def _write_through(view: Tensor, connect: bool) -> None:

@@ -6,10 +6,13 @@ import math
 import warnings
 from typing import TYPE_CHECKING, Any, Final
 
+from tensorcore import dispatch
+from tensorcore.autograd.mode import no_grad
 from tensorcore.errors import DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.activation import logsigmoid, sigmoid
 from tensorcore.ops.record import composite
+from tensorcore.ops.reduction import amax, amin
 from tensorcore.ops.rules import floating, inexact
 from tensorcore.shapes import broadcast_shapes
 
@@ -164,6 +167,19 @@ def _same_shape(op: str, input: Any, target: Any) -> None:
         raise ShapeError(f"{op}: target must have the shape of input, {list(input.shape)}, got {list(target.shape)}")
 
 
+def _require_probabilities(name: str, x: Tensor) -> None:
+    # Looked at where that neither waits for a device nor ends a recording; elsewhere the loss of others is NaN.
+    if dispatch.is_busy() or not x._kind.backend.host_memory or not x.numel():
+        return
+    with no_grad():
+        low, high = amin(x).item(), amax(x).item()
+    if low < 0 or high > 1:
+        raise RangeError(
+            f"binary_cross_entropy: {name} of shape {list(x.shape)} holds values from {low:g} to {high:g}; expected "
+            "probabilities in [0, 1] (for scores use binary_cross_entropy_with_logits)"
+        )
+
+
 @composite(
     rule=inexact, namespaces=(), domain=(0.05, 0.95), samples=({"shapes": ((3, 4), (3, 4))},), ulp=32,
     vjp=(lambda g, input, target: g * (input - target) / e.maximum((1 - input) * input, 1e-12),
@@ -186,6 +202,8 @@ def binary_cross_entropy(
     _same_shape("binary_cross_entropy", input, target)
     if input.dtype is not target.dtype:
         raise DTypeError(f"binary_cross_entropy: expected one dtype, got {input.dtype} and {target.dtype}")
+    for name, each in (("input", input), ("target", target)):
+        _require_probabilities(name, each)
     terms = binary_entropy(input, target)
     return reduced(terms if weight is None else terms * weight, reduction)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import weakref
 
 import pytest
@@ -277,3 +278,22 @@ def test_views_taken_before_a_change_follow_it():
     assert late.tolist() == [20, 7]
     (late * late).sum().backward()
     assert x.grad.tolist() == [0, 400, 0]
+
+
+@pytest.mark.parametrize(
+    ("change", "slope"),
+    [
+        (lambda y: y.sin_(), lambda v: math.cos(v)),
+        (lambda y: y.clamp_(0.2, 0.8), lambda v: float(0.2 <= v <= 0.8)),
+        (lambda y: y.square_(), lambda v: 2 * v),
+        (lambda y: y.fmod_(0.3), lambda v: 1.0),
+        (lambda y: tc.nn.functional.leaky_relu(y, 0.5, inplace=True), lambda v: 1.0 if v > 0 else 0.5),
+    ],
+    ids=["primitive", "bounds", "rule", "expression", "function"],
+)
+def test_in_place_ops_keep_what_they_overwrite(change, slope):
+    x = leaf(0.1, 0.5, 0.9, -0.4)
+    y = x * 1
+    change(y)
+    y.sum().backward()
+    assert x.grad.tolist() == pytest.approx([slope(v) for v in x.tolist()])

@@ -68,3 +68,11 @@ def test_backward_of_a_vector_and_backward_twice():
     loss.backward()
     with pytest.raises(RuntimeError, match=r"mul: backward .* second time.*retain_graph=True"):
         loss.backward()
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_binary_cross_entropy_of_no_probabilities(place):
+    operands = [tc.full((2, 3), 0.5), tc.full((2, 3), 0.5)]
+    operands[place][0, 1] = 1.5
+    with pytest.raises(RuntimeError, match=r"(input|target) of shape \[2, 3\] holds values from 0.5 to 1.5; expected"):
+        tc.nn.functional.binary_cross_entropy(*operands)
