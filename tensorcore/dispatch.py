@@ -37,6 +37,7 @@ class _Stack(threading.local):
 _stack: Final = _Stack()
 #: How many interceptors are active in all threads: the fast lanes' one truth test.
 _busy = 0
+_counting: Final = threading.Lock()
 
 _new = object.__new__
 _NOTHING: Final[dict[str, Any]] = {}
@@ -48,11 +49,13 @@ def intercept(interceptor: Interceptor) -> Iterator[None]:
     global _busy
     before = _stack.interceptors
     _stack.interceptors = (*before, interceptor)
-    _busy += 1
+    with _counting:
+        _busy += 1
     try:
         yield
     finally:
-        _busy -= 1
+        with _counting:
+            _busy -= 1
         _stack.interceptors = before
 
 

@@ -107,7 +107,7 @@ class CpuBackend(
 
     def kernel(self, name: str, dtype: DType, index: int) -> Kernel | None:
         if dtype is bool_ and name in self.ON_BOOL:
-            return getattr(np, self.ON_BOOL[name])  # type: ignore[no-any-return]
+            return getattr(np, self.ON_BOOL[name])
         if hasattr(GeluKernels, name) and dtype not in (float32, float16, bfloat16):
             return None
         if name == "leaky_relu" and not dtype.is_floating_point:
@@ -116,11 +116,11 @@ class CpuBackend(
         if found is None:
             found = super().kernel(name, dtype, index)
         if found is None or name in _MOVES:
-            return found  # type: ignore[no-any-return]
+            return found
         if dtype in (float16, bfloat16):
             return quiet(_through_float32(found, _NATIVE[dtype], hasattr(OptimizerKernels, name)))
         if dtype.category <= INTEGER and name not in ("floor_divide", "remainder", "pow", "bitwise_left_shift", "cast"):
-            return found  # type: ignore[no-any-return]
+            return found
         if name in ("sum", "prod"):
             reduce = np.multiply.reduce if name == "prod" else total
             return quiet_reduce(reduce, _NATIVE)
@@ -174,7 +174,7 @@ class CpuBackend(
 
     def item(self, array: Array, dtype: DType) -> bool | int | float | complex:
         value = array.item()
-        return float(value) if dtype is bfloat16 else value  # type: ignore[no-any-return]
+        return float(value) if dtype is bfloat16 else value
 
     def strides(self, array: Array) -> tuple[int, ...]:
         size = array.itemsize

@@ -102,7 +102,7 @@ class CudaBackend(
         if dtype.category == COMPLEX:
             ufunc = COMPLEX_UFUNCS.get(name)
             if ufunc:
-                return getattr(self.xp, ufunc)  # type: ignore[no-any-return]
+                return getattr(self.xp, ufunc)
             return None if name in REAL_ONLY else getattr(self, name, None)
         if elementwise_function(name, dtype) is not None:
             return self.compute(name, dtype)
@@ -171,7 +171,7 @@ class CudaBackend(
 
     def item(self, array: Array, dtype: DType) -> bool | int | float | complex:
         value = array.item()
-        return float(value) if dtype is bfloat16 else value  # type: ignore[no-any-return]
+        return float(value) if dtype is bfloat16 else value
 
     def to_numpy(self, array: Array) -> None:
         """Always ``None``: memory of a GPU is not the host's."""

@@ -63,7 +63,7 @@ class ReferenceBackend(ElementwiseKernels, ReductionKernels, MovementKernels, In
     def item(self, array: Array, dtype: DType) -> bool | int | float | complex:
         """The one element as a Python number."""
         (value,) = elements(array)
-        return value  # type: ignore[no-any-return]
+        return value
 
     def strides(self, array: Array) -> tuple[int, ...]:
         """Strides in elements."""

@@ -73,10 +73,10 @@ def laid_out(array: Any, device: str, layout: str) -> Tensor:
     if layout == "strided":
         whole = np.zeros((*array.shape[:-1], 2 * array.shape[-1]), array.dtype)
         whole[..., ::2] = array
-        return from_numpy(whole, device)[..., ::2]  # type: ignore[no-any-return]
+        return from_numpy(whole, device)[..., ::2]
     if layout == "negative":
-        return from_numpy(array[..., ::-1], device)[..., ::-1]  # type: ignore[no-any-return]
+        return from_numpy(array[..., ::-1], device)[..., ::-1]
     if layout == "offset":
         whole = np.concatenate([array[:1], array]) if array.shape[0] else array
-        return from_numpy(whole, device)[whole.shape[0] - array.shape[0] :]  # type: ignore[no-any-return]
+        return from_numpy(whole, device)[whole.shape[0] - array.shape[0] :]
     raise ValueError(f"layout: expected contiguous or one of {', '.join(LAYOUTS)}, got {layout!r}")

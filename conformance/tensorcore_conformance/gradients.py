@@ -153,7 +153,7 @@ def _at_smooth_points(check: Any) -> Any:
             if turn == 0 and _refused(moved, device):
                 return Measured(oracle="refusal")
             try:
-                return check(moved, device)  # type: ignore[no-any-return]
+                return check(moved, device)
             except KinkError:
                 continue
         return Measured(oracle="not smooth")
