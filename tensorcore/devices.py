@@ -52,10 +52,14 @@ class Device:
         return found
 
     _kinds: dict[DType, Kind]
+    #: Whether the backend has a current device; ``None`` until it was asked.
+    _follows: bool | None = None
 
     @property
     def ordinal(self) -> int:
-        """The index as the backend counts: 0 where none is written."""
+        """The index as the backend counts: where none is written, that of the current device, or 0."""
+        if self.index is None and self._follows:
+            return self.backend.current_index() or 0
         return self.index or 0
 
     @property
@@ -71,7 +75,12 @@ class Device:
         return self.backend.capabilities(self.ordinal)
 
     def kind(self, dtype: DType) -> Kind:
-        """The kind of arrays of ``dtype`` here."""
+        """The kind of arrays of ``dtype`` here, or on the current device where none of several is named."""
+        if self.index is None and self._follows is not False:
+            current = self.backend.current_index()
+            self._follows = current is not None
+            if current is not None:
+                return Device(self.type, current).kind(dtype)
         try:
             return self._kinds[dtype]
         except KeyError:

@@ -38,6 +38,8 @@ class TensorMethods(DerivedMethods):
 
         _array: Any
         _kind: Any
+        _pinned: bool
+        device: Any
         ndim: Any
         shape: Any
 
@@ -152,7 +154,7 @@ class TensorMethods(DerivedMethods):
 
     def is_pinned(self) -> bool:
         """Whether it is in page-locked host memory."""
-        return False
+        return self._pinned
 
     @property
     def layout(self) -> Any:
@@ -170,8 +172,27 @@ class TensorMethods(DerivedMethods):
         return self
 
     def pin_memory(self, device: Any = None) -> Any:
-        """The tensor itself: a backend that copies through page-locked memory keeps its own."""
-        return self
+        """A copy in page-locked host memory, from which a device can read while the program goes on.
+
+        The tensor itself where it is pinned already, or no such device is available.
+
+        Raises:
+            RuntimeError: if the tensor is not in host memory.
+        """
+        if self._pinned:
+            return self
+        if not self._kind.backend.host_memory:
+            raise RuntimeError(
+                f"pin_memory: only tensors in host memory are pinned, this one is on {str(self.device)!r}"
+            )
+        from tensorcore import cuda
+        from tensorcore.devices import Device
+        from tensorcore.ops.conversion import pinned
+        from tensorcore.plugins.host import host
+
+        if device is None and not cuda.is_available():
+            return self
+        return pinned(self, host.backend("cuda" if device is None else Device(device).type))  # type: ignore[arg-type]
 
     def share_memory_(self) -> Any:
         """The tensor itself; a data loader's workers pass what they make through shared memory of their own."""

@@ -64,6 +64,7 @@ class Tensor(TensorMethods):
     _hooks: dict[int, Callable[..., Any]] | None = None
     _post_hooks: dict[int, Callable[..., Any]] | None = None
     _retains_grad: bool = False
+    _pinned: bool = False
     _backward_hooks: None = None
 
     def __new__(cls, *data: Any, device: Any = None) -> Tensor:

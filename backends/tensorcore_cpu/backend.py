@@ -153,7 +153,8 @@ class CpuBackend(
         return memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
 
     def share_host(self, data: Any, dtype: DType, shape: Sequence[int], strides: Sequence[int]) -> Array | None:
-        if not isinstance(data, np.ndarray):
+        native = _NATIVE[dtype]
+        if not (isinstance(data, np.ndarray) and data.dtype == native and data.shape == tuple(shape)):
             data = np.ndarray(tuple(shape), _NATIVE[dtype], data, 0, tuple(strides))
         return np.asarray(data) if data.flags.writeable else None
 

@@ -147,6 +147,17 @@ class CudaBackend(
                     self.staging.upload(view, lambda *piece: self._send(out, *piece), self._mark)
         return out
 
+    def upload(self, data: Any, dtype: DType, shape: Sequence[int], index: int) -> Array:
+        return self.from_host(data, dtype, shape, index, non_blocking=True)
+
+    def move(self, array: Array, index: int) -> Array:
+        # CuPy copies from device to device when an array is taken over under another current device.
+        with self.native_device(index):
+            return self.xp.array(array)
+
+    def current_index(self) -> int:
+        return self.runtime.current_device()
+
     def to_host(self, array: Array) -> memoryview:
         with array.device:
             rows = self.row_major(array)

@@ -98,6 +98,22 @@ class Backend(ABC):
         """Number of devices behind this name."""
         return 1
 
+    def current_index(self) -> int | None:
+        """The device meant by the name without an index, where that can be chosen; ``None`` where it is always 0."""
+        return None
+
+    def upload(self, data: Any, dtype: DType, shape: Sequence[int], index: int) -> Array:
+        """As `from_host`, but may return before ``data``, if it is page-locked, has been read."""
+        return self.from_host(data, dtype, shape, index)
+
+    def move(self, array: Array, index: int) -> Array | None:
+        """A copy of ``array`` on another device of this backend; ``None`` where it goes through host memory."""
+        return None
+
+    def pinned_memory(self, size: int) -> Any:
+        """A writable buffer of ``size`` bytes of page-locked host memory, or ``None``."""
+        return None
+
     def as_array(self, value: Any) -> Array:
         """A native array from what a kernel returned in its place."""
         return value

@@ -10,9 +10,11 @@ from tensorcore.dtypes import COMPLEX, FLOATING, DType
 from tensorcore.errors import DTypeError, ShapeError
 from tensorcore.ops.record import composite, primitive
 from tensorcore.ops.rules import attribute, same
+from tensorcore.shapes import contiguous_strides
 from tensorcore.tensor import Tensor, wrap
 
 if TYPE_CHECKING:
+    from tensorcore.backend.contract import Backend
     from tensorcore.devices import Kind
 
 
@@ -77,7 +79,7 @@ def to(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     device, dtype, copied = parse_to(*args, **kwargs)
     result = input
     if device is not None and device != input._kind.device:
-        result = transfer(result, device)
+        result = transfer(result, device, bool(kwargs.get("non_blocking")) or _flagged(args))
     if dtype is not None and dtype is not result._kind.dtype:
         return cast.emit(result, dtype=dtype)
     return copy.emit(result) if copied and result is input else result
@@ -115,32 +117,58 @@ def parse_to(
     return (None if device is None else Device(device)), dtype, copy
 
 
-def transfer(input: Tensor, device: Device) -> Tensor:
-    """The tensor copied to another device, through host memory; gradients flow back the same way."""
+def _flagged(args: tuple[Any, ...]) -> bool:
+    # The first flag of to(..., non_blocking, copy).
+    return next((arg for arg in args if isinstance(arg, bool)), False)
+
+
+def transfer(input: Tensor, device: Device, non_blocking: bool = False) -> Tensor:
+    """The tensor copied to another device, through host memory if need be; gradients flow back the same way."""
     from tensorcore.autograd.function import Function
 
     class ToDevice(Function):
         @staticmethod
         def forward(ctx: Any, x: Tensor) -> Tensor:
             ctx.source = x.device
-            return _copied(x, device.kind(x.dtype))
+            return _copied(x, device.kind(x.dtype), non_blocking)
 
         @staticmethod
         def backward(ctx: Any, g: Tensor) -> Tensor:
             return transfer(g, ctx.source)
 
     if input._node is None:
-        return _copied(input, device.kind(input.dtype))
+        return _copied(input, device.kind(input.dtype), non_blocking)
     return ToDevice.apply(input)
 
 
-def _copied(x: Tensor, kind: Kind) -> Tensor:
+def _copied(x: Tensor, kind: Kind, non_blocking: bool) -> Tensor:
     from tensorcore.compile.capture import reading
 
     reading(x, "to(device)")
-    data = x._kind.backend.to_host(x._array)
-    shape = tuple(x._array.shape)
-    return wrap(kind.backend.from_host(data, kind.dtype, shape, kind.device.ordinal), kind)
+    backend, index = kind.backend, kind.device.ordinal
+    moved = backend.move(x._array, index) if x._kind.backend is backend else None
+    if moved is None:
+        bring = backend.upload if non_blocking else backend.from_host
+        moved = bring(x._kind.backend.to_host(x._array), kind.dtype, tuple(x._array.shape), index)
+    return wrap(moved, kind)
+
+
+def pinned(input: Tensor, backend: Backend) -> Tensor:
+    """A copy of a tensor in page-locked host memory of ``backend``; itself where there is none to be had."""
+    kind = input._kind
+    memory = backend.pinned_memory(input.nbytes) if input.numel() else None
+    if memory is None:
+        return input
+    view = memoryview(memory).cast("B")
+    view[:] = memoryview(kind.backend.to_host(input._array)).cast("B")
+    shape = tuple(input._array.shape)
+    strides = tuple(step * input.itemsize for step in contiguous_strides(shape))
+    shared = kind.backend.share_host(memory, kind.dtype, shape, strides)
+    if shared is None:
+        return input
+    made = wrap(shared, kind)
+    made._pinned = True
+    return made
 
 
 def reinterpret(input: Tensor, dtype: DType) -> Tensor:

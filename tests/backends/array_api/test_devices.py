@@ -55,7 +55,7 @@ def test_indices_out_of_range_raise(device):
         lambda: x.scatter(0, tc.tensor([7], device=device), x[:1]),
         lambda: tc.nn.functional.embedding(tc.tensor([4], device=device), tc.ones(3, 2, device=device)),
     ):
-        with pytest.raises(DimensionError, match="out of range"):
+        with pytest.raises(DimensionError, match=r"out of range|they must be from 0 to 2"):
             act()
 
 
