@@ -104,3 +104,14 @@ def test_pinned_memory_of_other_tensors(twin):
     assert tc.ones(1).pin_memory("cpu").is_pinned() is False
     with pytest.raises(RuntimeError, match="only tensors in host memory are pinned, this one is on 'twin:0'"):
         tc.ones(1, device="twin").pin_memory("twin")
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_data_loader_pins_its_batches(twin, workers):
+    data = [{"x": tc.tensor([float(i)]), "name": str(i)} for i in range(4)]
+    options = {"batch_size": 2, "num_workers": workers, "multiprocessing_context": "fork" if workers else None}
+    loader = tc.utils.data.DataLoader(data, pin_memory=True, pin_memory_device="twin", **options)
+    batches = list(loader)
+    assert [batch["x"].is_pinned() for batch in batches] == [True, True]
+    assert [batch["x"].tolist() for batch in batches] == [[[0], [1]], [[2], [3]]]
+    assert batches[0]["name"] == ["0", "1"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from tensorcore.utils.data.collate import default_collate, default_convert
 from tensorcore.utils.data.dataset import Dataset, IterableDataset
 from tensorcore.utils.data.fetch import make_fetcher
+from tensorcore.utils.data.pinning import can_pin, pin_memory
 from tensorcore.utils.data.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, draw_seed
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class DataLoader(Generic[T_co]):
         batch_sampler: lists of indices, in place of all options above.
         num_workers: processes that make batches ahead; 0 makes them when asked for.
         collate_fn: makes a batch of a list of samples; `default_collate` by default, `default_convert` without batches.
-        pin_memory: accepted for compatibility; batches lie in ordinary memory.
+        pin_memory: whether batches are brought into page-locked memory, where a device is available that reads it.
         drop_last: whether a last batch of fewer samples is left out.
         timeout: seconds to wait for a worker; 0 waits without end.
         worker_init_fn: called with its number in each worker, once it is seeded.
@@ -48,7 +49,7 @@ class DataLoader(Generic[T_co]):
         generator: where orders and the workers' seeds are drawn.
         prefetch_factor: batches a worker makes ahead, 2 by default.
         persistent_workers: whether workers live on between epochs.
-        pin_memory_device: accepted for compatibility.
+        pin_memory_device: the device that reads it; by default the accelerator, if there is one.
         in_order: whether batches come in the sampler's order, not in that in which they are ready.
 
     Raises:
@@ -245,6 +246,8 @@ class LoaderIterator:
         self.base_seed = draw_seed(loader.generator)
         self.promised = loader._promised
         self.yielded = 0
+        self.pin_device = loader.pin_memory_device or None
+        self.pin = loader.pin_memory and can_pin(self.pin_device)
 
     def __iter__(self) -> LoaderIterator:
         return self
@@ -262,7 +265,7 @@ class LoaderIterator:
                 "get_worker_info() for its share",
                 stacklevel=2,
             )
-        return batch
+        return pin_memory(batch, self.pin_device) if self.pin else batch
 
     def next_batch(self) -> Any:
         """The next batch; raises StopIteration at the end."""
