@@ -3,7 +3,7 @@
 from math import e, inf, nan, pi
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
-from tensorcore import accelerator, autograd, cuda, random, serialization
+from tensorcore import accelerator, autograd, cuda, fallback, random, serialization
 from tensorcore import dtypes as _dtypes
 from tensorcore import functions as _functions
 from tensorcore import inquiry as _inquiry
@@ -70,6 +70,7 @@ __all__ = [
     "dtype",
     "e",
     "enable_grad",
+    "fallback",
     "float",
     "from_dlpack",
     "from_numpy",

@@ -9,7 +9,8 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import PYTHON_TYPES, DType
-from tensorcore.errors import DeviceError, DTypeError, MissingKernelError
+from tensorcore.errors import DeviceError, DTypeError
+from tensorcore.fallback import missing_kernel
 
 if TYPE_CHECKING:
     from tensorcore.backend.contract import Backend, Capabilities
@@ -228,16 +229,10 @@ class Table(dict["Op", "tuple[Any, Kind | None] | None"]):
         entry: Any = None
         if compute is kind.dtype and (op.primitive or op.body is not None):
             kernel = kind.backend.kernel(op.name, kind.dtype, kind.device.ordinal)
-            if kernel is not None:
-                entry = (kernel, None if result is None else kind.sibling(result))
-            elif not op.primitive:
+            if kernel is None and not op.primitive:
                 entry = EXPRESSION
             else:
-                raise MissingKernelError(
-                    f"{op.name}: backend {kind.backend.name!r} has no kernel for {kind.dtype} on {str(kind.device)!r}; "
-                    f"its author adds a method {op.name}({', '.join(op.operands)}, ...) to "
-                    f"{type(kind.backend).__name__}"
-                )
+                entry = (kernel or missing_kernel(op, kind), None if result is None else kind.sibling(result))
         # The default dtype can change, so what integers convert to is not frozen.
         if compute is kind.dtype:
             self[op] = entry

@@ -14,7 +14,6 @@ from typing import Any
 from tensorcore import dtypes
 from tensorcore.devices import Device
 from tensorcore.dtypes import FLOATING
-from tensorcore.errors import MissingKernelError
 from tensorcore.ops.record import REGISTRY, Op
 from tensorcore.random import manual_seed
 from tensorcore_conformance.aliasing import VIEWS, check_inplace, check_view
@@ -295,10 +294,9 @@ def _draws(op: Op, device: str, able: Any, examples: int) -> Measured:
 
 
 def _has_kernel(op: Op, device: str, dtype: dtypes.DType) -> None:
-    try:
-        Device(device).kind(dtype).table[op]
-    except MissingKernelError as error:
-        raise ConformanceError(str(error)) from None
+    kind = Device(device).kind(dtype)
+    if op.primitive and kind.backend.kernel(op.name, dtype, kind.device.ordinal) is None:
+        raise ConformanceError(f"{op.name}: backend {kind.backend.name!r} has no kernel for {dtype} on {device!r}")
 
 
 def replay(device: str, check: str, op: str, **recipe: Any) -> None:

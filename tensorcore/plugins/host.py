@@ -241,6 +241,18 @@ class Host:
                 return name
         raise BackendUnavailableError(f"no backend is available; {self._known()}")
 
+    def host_backend(self, other_than: str) -> Backend:
+        """The available backend of highest priority, other than one, whose arrays are in host memory.
+
+        Raises:
+            BackendUnavailableError: where there is none.
+        """
+        entries = self.registry.entries["tensorcore_backends"]
+        for name in sorted(entries, key=lambda name: (-max(e.spec.priority for e in entries[name]), name)):
+            if name != other_than and self._off(name) is None and self.backend(name).host_memory:
+                return self.backend(name)
+        raise BackendUnavailableError(f"no backend in host memory besides {other_than!r} is available; {self._known()}")
+
     def backends(self) -> list[str]:
         """The names of all known backends, in alphabetical order, available or not."""
         return sorted(self.registry.entries["tensorcore_backends"])
