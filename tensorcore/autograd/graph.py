@@ -148,7 +148,7 @@ class OpNode(Node):
         else:
             nodes = [None if x is None else current_node(x) for x in inputs]
             self.edges = tuple([x if node is LEAF else node for x, node in zip(inputs, nodes, strict=True)])
-            plan = None
+            plan = op.plans.get(tuple([node is not None for node in nodes]))
         # Numbered after its operands' nodes, which may have been made anew just now.
         self.sequence = next_sequence()
         if plan is None:
@@ -272,7 +272,7 @@ ALL: Final = frozenset((-1,))
 def _plan(op: Op, edges: tuple[Any, ...]) -> tuple[frozenset[int] | None, bool, bool]:
     """What a node of ``op`` keeps when these operands need gradients: (operands, output, shapes).
 
-    Remembered in ``op.plans`` by the bits of the operands that do.
+    Remembered in ``op.plans`` by which operands do; for one or two, by their bits as well.
     """
     keep: set[int] = set()
     output = shapes = False
@@ -286,8 +286,10 @@ def _plan(op: Op, edges: tuple[Any, ...]) -> tuple[frozenset[int] | None, bool, 
         shapes |= read.shapes
     kept = (ALL if len(keep) == len(edges) else frozenset(keep)) if keep else None
     plan = (kept, output, shapes)
+    needed = tuple([edge is not None for edge in edges])
+    op.plans[needed] = plan
     if len(edges) <= 2:
-        op.plans[sum(1 << place for place, edge in enumerate(edges) if edge is not None)] = plan
+        op.plans[sum(1 << place for place, each in enumerate(needed) if each)] = plan
     return plan
 
 

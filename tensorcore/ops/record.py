@@ -94,7 +94,7 @@ class Op:
         self.reads = _reads(self)
         #: Filled by `autograd.graph`: how rules are called, and what nodes keep.
         self.callers: tuple[Any, ...] | None = None
-        self.plans: dict[int, Any] = {}
+        self.plans: dict[Any, Any] = {}
 
     @property
     def __doc__(self) -> str | None:  # type: ignore[override]
