@@ -9,11 +9,6 @@ import tensorcore  # noqa: F401 - records the ops
 from tensorcore.ops.record import REGISTRY, Op
 
 
-def _path(op: Op, namespace: str) -> str:
-    owner = {"": "tensorcore", "Tensor": "Tensor"}.get(namespace, f"tensorcore.{namespace}")
-    return f"`{owner}.{op.name}`"
-
-
 def _signature(op: Op) -> str:
     plain = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in op.signature.parameters.values()]
     return f"{op.name}{inspect.Signature(plain)}"
@@ -21,12 +16,9 @@ def _signature(op: Op) -> str:
 
 def _entry(op: Op) -> str:
     lines = [f"## {op.name}", "", "```python", _signature(op), "```", "", inspect.getdoc(op.front) or "", ""]
-    where = [_path(op, namespace) for namespace in op.namespaces]
-    if op.inplace:
-        where.append(f"`Tensor.{op.name}_`")
+    where = [f"`{path if path.startswith('Tensor.') else 'tensorcore.' + path}`" for path in op.paths]
     facts = [
         ("Found as", ", ".join(where) or "internal"),
-        ("Also called", ", ".join(f"`{name}`" for name in op.aliases)),
         ("Kind", "primitive" if op.primitive else "composite" + (", can be overridden" if op.body else "")),
         ("Gradient", "own rule" if op.vjp is not None else "none" if op.primitive else "through its expression"),
         ("Result", "a view" if op.view else ""),
@@ -67,7 +59,7 @@ def pages() -> dict[str, str]:
     made = {"primitives.md": _primitives()}
     names = []
     for family, ops in sorted(_families().items()):
-        public = [op for op in ops if op.namespaces]
+        public = [op for op in ops if op.paths]
         if public:
             title = family.replace("_", " ").capitalize()
             entries = "\n".join(_entry(op) for op in sorted(public, key=lambda op: op.name))

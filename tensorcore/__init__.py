@@ -3,7 +3,7 @@
 from math import e, inf, nan, pi
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
-from tensorcore import accelerator, autograd, cuda, fallback, random, serialization
+from tensorcore import accelerator, autograd, cuda, fallback, fft, linalg, random, serialization, signal, special
 from tensorcore import dtypes as _dtypes
 from tensorcore import functions as _functions
 from tensorcore import inquiry as _inquiry
@@ -71,6 +71,7 @@ __all__ = [
     "e",
     "enable_grad",
     "fallback",
+    "fft",
     "float",
     "from_dlpack",
     "from_numpy",
@@ -87,6 +88,7 @@ __all__ = [
     "int",
     "is_grad_enabled",
     "is_inference_mode_enabled",
+    "linalg",
     "load",
     "long",
     "manual_seed",
@@ -106,6 +108,8 @@ __all__ = [
     "set_printoptions",
     "set_rng_state",
     "short",
+    "signal",
+    "special",
     "tensor",
     "utils",
 ]

@@ -226,13 +226,11 @@ def derive(registry: dict[str, Op], cls: type) -> None:
     for name, function in (("__getitem__", getitem), ("__setitem__", setitem), ("detach", detach)):
         setattr(TensorMethods, name, function)
     for op in list(registry.values()):
-        if "Tensor" in op.namespaces:
-            for name in (op.name, *op.aliases):
-                if name not in cls.__dict__ and name not in TensorMethods.__dict__:
-                    setattr(DerivedMethods, name, op.front)
-        if op.inplace:
-            for name in (op.name, *op.aliases):
-                setattr(DerivedMethods, f"{name}_", _inplace(op, f"{name}_"))
+        for name in op.names_in("Tensor"):
+            if name not in cls.__dict__ and name not in TensorMethods.__dict__:
+                setattr(DerivedMethods, name, op.front)
+        for name in op.inplace_names:
+            setattr(DerivedMethods, f"{name}_", _inplace(op, f"{name}_"))
         if op.operator in UNARY_OPERATORS:
             setattr(DerivedMethods, f"__{op.operator}__", op.emit)
         elif op.operator is not None:

@@ -80,7 +80,7 @@ def _named(dtype: Any) -> str | None:
 
 def tested_dtypes(op: Op, able: Iterable[DType]) -> Iterator[tuple[DType, bool]]:
     """The device's dtypes, each with whether the op's rule takes it."""
-    internal = not op.primitive and not op.namespaces
+    internal = not op.primitive and not op.paths
     for dtype in dtypes.ALL:
         # What users cannot call, such as an optimiser's step, meets floating-point operands only.
         if dtype in able and (dtype.category == FLOATING or not internal):

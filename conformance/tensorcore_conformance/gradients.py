@@ -62,7 +62,7 @@ class Point:
         result = self.recipe.call(tensors, self.device)
         record = self.recipe.record
         # Records that users cannot call return statistics for their gradients beside the result.
-        alone = record.name in FIRST_ONLY or not (record.primitive or record.namespaces)
+        alone = record.name in FIRST_ONLY or not (record.primitive or record.paths)
         results = flat_outputs(result)[: 1 if alone else None]
         outs = [x for x in results if isinstance(x, Tensor) and x.dtype.category >= FLOATING]
         return tensors, outs

@@ -16,10 +16,9 @@ def publish(namespace: str, module: dict[str, Any]) -> list[str]:
     """Put the functions of ``namespace`` into ``module``, a module's globals; returns their names."""
     names = []
     for op in REGISTRY.values():
-        if namespace in op.namespaces:
+        own = op.names_in(namespace)
+        if own:
             # PyTorch's functions of nn.functional take no out=.
-            published = op.front if namespace == "nn.functional" else function(op)
-            for name in (op.name, *op.aliases):
-                module[name] = published
-                names.append(name)
+            module.update(dict.fromkeys(own, op.front if namespace == "nn.functional" else function(op)))
+            names += own
     return names

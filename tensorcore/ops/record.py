@@ -33,6 +33,7 @@ class Op:
         view: whether the result shares the operand's memory.
         put: for a view, ``put(base, value, **attributes)``: the base with the viewed part replaced.
         outputs: how many tensors the op returns.
+        aliases: further names: plain ones in every namespace of the op, ``"linalg.inv"`` in that one.
         namespaces: where it is published: ``""`` (``tc.*``), ``"Tensor"``, ``"nn.functional"``, ...
         inplace: whether a method with a trailing underscore is derived.
         operator: the dunder methods derived, such as ``"add"`` for ``__add__`` and its kin.
@@ -112,6 +113,33 @@ class Op:
     def grad_name(self) -> str:
         """Name of the backward node, as PyTorch prints it: ``AddBackward0``."""
         return self.shown or "".join(part.capitalize() for part in self.name.strip("_").split("_")) + "Backward0"
+
+    def names_in(self, namespace: str) -> tuple[str, ...]:
+        """Names under which the op is published in ``namespace``; none where it is not.
+
+        A name that begins with the namespace's own is published without it: ``linalg_solve`` is ``linalg.solve``. An
+        alias with a dot is a name in that namespace alone, such as ``"linalg.inv"`` of ``inverse``.
+        """
+        names: list[str] = []
+        if namespace in self.namespaces:
+            names.append(self.name.removeprefix(namespace.replace(".", "_") + "_") if namespace else self.name)
+        for alias in self.aliases:
+            where, _, name = alias.rpartition(".")
+            if where == namespace if where else namespace in self.namespaces:
+                names.append(name)
+        return tuple(names)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every name under which users find the op, from the package: ``("exp", "Tensor.exp", "Tensor.exp_")``."""
+        where = dict.fromkeys((*self.namespaces, *(alias.rpartition(".")[0] for alias in self.aliases if "." in alias)))
+        found = [f"{space}.{name}".lstrip(".") for space in where for name in self.names_in(space)]
+        return (*found, *(f"Tensor.{name}_" for name in self.inplace_names))
+
+    @property
+    def inplace_names(self) -> tuple[str, ...]:
+        """What the derived in-place methods are called, without the underscore."""
+        return (self.name, *(alias for alias in self.aliases if "." not in alias)) if self.inplace else ()
 
     @property
     def variadic(self) -> bool:

@@ -29,6 +29,9 @@ from tensorcore.tensor import Tensor
 '''
 
 
+#: The namespaces that are a module of functions and nothing else.
+NAMESPACES: Final = ("fft", "linalg", "signal.windows", "special")
+
 #: Builtin names that are also ops or methods, and would be taken for those inside the stub.
 _SHADOWED: Final = re.compile(r"(?<![.\w])(bool|int|float|complex)\b")
 
@@ -80,15 +83,9 @@ def _function(name: str, op: Op, method: bool, full: bool = False) -> str:
 
 def functions(namespace: str) -> str:
     """The stub of the functions published under ``namespace``."""
-    published = [op for op in REGISTRY.values() if namespace in op.namespaces]
-    names = sorted(name for op in published for name in (op.name, *op.aliases))
-    text = "".join(
-        sorted(
-            _function(name, op, False, namespace != "nn.functional")
-            for op in published
-            for name in (op.name, *op.aliases)
-        )
-    )
+    published = [(name, op) for op in REGISTRY.values() for name in op.names_in(namespace)]
+    names = sorted(name for name, _ in published)
+    text = "".join(sorted(_function(name, op, False, namespace != "nn.functional") for name, op in published))
     # The top level adds this list to its own, so that type checkers see the names exported.
     return (
         _HEAD
@@ -105,13 +102,11 @@ def methods() -> str:
     own = {*vars(Tensor), *vars(TensorMethods)}
     lines: dict[str, str] = {}
     for op in REGISTRY.values():
-        names = (op.name, *op.aliases)
-        if "Tensor" in op.namespaces:
-            lines.update((name, _function(name, op, True)) for name in names)
-        if op.inplace:
-            lines.update(
-                (f"{name}_", f"    def {name}_({_parameters(op.signature, True)}) -> Tensor: ...\n") for name in names
-            )
+        lines.update((name, _function(name, op, True)) for name in op.names_in("Tensor"))
+        lines.update(
+            (f"{name}_", f"    def {name}_({_parameters(op.signature, True)}) -> Tensor: ...\n")
+            for name in op.inplace_names
+        )
         if op.operator in UNARY_OPERATORS:
             lines[f"__{op.operator}__"] = f"    def __{op.operator}__(self) -> Tensor: ...\n"
         elif op.operator in BINARY_OPERATORS:
@@ -127,7 +122,7 @@ def stubs() -> dict[str, str]:
     """Text of each generated stub by its path within the package."""
     functional: Any = importlib.import_module("tensorcore.nn.functional")
     made = {"functions.pyi": functions(""), "derived.pyi": methods()}
-    made.update((f"{name}.pyi", functions(name)) for name in ("linalg", "special"))
+    made.update((f"{name.replace('.', '/')}.pyi", functions(name)) for name in NAMESPACES)
     text = functions("nn.functional")
     others = [name for name in functional.__all__ if f"def {name}(" not in text]
     rest = "".join(f"def {name}(input: Tensor, *args: Any, **kwargs: Any) -> Tensor: ...\n" for name in sorted(others))

@@ -33,7 +33,7 @@ def test_most_composites_have_numpy_for_an_oracle():
     users = [
         name
         for name, op in REGISTRY.items()
-        if not op.primitive and op.namespaces and not op.random and name not in ELSEWHERE
+        if not op.primitive and op.paths and not op.random and name not in ELSEWHERE
     ]
     users = [name for name in users if not name.endswith("_")]
     assert sum(oracle_of(name) is not None for name in users) >= 0.6 * len(users)
