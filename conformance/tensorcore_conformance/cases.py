@@ -17,7 +17,7 @@ from tensorcore_conformance.samples import is_elementwise, samples_of
 __all__ = ["Case", "Limits", "forward_cases", "gradient_recipes", "recipe_from"]
 
 #: Keys of a sample that are not keyword arguments of the op.
-_RESERVED = frozenset(("shapes", "dtypes", "domains", "args", "order", "distinct"))
+_RESERVED = frozenset(("shapes", "dtypes", "domains", "args", "order", "distinct", "prepare", "observe"))
 
 #: Whose integer results wrap, so that the limits of the dtype are cases.
 _WRAPPING = names(
@@ -69,6 +69,7 @@ def recipe_from(op: Op, sample: dict[str, Any], dtype: str, name: str) -> Recipe
     return Recipe(
         op.name, shapes, chosen, tuple(sample.get("domains", ())), tuple(sample.get("args", ())),
         {key: value for key, value in sample.items() if key not in _RESERVED}, tuple(order),
+        prepare=tuple(sample.get("prepare", ())), observe=sample.get("observe", ""),
         distinct=bool(sample.get("distinct")), seed=seed_of(f"{op.name}/{name}"),
     )  # fmt: skip
 

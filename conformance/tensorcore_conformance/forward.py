@@ -22,6 +22,7 @@ from tensorcore_conformance.budgets import ZERO_SIGN_IS_FREE, compare, tolerance
 from tensorcore_conformance.oracles import oracle_of
 from tensorcore_conformance.recipes import Recipe, flat_outputs
 from tensorcore_conformance.samples import is_elementwise
+from tensorcore_conformance.structure import observed
 
 __all__ = ["ConformanceError", "Measured", "check_forward", "check_refused", "check_repeat", "oracle_device"]
 
@@ -120,7 +121,7 @@ def _numpy_call(recipe: Recipe) -> Callable[[list[Any]], list[Any]] | None:
             args = args[:3]
         kwargs.pop("dtype", None) if recipe.op in ("sum", "prod", "cumsum", "cumprod") else None
         with np.errstate(all="ignore"):
-            return flat_outputs(oracle(*args, **kwargs))
+            return flat_outputs(observed(recipe.observe, oracle(*args, **kwargs)))
 
     return call
 

@@ -40,11 +40,14 @@ class KinkError(Exception):
 
 
 class Point:
-    """An op at some operands, and the scalar Re(sum(conj(w) * op(x))) whose gradient is checked."""
+    """An op at some operands, and the scalar Re(sum(conj(w) * op(x))) whose gradient is checked.
+
+    Where the sample prepares operands, ``op`` is the op of the prepared ones and ``x`` what was drawn.
+    """
 
     def __init__(self, recipe: Recipe, device: str, operands: list[Any] | None = None) -> None:
         self.recipe, self.device = recipe, device
-        self.operands = recipe.operands() if operands is None else operands
+        self.operands = recipe.drawn() if operands is None else operands
         self.rng = np.random.default_rng(recipe.seed + 1)
         constant = CONSTANTS.get(recipe.op.removesuffix("_fused"), ())
         names = [name.lstrip("*") for name in recipe.record.operands]
@@ -59,7 +62,7 @@ class Point:
         if grad:
             for place in self.places:
                 tensors[place].requires_grad = True  # type: ignore[union-attr]
-        result = self.recipe.call(tensors, self.device)
+        result = self.recipe.call(self.recipe.prepared(tensors), self.device)
         record = self.recipe.record
         # Records that users cannot call return statistics for their gradients beside the result.
         alone = record.name in FIRST_ONLY or not (record.primitive or record.paths)

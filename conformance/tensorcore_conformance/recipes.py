@@ -14,6 +14,7 @@ from tensorcore.dtypes import DType
 from tensorcore.ops.record import REGISTRY, Op
 from tensorcore.tensor import Tensor
 from tensorcore_conformance.arrays import laid_out, native
+from tensorcore_conformance.structure import observed, prepared
 
 __all__ = ["Recipe", "flat_outputs", "seed_of"]
 
@@ -45,6 +46,8 @@ class Recipe:
             ``"normal"`` (as special, without subnormal numbers); ``"sprinkled"`` (random with some special values);
             ``"ties"`` (0, 1 and 2); ``"tenth"`` (0.1 throughout); ``"values"``.
         values: for ``fill="values"``, numbers that fill the operands in turn.
+        prepare: name of what makes each operand of random elements, of `structure.PREPARATIONS`, or ``None``.
+        observe: name of what is compared of the outputs, of `structure.OBSERVATIONS`; empty for all.
         distinct: whether operands with a domain of their own are indices, none twice (along ``dim`` if given).
         seed: seed of the generator.
     """
@@ -59,6 +62,8 @@ class Recipe:
     layout: str = "contiguous"
     fill: str = "random"
     values: tuple[float, ...] = ()
+    prepare: tuple[str | None, ...] = ()
+    observe: str = ""
     distinct: bool = False
     seed: int = 0
 
@@ -86,6 +91,15 @@ class Recipe:
 
     def operands(self) -> list[Any]:
         """The operands as NumPy arrays; ``None`` for one whose shape is ``None``."""
+        return self.prepared(self.drawn())
+
+    def prepared(self, operands: list[Any]) -> list[Any]:
+        """The operands, arrays or tensors, that the sample makes of drawn ones."""
+        missing = (None,) * (len(operands) - len(self.prepare))
+        return [prepared(name, x) for name, x in zip((*self.prepare, *missing), operands, strict=True)]
+
+    def drawn(self) -> list[Any]:
+        """Random elements as NumPy arrays, not yet prepared."""
         rng = np.random.default_rng(self.seed)
         if self.fill in ("special", "normal") and self.shapes:
             return self._crossed(SPECIALS)
@@ -179,7 +193,7 @@ class Recipe:
         args, kwargs = self.arranged(tensors)
         if not self.shapes:
             kwargs["device"] = device
-        return (function or self.record)(*args, **kwargs)
+        return observed(self.observe, (function or self.record)(*args, **kwargs))
 
 
 def flat_outputs(result: Any) -> list[Any]:

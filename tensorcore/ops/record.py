@@ -40,7 +40,9 @@ class Op:
         domain: interval from which conformance samples the operands.
         ulp: error budget in units in the last place of the result.
         shown: name of the backward node where it does not follow from the op's.
-        samples: cases ``(shapes of the operands, attributes)`` for tests, or a function of none returning them.
+        samples: cases ``(shapes of the operands, attributes)`` for tests, or a function of none returning them. With
+            ``"prepare"`` (a name per operand, such as ``"positive_definite"``) and ``"observe"`` (what is compared of
+            the outputs, such as ``"magnitudes"``), both of ``tensorcore_conformance.structure``.
     """
 
     __slots__ = (
