@@ -21,6 +21,7 @@ from tensorcore_cpu.norms import NormKernels
 from tensorcore_cpu.optimizer import OptimizerKernels
 from tensorcore_cpu.ordering import OrderKernels
 from tensorcore_cpu.quiet import quiet, quiet1, quiet2, quiet_out, quiet_reduce
+from tensorcore_cpu.recurrent import RecurrentKernels
 from tensorcore_cpu.select import SelectKernels, against_number
 from tensorcore_cpu.sums import total
 
@@ -84,6 +85,7 @@ class CpuBackend(
     NormKernels,
     OptimizerKernels,
     OrderKernels,
+    RecurrentKernels,
     SelectKernels,
     ArrayModuleBackend,
 ):

@@ -35,6 +35,8 @@ from tensorcore.ops import (  # noqa: F401 - imported for their records
     random,
     ranges,
     rarer_arithmetic,
+    recurrent,
+    recurrent_layers,
     reduction,
     resampling,
     selection,
