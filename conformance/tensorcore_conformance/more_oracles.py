@@ -219,7 +219,7 @@ MORE_ORACLES: dict[str, Callable[..., Any]] = {
     "aminmax": lambda x, dim=None, keepdim=False: tuple(f(x, axis=dim, keepdims=keepdim) for f in (np.min, np.max)),
     "msort": lambda x: np.sort(x, 0),
     "kthvalue": _kthvalue,
-    "vector_norm": _norm,
+    "linalg_vector_norm": _norm,
     "argwhere": np.argwhere,
     # indexing
     "take_along_dim": lambda x, index, dim=None: np.take_along_axis(x, index, dim),

@@ -9,8 +9,8 @@ from tensorcore.dtypes import int64
 from tensorcore.errors import DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.loss import reduced, reduction_of
+from tensorcore.ops.matrix_norms import linalg_vector_norm as vector_norm
 from tensorcore.ops.record import composite
-from tensorcore.ops.statistics import vector_norm
 from tensorcore.shapes import broadcast_shapes, normalize_dim
 
 if TYPE_CHECKING:

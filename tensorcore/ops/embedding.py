@@ -89,7 +89,7 @@ def _embedding(input: Tensor, weight: Tensor, *, padding_idx: int | None, scale_
 
 def _renormalize(weight: Any, places: Any, max_norm: float, norm_type: float) -> None:
     from tensorcore.ops.inplace import write
-    from tensorcore.ops.statistics import vector_norm
+    from tensorcore.ops.matrix_norms import linalg_vector_norm as vector_norm
 
     recorded = mode.grad
     mode.grad = False

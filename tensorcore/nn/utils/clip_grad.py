@@ -9,7 +9,7 @@ from typing import Any
 from tensorcore.autograd.mode import no_grad
 from tensorcore.ops.creation import tensor as make_tensor
 from tensorcore.ops.movement import stack
-from tensorcore.ops.statistics import vector_norm
+from tensorcore.ops.matrix_norms import linalg_vector_norm as vector_norm
 from tensorcore.tensor import Tensor
 
 
