@@ -26,6 +26,7 @@ from tensorcore.ops import (  # noqa: F401 - imported for their records
     linalg,
     linear,
     loss,
+    matrix_norms,
     movement,
     normalization,
     optimizer,
