@@ -16,5 +16,6 @@ from tensorcore.nn.modules.normalization import *  # noqa: F403
 from tensorcore.nn.modules.padding import *  # noqa: F403
 from tensorcore.nn.modules.pixelshuffle import *  # noqa: F403
 from tensorcore.nn.modules.pooling import *  # noqa: F403
+from tensorcore.nn.modules.rnn import *  # noqa: F403
 from tensorcore.nn.modules.softmax import *  # noqa: F403
 from tensorcore.nn.modules.upsampling import *  # noqa: F403
