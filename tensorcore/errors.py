@@ -13,6 +13,7 @@ __all__ = [
     "DeviceError",
     "DimensionError",
     "InplaceError",
+    "LinAlgError",
     "MissingKernelError",
     "OutOfMemoryError",
     "PluginError",
@@ -56,6 +57,10 @@ class MissingKernelError(TensorcoreError, NotImplementedError):
 
 class InplaceError(TensorcoreError, RuntimeError):
     """An in-place change that autograd, aliasing or the backend forbids."""
+
+
+class LinAlgError(TensorcoreError, RuntimeError, ValueError):
+    """A matrix that has not the factorisation asked for; NumPy's and PyTorch's name."""
 
 
 class OutOfMemoryError(TensorcoreError, RuntimeError, MemoryError):

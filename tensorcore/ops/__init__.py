@@ -13,6 +13,7 @@ from tensorcore.ops import (  # noqa: F401 - imported for their records
     convolution,
     creation,
     cross_entropy,
+    decompositions,
     diagonal,
     distance,
     drawing,

@@ -1,4 +1,4 @@
-"""The argument ``out=`` of functions: the result is stored in a tensor that exists."""
+"""The argument ``out=`` of functions: the result is stored in a tensor that exists, or several in a tuple of them."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from tensorcore.errors import DTypeError
+
 if TYPE_CHECKING:
     from tensorcore.ops.record import Op
 
 
 def takes_out(op: Op) -> bool:
-    """Whether the function of an op is given the argument here: ops that make one tensor of others."""
+    """Whether the function of an op is given the argument here: ops that make tensors of others."""
     parameters = op.signature.parameters
     starred = any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters.values())
-    makes_one = bool(op.operands) and op.outputs == 1 and parameters.keys().isdisjoint(("out", "inplace"))
-    return makes_one and not starred and op.name[-1] != "_"
+    makes = bool(op.operands) and parameters.keys().isdisjoint(("out", "inplace"))
+    return makes and not starred and op.name[-1] != "_"
 
 
 def signature(op: Op) -> inspect.Signature:
@@ -24,7 +26,8 @@ def signature(op: Op) -> inspect.Signature:
     if not takes_out(op):
         return op.signature
     parameters = list(op.signature.parameters.values())
-    out = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="Tensor | None")
+    kind = "Tensor | None" if op.outputs == 1 else "Sequence[Tensor] | None"
+    out = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
     at = len(parameters) - (bool(parameters) and parameters[-1].kind is inspect.Parameter.VAR_KEYWORD)
     return op.signature.replace(parameters=[*parameters[:at], out, *parameters[at:]])
 
@@ -38,7 +41,16 @@ def function(op: Op) -> Callable[..., Any]:
     def store(out: Any, result: Any) -> Any:
         from tensorcore.ops.inplace import write_out
 
-        return write_out(out, result)
+        if not isinstance(result, tuple):
+            return write_out(out, result)
+        if not isinstance(out, (tuple, list)) or len(out) != len(result):
+            met = len(out) if isinstance(out, (tuple, list)) else type(out).__name__
+            raise TypeError(f"{op.name}: out= must be a tuple of {len(result)} tensors, got {met}")
+        for place, (each, wanted) in enumerate(zip(out, result, strict=True)):
+            if each.dtype is not wanted.dtype:
+                raise DTypeError(f"{op.name}: out[{place}] must be of dtype {wanted.dtype}, got {each.dtype}")
+        stored = [write_out(each, wanted) for each, wanted in zip(out, result, strict=True)]
+        return result._make(stored) if hasattr(result, "_make") else tuple(stored)
 
     def call(*args: Any, **kwargs: Any) -> Any:
         if kwargs and "out" in kwargs:

@@ -32,6 +32,9 @@ from tensorcore.tensor import Tensor
 #: The namespaces that are a module of functions and nothing else.
 NAMESPACES: Final = ("fft", "linalg", "signal.windows", "special")
 
+#: What a namespace has besides functions.
+_BESIDES: Final = {"linalg": "from tensorcore.errors import LinAlgError as LinAlgError\n\n"}
+
 #: Builtin names that are also ops or methods, and would be taken for those inside the stub.
 _SHADOWED: Final = re.compile(r"(?<![.\w])(bool|int|float|complex)\b")
 
@@ -89,6 +92,7 @@ def functions(namespace: str) -> str:
     # The top level adds this list to its own, so that type checkers see the names exported.
     return (
         _HEAD
+        + _BESIDES.get(namespace, "")
         + ("__all__ = [\n" + "".join(f'    "{name}",\n' for name in names) + "]\n\n" if namespace == "" else "")
         + text
     )
