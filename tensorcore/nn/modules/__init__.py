@@ -1,6 +1,7 @@
 """Layers, one family per file."""
 
 from tensorcore.nn.modules.activation import *  # noqa: F403 - each family lists its layers in its __all__
+from tensorcore.nn.modules.attention import *  # noqa: F403
 from tensorcore.nn.modules.batchnorm import *  # noqa: F403
 from tensorcore.nn.modules.container import *  # noqa: F403
 from tensorcore.nn.modules.conv import *  # noqa: F403
@@ -18,4 +19,5 @@ from tensorcore.nn.modules.pixelshuffle import *  # noqa: F403
 from tensorcore.nn.modules.pooling import *  # noqa: F403
 from tensorcore.nn.modules.rnn import *  # noqa: F403
 from tensorcore.nn.modules.softmax import *  # noqa: F403
+from tensorcore.nn.modules.transformer import *  # noqa: F403
 from tensorcore.nn.modules.upsampling import *  # noqa: F403

@@ -16,7 +16,7 @@ from tensorcore.ops import recurrent_layers as ops
 from tensorcore.ops.creation import empty, zeros
 from tensorcore.tensor import Tensor
 
-__all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNBase", "RNNCell", "RNNCellBase"]
+__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell", "RNNCellBase"]
 
 #: By mode: how many gates, how many states, and the op.
 _MODES: Final[dict[str, tuple[int, int, Any]]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
 from tensorcore import dtypes
@@ -159,7 +160,7 @@ def pack_padded_sequence(
         )
     if min(counts) <= 0 or max(counts) > len(rows):
         raise ShapeError(f"pack_padded_sequence: lengths must be from 1 to {len(rows)}, got {counts}")
-    if any(later > before for before, later in zip(counts, counts[1:], strict=False)):
+    if any(later > before for before, later in pairwise(counts)):
         raise ShapeError(
             f"pack_padded_sequence: lengths must not grow, got {counts}; sort the sequences or pass "
             "enforce_sorted=False"
