@@ -37,24 +37,24 @@ def _counted_in(op: str, x: Any, dtype: DType | None) -> Any:
 # ------------------------------------------------------------------ vectors
 
 
-def _vector_norm_rule(g: Any, y: Any, x: Any, ord: float, dim: tuple[int, ...], keepdim: bool) -> Any:
-    shape = tuple(x._array.shape)
+def _vector_norm_rule(g: Any, y: Any, input: Any, ord: float, dim: tuple[int, ...], keepdim: bool) -> Any:
+    shape = tuple(input._array.shape)
     if ord == 0:
-        return e.mul.emit(x, 0)
+        return e.mul.emit(input, 0)
     g, y = spread(g, shape, dim, keepdim), spread(y, shape, dim, keepdim)
     if ord == 1:
-        return e.sgn(x) * g
+        return e.sgn(input) * g
     still = e.eq(y, 0)
     if ord == 2:
-        return x * e.where(still, 0, g / e.where(still, 1, y))
-    size = e.abs(x)
+        return input * e.where(still, 0, g / e.where(still, 1, y))
+    size = e.abs(input)
     if math.isinf(ord):
         hit = e.eq(size, y).to(size.dtype)
-        return e.sgn(x) * (hit * g / hit.sum(dim, True))
+        return e.sgn(input) * (hit * g / hit.sum(dim, True))
     zero = e.eq(size, 0)
     # Where an element is 0 its power may be infinite while the derivative's limit is not used.
     power = e.where(zero, 0, e.pow(e.where(zero, 1, size), ord - 1))
-    return e.sgn(x) * power * e.where(still, 0, g * e.pow(e.where(still, 1, y), 1 - ord))
+    return e.sgn(input) * power * e.where(still, 0, g * e.pow(e.where(still, 1, y), 1 - ord))
 
 
 def _to_magnitude(dtype: DType, op: str) -> tuple[DType, DType]:
@@ -68,7 +68,7 @@ def _to_magnitude(dtype: DType, op: str) -> tuple[DType, DType]:
     samples=tuple({"shapes": ((3, 4),), "ord": ord, "dim": 1} for ord in (2, 1, 3.0, 0.5, math.inf, -math.inf, 0)),
 )  # fmt: skip
 def linalg_vector_norm(
-    x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None
+    input: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None
 ) -> Tensor:
     """``sum(abs(x) ** ord) ** (1 / ord)`` over the dimensions ``dim`` (all by default).
 
@@ -86,11 +86,12 @@ def linalg_vector_norm(
     op = "linalg.vector_norm"
     if not isinstance(ord, (int, float)):
         raise TypeError(f"{op}: ord must be a number, got {type(ord).__name__}")
-    x = _counted_in(op, x, dtype)
-    dims = normalize_dims(None if dim is None or (not hasattr(dim, "__index__") and not len(dim)) else dim, x.ndim, op)
-    if (ord < 0 or ord == math.inf) and any(x._array.shape[place] == 0 for place in dims):
-        raise ShapeError(f"{op}: no elements to take the norm {ord} of: shape {list(x.shape)}, dim {dims}")
-    return linalg_vector_norm.emit(x, ord=float(ord), dim=dims, keepdim=keepdim)
+    input = _counted_in(op, input, dtype)
+    every = dim is None or (not hasattr(dim, "__index__") and not len(dim))
+    dims = normalize_dims(None if every else dim, input.ndim, op)
+    if (ord < 0 or ord == math.inf) and any(input._array.shape[place] == 0 for place in dims):
+        raise ShapeError(f"{op}: no elements to take the norm {ord} of: shape {list(input.shape)}, dim {dims}")
+    return linalg_vector_norm.emit(input, ord=float(ord), dim=dims, keepdim=keepdim)
 
 
 @linalg_vector_norm.expression
@@ -149,7 +150,7 @@ def _extreme(x: Any, largest: bool, dim: int, keepdim: bool) -> Any:
     ulp=32,
 )
 def linalg_matrix_norm(
-    A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: DType | None = None
+    input: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: DType | None = None
 ) -> Tensor:
     """Norm of the matrices in the two dimensions ``dim``.
 
@@ -166,24 +167,24 @@ def linalg_matrix_norm(
         tensor(6.)
     """
     op = "linalg.matrix_norm"
-    require_matrix(op, "A", A)
+    require_matrix(op, "input", input)
     if not (ord in ("fro", "nuc") if isinstance(ord, str) else ord in _MATRIX_ORDERS):
         raise RangeError(f"{op}: ord must be 'fro', 'nuc', inf, -inf, 1, -1, 2 or -2, got {ord!r}")
-    A = _counted_in(op, A, dtype)
-    rows, columns = _two(op, dim, A.ndim)
+    input = _counted_in(op, input, dtype)
+    rows, columns = _two(op, dim, input.ndim)
     if ord == "fro":
-        return linalg_vector_norm.emit(A, ord=2.0, dim=(rows, columns), keepdim=keepdim)
+        return linalg_vector_norm.emit(input, ord=2.0, dim=(rows, columns), keepdim=keepdim)
     if ord == "nuc" or abs(ord) == 2:
-        solvable(A.dtype, op)
-        order = (*(place for place in range(A.ndim) if place not in (rows, columns)), rows, columns)
-        values = REGISTRY["linalg_svdvals"](A.permute(order))
+        solvable(input.dtype, op)
+        order = (*(place for place in range(input.ndim) if place not in (rows, columns)), rows, columns)
+        values = REGISTRY["linalg_svdvals"](input.permute(order))
         result = values.sum(-1) if ord == "nuc" else _extreme(values, ord > 0, -1, False)
         if keepdim:
             for place in sorted((rows, columns)):
                 result = result.unsqueeze(place)
         return result
     inner, outer = (rows, columns) if abs(ord) == 1 else (columns, rows)
-    result = _extreme(e.abs(A).sum(inner, True), ord > 0, outer, True)
+    result = _extreme(e.abs(input).sum(inner, True), ord > 0, outer, True)
     return result if keepdim else result.squeeze((rows, columns))
 
 
@@ -196,7 +197,7 @@ def linalg_matrix_norm(
     ),
 )  # fmt: skip
 def linalg_norm(
-    A: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None
+    input: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None
 ) -> Tensor:
     """`vector_norm` over one dimension or, without ``ord``, over all elements; `matrix_norm` over two dimensions.
 
@@ -214,12 +215,12 @@ def linalg_norm(
         if count not in (1, 2):
             raise ShapeError(f"{op}: dim must be one or two dimensions, got {dim}")
     elif ord is not None:
-        count = len(A._array.shape)
+        count = len(input._array.shape)
         if count not in (1, 2):
-            raise ShapeError(f"{op}: ord without dim takes a vector or a matrix, got shape {list(A.shape)}")
+            raise ShapeError(f"{op}: ord without dim takes a vector or a matrix, got shape {list(input.shape)}")
     if isinstance(ord, str) or (ord is not None and count == 2):
-        return linalg_matrix_norm(A, ord, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
-    return linalg_vector_norm(A, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
+        return linalg_matrix_norm(input, ord, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
+    return linalg_vector_norm(input, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
 
 
 @composite(
@@ -302,8 +303,8 @@ def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
         for p in (None, -2, "fro", "nuc", 1, -math.inf)
     ),
 )  # fmt: skip
-def linalg_cond(A: Tensor, p: Any = None) -> Tensor:
-    """Condition number with respect to inversion, ``norm(A, p) * norm(inv(A), p)``.
+def linalg_cond(input: Tensor, p: Any = None) -> Tensor:
+    """Condition number with respect to inversion, ``norm(input, p) * norm(inv(input), p)``.
 
     By default, and for ``p`` 2 and -2, it is the ratio of the largest and smallest singular value, also of matrices
     that are not square; the others are those of `matrix_norm`. Singular matrices have the condition inf.
@@ -317,23 +318,23 @@ def linalg_cond(A: Tensor, p: Any = None) -> Tensor:
         tensor(4.)
     """
     op = "linalg.cond"
-    require_matrix(op, "A", A)
+    require_matrix(op, "input", input)
     if not (p in ("fro", "nuc") if isinstance(p, str) else p is None or p in _MATRIX_ORDERS):
         raise RangeError(f"{op}: p must be None, 'fro', 'nuc', inf, -inf, 1, -1, 2 or -2, got {p!r}")
-    solvable(A.dtype, op)
-    batch = A._array.shape[:-2]
+    solvable(input.dtype, op)
+    batch = input._array.shape[:-2]
     if p is None or (not isinstance(p, str) and abs(p) == 2):
-        if A.numel() == 0:
-            return A.new_zeros(batch, dtype=A.dtype.to_real())
-        values = REGISTRY["linalg_svdvals"](A)
+        if input.numel() == 0:
+            return input.new_zeros(batch, dtype=input.dtype.to_real())
+        values = REGISTRY["linalg_svdvals"](input)
         largest, smallest = values[..., 0], values[..., -1]
         return smallest / largest if p == -2 else largest / smallest
-    require_square(op, "A", A)
-    if A.numel() == 0:
-        return A.new_zeros(batch, dtype=A.dtype.to_real())
-    inverse, info = REGISTRY["linalg_inv_ex"](A)
+    require_square(op, "input", input)
+    if input.numel() == 0:
+        return input.new_zeros(batch, dtype=input.dtype.to_real())
+    inverse, info = REGISTRY["linalg_inv_ex"](input)
     inverse = e.where(e.ne(info, 0)[..., None, None], math.inf, inverse)
-    result = linalg_matrix_norm(A, p) * linalg_matrix_norm(inverse, p)
+    result = linalg_matrix_norm(input, p) * linalg_matrix_norm(inverse, p)
     return e.where(e.ne(result, result), math.inf, result)
 
 
@@ -363,12 +364,12 @@ def tolerance(op: str, A: Any, atol: Any, rtol: Any) -> tuple[Any, Any]:
 
 
 @composite(
-    namespaces=("linalg",), ulp=0, operands=("A",),
+    namespaces=("linalg",), ulp=0, operands=("input",),
     samples=({"shapes": ((4, 3),)}, {"shapes": ((2, 3, 4),)}, {"shapes": ((2, 3, 3),), "prepare": ("hermitian",),
              "hermitian": True}, {"shapes": ((3, 3),), "prepare": ("well_conditioned",), "atol": 6.0, "rtol": 0.5}),
 )  # fmt: skip
 def linalg_matrix_rank(
-    A: Tensor, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None
+    input: Tensor, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None
 ) -> Tensor:
     """How many singular values exceed ``max(atol, rtol * largest)``, int64; ``tol`` is an ``atol`` with ``rtol`` 0.
 
@@ -380,20 +381,20 @@ def linalg_matrix_rank(
         tensor(1)
     """
     op = "linalg.matrix_rank"
-    require_matrix(op, "A", A)
-    solvable(A.dtype, op)
+    require_matrix(op, "input", input)
+    solvable(input.dtype, op)
     if tol is not None:
         if atol is not None or rtol is not None:
             raise TypeError(f"{op}: tol is the older name of atol; give it alone")
         atol, rtol = tol, 0.0
     if hermitian:
-        require_square(op, "A", A)
-    A = A.detach()
-    atol, rtol = tolerance(op, A, atol, rtol)
-    if A.numel() == 0:
+        require_square(op, "input", input)
+    input = input.detach()
+    atol, rtol = tolerance(op, input, atol, rtol)
+    if input.numel() == 0:
         from tensorcore.dtypes import int64
 
-        return A.new_zeros(A._array.shape[:-2], dtype=int64)
-    values = e.abs(REGISTRY["linalg_eigvalsh"](A)) if hermitian else REGISTRY["linalg_svdvals"](A)
+        return input.new_zeros(input._array.shape[:-2], dtype=int64)
+    values = e.abs(REGISTRY["linalg_eigvalsh"](input)) if hermitian else REGISTRY["linalg_svdvals"](input)
     bound = e.maximum(atol, rtol * amax(values, -1))
     return e.gt(values, bound.unsqueeze(-1)).sum(-1)
