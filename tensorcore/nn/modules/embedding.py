@@ -13,7 +13,7 @@ from tensorcore.nn.parameter import Parameter
 from tensorcore.ops.creation import empty
 from tensorcore.tensor import Tensor
 
-__all__ = ["Embedding"]
+__all__ = ["Embedding", "EmbeddingBag"]
 
 
 class Embedding(Module):
@@ -105,4 +105,100 @@ class Embedding(Module):
             value = getattr(self, name)
             if value != default:
                 text += f", {name}={value}"
+        return text
+
+
+class EmbeddingBag(Module):
+    """Sums, means or maxima of bags of embeddings, without the embeddings between.
+
+    Args:
+        mode: ``"sum"``, ``"mean"`` or ``"max"``; see `functional.embedding_bag` for the other arguments.
+
+    Attributes:
+        weight: (num_embeddings, embedding_dim), drawn from the standard normal distribution; row ``padding_idx`` is
+            0 and takes no part.
+
+    Raises:
+        ValueError: for a ``padding_idx`` outside the table.
+        ShapeError: for a given ``_weight`` of another shape.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.nn.EmbeddingBag(10, 3, mode="sum")(tc.tensor([[1, 2], [4, 3]])).shape
+        tensorcore.Size([2, 3])
+    """
+
+    def __init__(
+        self, num_embeddings: int, embedding_dim: int, max_norm: float | None = None, norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False, mode: str = "mean", sparse: bool = False, _weight: Tensor | None = None,
+        include_last_offset: bool = False, padding_idx: int | None = None, device: Any = None, dtype: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        if padding_idx is not None:
+            if not -num_embeddings <= padding_idx < num_embeddings:
+                raise ValueError(f"EmbeddingBag: padding_idx {padding_idx} is not within {num_embeddings} embeddings")
+            padding_idx %= num_embeddings
+        self.num_embeddings = num_embeddings
+        self.embedding_dim = embedding_dim
+        self.max_norm = max_norm
+        self.norm_type = norm_type
+        self.scale_grad_by_freq = scale_grad_by_freq
+        self.mode = mode
+        self.sparse = sparse
+        self.include_last_offset = include_last_offset
+        self.padding_idx = padding_idx
+        if _weight is None:
+            self.weight = Parameter(empty(num_embeddings, embedding_dim, device=device, dtype=dtype))
+            self.reset_parameters()
+        else:
+            if list(_weight.shape) != [num_embeddings, embedding_dim]:
+                raise ShapeError(
+                    f"EmbeddingBag: the weight has shape {list(_weight.shape)}, expected "
+                    f"{[num_embeddings, embedding_dim]}"
+                )
+            self.weight = Parameter(_weight)
+
+    reset_parameters = Embedding.reset_parameters
+
+    @classmethod
+    def from_pretrained(
+        cls, embeddings: Tensor, freeze: bool = True, max_norm: float | None = None, norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False, mode: str = "mean", sparse: bool = False, include_last_offset: bool = False,
+        padding_idx: int | None = None,
+    ) -> EmbeddingBag:  # fmt: skip
+        """A layer over a given table (num_embeddings, embedding_dim), by default not trained.
+
+        Raises:
+            ShapeError: unless the table has two dimensions.
+
+        Example:
+            >>> import tensorcore as tc
+            >>> tc.nn.EmbeddingBag.from_pretrained(tc.tensor([[1.0, 2.0], [3.0, 4.0]]))(tc.tensor([[0, 1]]))
+            tensor([[2., 3.]])
+        """
+        if embeddings.dim() != 2:
+            raise ShapeError(f"EmbeddingBag.from_pretrained: expected a 2-d table, got shape {list(embeddings.shape)}")
+        rows, columns = embeddings.shape
+        made = cls(
+            rows, columns, max_norm, norm_type, scale_grad_by_freq, mode, sparse, embeddings, include_last_offset,
+            padding_idx,
+        )  # fmt: skip
+        made.weight.requires_grad = not freeze
+        return made
+
+    def forward(self, input: Tensor, offsets: Tensor | None = None, per_sample_weights: Tensor | None = None) -> Tensor:
+        return F.embedding_bag(
+            input, self.weight, offsets, self.max_norm, self.norm_type, self.scale_grad_by_freq, self.mode, self.sparse,
+            per_sample_weights, self.include_last_offset, self.padding_idx,
+        )  # fmt: skip
+
+    def extra_repr(self) -> str:
+        text = f"{self.num_embeddings}, {self.embedding_dim}"
+        for name, default in (
+            ("max_norm", None), ("norm_type", 2.0), ("scale_grad_by_freq", False), ("mode", None),
+            ("padding_idx", None),
+        ):  # fmt: skip
+            value = getattr(self, name)
+            if value != default:
+                text += f", {name}={value!r}" if name == "mode" else f", {name}={value}"
         return text

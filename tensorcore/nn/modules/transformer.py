@@ -96,7 +96,7 @@ class _Layer(Module):
         found = attention(
             x, other, other, attn_mask=mask, key_padding_mask=padding, need_weights=False, is_causal=causal
         )
-        return drop(found[0])
+        return dropout(found[0])
 
     def _feed(self, x: Tensor, dropout: Module) -> Any:
         return dropout(self.linear2(self.dropout(self.activation(self.linear1(x)))))
