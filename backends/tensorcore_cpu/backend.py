@@ -14,6 +14,7 @@ from tensorcore.dtypes import INTEGER, DType, bfloat16, bool_, by_name, float16,
 from tensorcore.errors import DTypeError
 from tensorcore.random import mt19937
 from tensorcore_cpu.draws import DrawKernels, twister_words
+from tensorcore_cpu.factorizations import FactorizationKernels
 from tensorcore_cpu.gelu import GeluKernels
 from tensorcore_cpu.layers import LayerKernels
 from tensorcore_cpu.memory import keep_freed_memory
@@ -80,6 +81,7 @@ _REDUCTIONS = {"sum": np.add, "prod": np.multiply, "amax": np.maximum, "amin": n
 
 class CpuBackend(
     DrawKernels,
+    FactorizationKernels,
     GeluKernels,
     LayerKernels,
     NormKernels,

@@ -137,7 +137,9 @@ def _cholesky(input: Any, *, upper: bool) -> Any:
         root = pivot.masked_fill(broken, 1).sqrt().to(whole.dtype).unsqueeze(-1)
         tail = rest[..., 1:, 0] / root
         # LAPACK leaves the columns from the failing one on as they were, but for its diagonal.
-        head = pivot.to(whole.dtype).where(fails, whole[..., step, step]).unsqueeze(-1).where(broken.unsqueeze(-1), root)
+        head = (
+            pivot.to(whole.dtype).where(fails, whole[..., step, step]).unsqueeze(-1).where(broken.unsqueeze(-1), root)
+        )
         kept = whole[..., step + 1 :, step].where(broken.unsqueeze(-1), tail)
         columns.append(joined([filled((*lead, step), 0, whole), head, kept], -1).unsqueeze(-1))
         rest = rest[..., 1:, 1:] - tail.unsqueeze(-1) * tail.conj().unsqueeze(-2)
@@ -394,5 +396,7 @@ def lu_unpack(
                 f"lu_unpack: LU_pivots of shape {list(LU_pivots.shape)} does not fit LU_data of {list(LU_data.shape)}"
             )
         if LU_pivots.numel() and not bool(((LU_pivots >= 1) & (LU_pivots <= rows)).all()):
-            raise RangeError(f"lu_unpack: pivots must be between 1 and LU_data.size(-2) = {rows}, as lu_factor makes them")
+            raise RangeError(
+                f"lu_unpack: pivots must be between 1 and LU_data.size(-2) = {rows}, as lu_factor makes them"
+            )
     return named("lu_unpack", **_unpacked(LU_data, LU_pivots, unpack_data, unpack_pivots))

@@ -1,0 +1,127 @@
+"""Matrix factorisations: LAPACK's as far as NumPy offers them, the others by whole arrays."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tensorcore.backend.contract import Array
+
+#: Columns eliminated one by one before their product updates the rest.
+_PANEL = 8
+
+
+def _matrices(array: Array) -> Array:
+    """The matrices of a stack, in one dimension."""
+    return array.reshape(math.prod(array.shape[:-2]), *array.shape[-2:])
+
+
+class FactorizationKernels:
+    """Kernels of the decompositions; what fails in one matrix of a stack leaves the others as they are."""
+
+    # ---------------------------------------------------------------- elimination
+
+    def linalg_cholesky_ex(self, input: Array, *, upper: bool) -> tuple[Array, Array]:
+        info = np.zeros(input.shape[:-2], np.int32)
+        try:
+            return np.linalg.cholesky(input, upper=upper), info
+        except np.linalg.LinAlgError:
+            pass
+        whole = np.conj(np.swapaxes(input, -1, -2)) if upper else input
+        out = np.tril(whole)
+        flat, infos = _matrices(out), info.reshape(-1)
+        for place in range(flat.shape[0]):
+            infos[place] = _cholesky(flat[place])
+        return (np.ascontiguousarray(np.conj(np.swapaxes(out, -1, -2))) if upper else out), info
+
+    def linalg_lu_factor_ex(self, A: Array, *, pivot: bool) -> tuple[Array, Array, Array]:
+        rows, columns = A.shape[-2:]
+        k = min(rows, columns)
+        out = np.array(A, order="C")
+        flat = _matrices(out)
+        pivots = np.empty((flat.shape[0], k), np.int32)
+        pivots[:] = np.arange(1, k + 1)
+        _eliminate(flat, pivots, 0, k, pivot)
+        if columns > k:
+            flat[:, :, k:] = _unit_solved(flat[:, :, :k], flat[:, :, k:])
+        zero = np.diagonal(flat, axis1=-2, axis2=-1) == 0
+        info = np.where(zero.any(-1), zero.argmax(-1) + 1, 0) if k else np.zeros(flat.shape[0])
+        lead = A.shape[:-2]
+        return out, pivots.reshape(*lead, k), info.astype(np.int32).reshape(lead)
+
+    def pivot_permutation(self, pivots: Array, *, rows: int) -> Array:
+        flat = pivots.reshape(math.prod(pivots.shape[:-1]), pivots.shape[-1]).astype(np.int64) - 1
+        order = np.empty((flat.shape[0], rows), np.int64)
+        order[:] = np.arange(rows)
+        every = np.arange(flat.shape[0])
+        for step in range(min(flat.shape[1], rows)):
+            other = flat[:, step]
+            order[every, other], order[:, step] = order[:, step].copy(), order[every, other]
+        return order.reshape(*pivots.shape[:-1], rows)
+
+    # ---------------------------------------------------------------- orthogonal factors
+
+    def geqrf(self, input: Array) -> tuple[Array, Array]:
+        packed, tau = np.linalg.qr(input, mode="raw")
+        return np.ascontiguousarray(np.swapaxes(packed, -1, -2)), tau
+
+    def linalg_qr(self, A: Array, *, mode: str) -> tuple[Array, Array]:
+        if mode == "r":
+            return np.empty(0, A.dtype), np.linalg.qr(A, mode="r")
+        Q, R = np.linalg.qr(A, mode=mode)
+        return Q, R
+
+
+def _cholesky(out: Array) -> int:
+    """Factorise one matrix in its lower triangle, column by column; the first order that fails, or 0."""
+    for step in range(out.shape[0]):
+        row = out[step, :step]
+        pivot = (out[step, step] - np.vdot(row, row)).real
+        if not pivot > 0:
+            out[step, step] = pivot
+            return step + 1
+        out[step, step] = root = np.sqrt(pivot)
+        out[step + 1 :, step] = (out[step + 1 :, step] - out[step + 1 :, :step] @ row.conj()) / root
+    return 0
+
+
+def _size(x: Array) -> Array:
+    return np.abs(x.real) + np.abs(x.imag) if x.dtype.kind == "c" else np.abs(x)
+
+
+def _unit_solved(lower: Array, right: Array) -> Array:
+    """``inv(L) @ right`` for unit lower triangular L, stored with something else above its diagonal."""
+    clean = np.tril(lower, -1)
+    steps = np.arange(clean.shape[-1])
+    clean[..., steps, steps] = 1
+    return np.linalg.solve(clean, right)
+
+
+def _eliminate(stack: Array, pivots: Array, begin: int, end: int, pivot: bool) -> None:
+    """LU of the columns from ``begin`` to ``end``, in place, by halves (Toledo 1997); rows are exchanged whole."""
+    if end - begin > _PANEL:
+        middle = (begin + end) // 2
+        _eliminate(stack, pivots, begin, middle, pivot)
+        left = stack[:, begin:, begin:middle]
+        top = stack[:, begin:middle, middle:end]
+        top[...] = _unit_solved(left[:, : middle - begin], top)
+        stack[:, middle:, middle:end] -= left[:, middle - begin :] @ top
+        _eliminate(stack, pivots, middle, end, pivot)
+        return
+    every = np.arange(stack.shape[0])
+    for step in range(begin, end):
+        if pivot:
+            places = _size(stack[:, step:, step]).argmax(-1) + step
+            pivots[:, step] = places + 1
+            if stack.shape[0] == 1:
+                place = places[0]
+                if place != step:
+                    stack[0, [step, place]] = stack[0, [place, step]]
+            else:
+                stack[every, places], stack[:, step] = stack[:, step].copy(), stack[every, places]
+        corner = stack[:, step : step + 1, step]
+        column = stack[:, step + 1 :, step]
+        column /= np.where(corner == 0, 1, corner)
+        if step + 1 < end:
+            stack[:, step + 1 :, step + 1 : end] -= column[..., None] * stack[:, step : step + 1, step + 1 : end]
