@@ -24,6 +24,7 @@ from tensorcore_cpu.ordering import OrderKernels
 from tensorcore_cpu.quiet import quiet, quiet1, quiet2, quiet_out, quiet_reduce
 from tensorcore_cpu.recurrent import RecurrentKernels
 from tensorcore_cpu.select import SelectKernels, against_number
+from tensorcore_cpu.solvers import SolveKernels
 from tensorcore_cpu.sums import total
 
 _NATIVE: dict[DType, Any] = {
@@ -89,6 +90,7 @@ class CpuBackend(
     OrderKernels,
     RecurrentKernels,
     SelectKernels,
+    SolveKernels,
     ArrayModuleBackend,
 ):
     """NumPy arrays in host memory."""
