@@ -10,7 +10,9 @@ from tensorcore.nn.modules.dropout import *  # noqa: F403
 from tensorcore.nn.modules.embedding import *  # noqa: F403
 from tensorcore.nn.modules.flatten import *  # noqa: F403
 from tensorcore.nn.modules.fold import *  # noqa: F403
+from tensorcore.nn.modules.fractional_pooling import *  # noqa: F403
 from tensorcore.nn.modules.linear import *  # noqa: F403
+from tensorcore.nn.modules.linear_cross_entropy import *  # noqa: F403
 from tensorcore.nn.modules.loss import *  # noqa: F403
 from tensorcore.nn.modules.module import *  # noqa: F403
 from tensorcore.nn.modules.normalization import *  # noqa: F403
