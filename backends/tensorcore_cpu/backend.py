@@ -10,12 +10,15 @@ import numpy as np
 
 from tensorcore.backend.array_module import ArrayModuleBackend
 from tensorcore.backend.contract import Array, Kernel
+from tensorcore.devices import Device
 from tensorcore.dtypes import INTEGER, DType, bfloat16, bool_, by_name, float16, float32
 from tensorcore.errors import DTypeError
 from tensorcore.random import mt19937
+from tensorcore_cpu.dlpack import exported, imported
 from tensorcore_cpu.draws import DrawKernels, twister_words
 from tensorcore_cpu.factorizations import FactorizationKernels
-from tensorcore_cpu.gelu import GeluKernels
+from tensorcore_cpu.fourier import TransformKernels
+from tensorcore_cpu.jit.fused import fused
 from tensorcore_cpu.layers import LayerKernels
 from tensorcore_cpu.memory import keep_freed_memory
 from tensorcore_cpu.norms import NormKernels
@@ -26,6 +29,7 @@ from tensorcore_cpu.recurrent import RecurrentKernels
 from tensorcore_cpu.select import SelectKernels, against_number
 from tensorcore_cpu.solvers import SolveKernels
 from tensorcore_cpu.sums import total
+from tensorcore_cpu.views import ViewKernels
 
 _NATIVE: dict[DType, Any] = {
     by_name(name): np.dtype(name)
@@ -66,6 +70,9 @@ _MOVES = frozenset(
         "alias",
         "assign",
         "where",
+        "as_strided",
+        "view_as_real",
+        "view_as_complex",
     ]
 )
 #: NumPy's name where it is not the standard's or the other is faster.
@@ -83,7 +90,6 @@ _REDUCTIONS = {"sum": np.add, "prod": np.multiply, "amax": np.maximum, "amin": n
 class CpuBackend(
     DrawKernels,
     FactorizationKernels,
-    GeluKernels,
     LayerKernels,
     NormKernels,
     OptimizerKernels,
@@ -91,6 +97,8 @@ class CpuBackend(
     RecurrentKernels,
     SelectKernels,
     SolveKernels,
+    TransformKernels,
+    ViewKernels,
     ArrayModuleBackend,
 ):
     """NumPy arrays in host memory."""
@@ -114,13 +122,12 @@ class CpuBackend(
     def kernel(self, name: str, dtype: DType, index: int) -> Kernel | None:
         if dtype is bool_ and name in self.ON_BOOL:
             return getattr(np, self.ON_BOOL[name])
-        if hasattr(GeluKernels, name) and dtype not in (float32, float16, bfloat16):
-            return None
         if name == "leaky_relu" and not dtype.is_floating_point:
             return None  # the expression's comparison refuses complex numbers
         found: Any = _ufunc(name, dtype)
         if found is None:
-            found = super().kernel(name, dtype, index)
+            half = dtype in (float16, bfloat16)
+            found = fused(name, float32 if half else dtype, Device(self.name)) or super().kernel(name, dtype, index)
         if found is None or name in _MOVES:
             return found
         if dtype in (float16, bfloat16):
@@ -194,11 +201,11 @@ class CpuBackend(
         return int(array.ctypes.data)
 
     def from_dlpack(self, capsule_owner: Any, index: int, copy: bool | None) -> Array:
-        array = np.from_dlpack(capsule_owner, copy=copy)
+        array = imported(capsule_owner, copy)
         return array if array.flags.writeable or copy is False else array.copy()
 
     def to_dlpack(self, array: Array, **options: Any) -> Any:
-        return array.__dlpack__(**options)
+        return exported(array, **options)
 
     # ---------------------------------------------------------------- kernels
 

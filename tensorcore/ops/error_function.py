@@ -103,8 +103,9 @@ def normal_share(x: Any) -> Any:
     if x.dtype is not float32:
         return erfc(x * -math.sqrt(0.5)) * 0.5
     # Far below zero the exponent's rounding costs relative accuracy where the share is next to nothing.
-    size = e.minimum(e.abs(x) * math.sqrt(0.5), 10.2)
-    tail = e.exp(-(size * size)) * _polynomial((size - 2.5) / (size + 2.5), _SCALED) * 0.5
+    size = e.minimum(e.abs(x), 14.4)
+    middle = 2.5 * math.sqrt(2)
+    tail = e.exp(size * size * -0.5) * _polynomial((size - middle) / (size + middle), _SCALED) * 0.5
     return e.where(e.gt(x, 0), 1 - tail, tail)
 
 

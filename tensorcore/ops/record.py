@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from tensorcore.ops.node_names import named
 from tensorcore.ops.rules import Rule, same
 
 __all__ = ["REGISTRY", "Op", "composite", "primitive"]
@@ -39,14 +40,16 @@ class Op:
         operator: the dunder methods derived, such as ``"add"`` for ``__add__`` and its kin.
         domain: interval from which conformance samples the operands.
         ulp: error budget in units in the last place of the result.
-        shown: name of the backward node where it does not follow from the op's.
+        shown: name of the backward node where it does not follow from the op's (`node_names` has more of them).
+        gradient: of an op of one operand whose rule reads values, the rule as an op of its own, ``<op>_gradient``, which
+            a backend can override like any composite; else ``None``.
         samples: cases ``(shapes of the operands, attributes)`` for tests, or a function of none returning them. With
             ``"prepare"`` (a name per operand, such as ``"positive_definite"``) and ``"observe"`` (what is compared of
             the outputs, such as ``"magnitudes"``), both of ``tensorcore_conformance.structure``.
     """
 
     __slots__ = (
-        "__wrapped__", "aliases", "body", "callers", "domain", "elementwise", "emit", "front", "inplace", "joint",
+        "__wrapped__", "aliases", "body", "callers", "domain", "elementwise", "emit", "front", "gradient", "inplace", "joint",
         "name", "namespaces", "operands", "operator", "outputs", "plans", "primitive", "promotes", "put",
         "random", "reads", "rule", "samples", "shown", "signature", "standard", "ulp", "view", "vjp",
     )  # fmt: skip
@@ -111,11 +114,6 @@ class Op:
     def __signature__(self) -> inspect.Signature:
         return self.signature
 
-    @property
-    def grad_name(self) -> str:
-        """Name of the backward node, as PyTorch prints it: ``AddBackward0``."""
-        return self.shown or "".join(part.capitalize() for part in self.name.strip("_").split("_")) + "Backward0"
-
     def names_in(self, namespace: str) -> tuple[str, ...]:
         """Names under which the op is published in ``namespace``; none where it is not.
 
@@ -160,6 +158,20 @@ class Op:
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else self.front.__get__(instance, owner)
+
+    def face(self, shown: str) -> Op:
+        """This op under another name of its backward node: ``transpose`` is a `permute`, and its node says so.
+
+        The kernels are those of the op's name, so that a step through a face costs nothing more.
+        """
+        from tensorcore.dispatch import open_door
+
+        twin = object.__new__(Op)
+        for slot in Op.__slots__:
+            setattr(twin, slot, getattr(self, slot))
+        twin.shown = shown
+        twin.emit = open_door(twin)
+        return twin
 
     def expression(self, body: Callable[..., Any]) -> Callable[..., Any]:
         """Decorator: the expression of a composite whose own ``def`` is the front."""
@@ -218,12 +230,35 @@ def _register(op: Op) -> Op:
         raise ValueError(f"op {op.name!r} is recorded twice")
     op.emit = open_door(op)
     functools.update_wrapper(op.emit, op.front)
+    op.gradient = _gradient(op)
     if _is_trivial(op.front):
         op.front = op.emit
     elif not _NUMPY_SPELLINGS.keys().isdisjoint(op.signature.parameters):
         op.front = _with_numpy_spellings(op.front)
     REGISTRY[op.name] = op
     return op
+
+
+def _gradient(op: Op) -> Op | None:
+    """The gradient rule of an op of one operand as a composite; it takes the rule's place in ``op.vjp``."""
+    if len(op.operands) != 1 or op.variadic or op.view or op.outputs != 1 or not callable(op.vjp) or op.joint:
+        return None
+    if op.promotes is not None or not (op.elementwise or op.body is not None or not op.primitive):
+        return None
+    rule, (reads,) = op.vjp, op.reads
+    tensors = [name for name in reads.names if name in (COTANGENT, OUTPUT, *op.operands)]
+    attributes = [name for name in reads.names if name not in tensors]
+    if tensors[:1] != [COTANGENT] or len(tensors) < 2 or reads.shapes or NEEDS in attributes:
+        return None
+    facts = _facts(name=f"{op.name}_gradient", operands=tensors, namespaces=())
+    gradient = Op(rule, primitive=False, **facts)
+    gradient.body = rule
+    from tensorcore.dispatch import open_door
+
+    gradient.emit = open_door(gradient)
+    given = ", ".join([*tensors, *(f"{name}={name}" for name in attributes)])
+    op.vjp = eval(f"lambda {', '.join(reads.names)}: emit({given})", {"emit": gradient.emit})
+    return gradient
 
 
 #: PyTorch's argument names and what NumPy calls them; both are accepted.
@@ -246,6 +281,7 @@ def _with_numpy_spellings(front: Callable[..., Any]) -> Callable[..., Any]:
 
 def _facts(
     *,
+    name: str | None = None,
     rule: Rule = same,
     vjp: Any = None,
     joint: bool = False,
@@ -299,6 +335,8 @@ def composite(**facts: Any) -> Callable[[Callable[..., Any]], Op]:
         op = _register(op)
         if op.body is front:
             op.front = op.emit
+        if op.vjp is None:
+            op.front = named(op)
         return op
 
     return decorate

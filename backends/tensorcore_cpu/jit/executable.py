@@ -1,0 +1,75 @@
+"""Machine code in executable memory, called as a Python function."""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+import platform
+import sys
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+
+from tensorcore_cpu.jit.x86 import AVX2, AVX512, Isa
+
+__all__ = ["data_offset", "isa", "loaded"]
+
+#: Code is put side by side into areas of this size.
+_AREA: Final = 1 << 16
+_areas: list[tuple[mmap.mmap, int]] = []
+
+
+def _flags() -> frozenset[str]:
+    """The features of the processor, as the system names them."""
+    if sys.platform == "linux":
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            for line in file:
+                if line.startswith("flags"):
+                    return frozenset(line.split(":", 1)[1].split())
+    return frozenset()
+
+
+@cache
+def isa() -> Isa | None:
+    """The widest instruction set of the machine that is supported, or ``None``.
+
+    The environment variable ``TENSORCORE_JIT`` chooses: ``avx512``, ``avx2`` or ``0``.
+    """
+    wanted = os.environ.get("TENSORCORE_JIT", "avx512")
+    if platform.machine() not in ("x86_64", "AMD64") or wanted == "0" or data_offset() is None:
+        return None
+    flags = _flags()
+    if not flags.issuperset(("avx2", "fma", "bmi2")):
+        return None
+    try:
+        loaded(b"\xc3", 0)
+    except (OSError, ValueError):
+        # Some systems forbid memory that is written and then run.
+        return None
+    return AVX512 if wanted == "avx512" and flags.issuperset(("avx512f", "avx512dq", "avx512vl")) else AVX2
+
+
+@cache
+def data_offset() -> int | None:
+    """Where in NumPy's array object the address of its elements lies."""
+    array = np.zeros(3, np.float32)
+    head = ctypes.string_at(id(array), 64)
+    found = [at for at in range(0, 64, 8) if int.from_bytes(head[at : at + 8], sys.byteorder) == array.ctypes.data]
+    return found[0] if len(found) == 1 else None
+
+
+def loaded(code: bytes, arguments: int) -> Callable[..., Any]:
+    """``code`` as a function of two whole numbers and ``arguments`` objects; the interpreter's lock is not held."""
+    size = -(-len(code) // 64) * 64
+    if not _areas or _areas[-1][1] + size > len(_areas[-1][0]):
+        area = mmap.mmap(-1, max(_AREA, size), prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+        _areas.append((area, 0))
+    area, start = _areas[-1]
+    area[start : start + len(code)] = code
+    _areas[-1] = (area, start + size)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(area)) + start
+    kind = ctypes.CFUNCTYPE(None, ctypes.c_ssize_t, ctypes.c_ssize_t, *[ctypes.c_void_p] * arguments)
+    return kind(address)

@@ -1,0 +1,93 @@
+"""Kernels of elementwise composites: one loop in place of NumPy's pass for each operation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from tensorcore.devices import Device, Kind
+from tensorcore.dtypes import DType, float32, float64
+from tensorcore.ops.record import REGISTRY, Op
+from tensorcore_cpu.jit.compiling import LIMIT, compiled
+from tensorcore_cpu.jit.executable import data_offset, isa, loaded
+from tensorcore_cpu.jit.tracing import traced
+from tensorcore_cpu.jit.vectors import Body, contracted
+
+__all__ = ["COMPILED", "Fused", "fused"]
+
+#: The composites that are compiled, and the gradient rules of ops: all whose expressions are elementwise and take more
+#: than one pass of NumPy's.
+COMPILED: Final = frozenset((
+    "abs_gradient", "atan_gradient", "atanh_gradient", "binary_entropy", "clamp_between", "clamp_between_gradient",
+    "elu", "elu_gradient", "erf", "erf_gradient", "erfc", "erfc_gradient", "exp2", "fmax", "fmin", "frac", "gelu",
+    "gelu_gradient", "hardshrink", "hardshrink_gradient", "hardsigmoid", "hardsigmoid_gradient", "hardswish",
+    "hardswish_gradient", "hardtanh", "hardtanh_gradient", "heaviside", "hypot", "leaky_relu",
+    "leaky_relu_gradient", "lerp", "log10", "log1p_gradient", "log2", "logaddexp", "logaddexp2", "logistic_entropy",
+    "logsigmoid", "logsigmoid_gradient", "mish", "mish_gradient", "prelu", "reciprocal_gradient", "relu_gradient",
+    "rsqrt", "rsqrt_gradient", "sgn", "sigmoid", "sigmoid_gradient", "silu", "silu_gradient", "softplus",
+    "softplus_gradient", "softshrink", "softshrink_gradient", "softsign", "sqrt_gradient", "square_gradient",
+    "tan_gradient", "tanh_gradient", "tanhshrink", "threshold", "threshold_gradient", "xlogy",
+))  # fmt: skip
+
+#: Programs kept per op and dtype; a program that gives a number a new value at each call would compile forever.
+_KEPT: Final = 64
+
+
+def fused(name: str, dtype: DType, device: Device) -> Fused | None:
+    """The compiled kernel of op ``name``, or ``None`` where there is none for this dtype or processor."""
+    if name not in COMPILED or dtype not in (float32, float64) or isa() is None:
+        return None
+    base = name.removesuffix("_gradient")
+    op = REGISTRY[base].gradient if name not in REGISTRY else REGISTRY[name]
+    assert op is not None
+    return Fused(op, device.kind(dtype), np.dtype(dtype.name))
+
+
+class Fused:
+    """A kernel that compiles the expression of ``op`` once for each set of attributes."""
+
+    def __init__(self, op: Op, kind: Kind, native: Any) -> None:
+        self.op, self.kind, self.native = op, kind, native
+        self.programs: dict[Any, Callable[..., Any]] = {}
+
+    def __call__(self, *arrays: Any, **attributes: Any) -> Any:
+        first = arrays[0]
+        shape = first.shape
+        scalars: tuple[int, ...] = ()
+        if len(arrays) > 1:
+            arrays, shape, scalars = self._aligned(arrays)
+        elif not first.flags.c_contiguous:
+            arrays = (np.ascontiguousarray(first),)
+        key = (scalars, *attributes.values())
+        program = self.programs.get(key)
+        if program is None:
+            program = self._compile(arrays, frozenset(scalars), attributes)
+            if len(self.programs) < _KEPT:
+                self.programs[key] = program
+        out = np.empty(shape, self.native)
+        program(0, out.size, id(out), *map(id, arrays))
+        return out
+
+    def _aligned(self, arrays: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[int, ...], tuple[int, ...]]:
+        """The arrays in row-major order and of one shape, but for those of one element, whose places come last."""
+        shape = np.broadcast_shapes(*[x.shape for x in arrays])
+        size = math.prod(shape)
+        scalars = tuple([place for place, x in enumerate(arrays) if x.size == 1 and size != 1])
+        made = [
+            x if x.size == 1 or (x.shape == shape and x.flags.c_contiguous)
+            else np.ascontiguousarray(np.broadcast_to(x, shape))
+            for x in arrays
+        ]  # fmt: skip
+        return tuple(made), shape, scalars
+
+    def _compile(self, arrays: tuple[Any, ...], scalars: frozenset[int], attributes: dict[str, Any]) -> Any:
+        best = isa()
+        offset = data_offset()
+        assert best is not None and offset is not None and len(arrays) < LIMIT
+        body = Body(self.native.itemsize == 8, best.wide)
+        inputs = [body.input(place) for place in range(len(arrays))]
+        body.outputs.append(traced(body, self.op, self.kind, inputs, attributes).place)
+        return loaded(compiled(contracted(body), best, scalars, offset), 1 + len(arrays))
