@@ -18,7 +18,7 @@ from tensorcore.dtypes import FLOATING, INTEGER
 from tensorcore.errors import DimensionError, OutOfMemoryError, ShapeError, TensorcoreError
 from tensorcore.promotion import agree, convert
 from tensorcore.shapes import broadcast_shapes
-from tensorcore.tensor import Tensor, wrap
+from tensorcore.tensor import Tensor, root_of, wrap
 
 __all__ = ["enter", "execute", "intercept", "intercepted", "is_busy", "open_door"]
 
@@ -328,7 +328,7 @@ def execute(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any], kernel:
     out._array = array
     out._kind = kind
     out._node = None
-    out._view = (inputs[0], op, attributes) if op.view and kind.dtype is inputs[0]._kind.dtype else None
+    out._view = (inputs[0], op, attributes) if op.view else None
     if op.vjp is not None and mode.grad and kind.dtype.category >= FLOATING:
         for x in inputs:
             if x is not None and x._node is not None:
@@ -375,7 +375,10 @@ def _expression(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> 
         return op.body(*inputs, **attributes)
     needed = mode.grad and any(x is not None and x._node is not None for x in inputs)
     if not needed:
-        return op.body(*inputs, **attributes)
+        result = op.body(*inputs, **attributes)
+        if op.view and _shows(result, inputs[0]):
+            result._view = (inputs[0], op, attributes)
+        return result
     mode.grad = False
     try:
         result = op.body(*inputs, **attributes)
@@ -386,6 +389,8 @@ def _expression(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> 
     if op.outputs == 1:
         (out,) = outs
         out._node = OpNode(op, inputs, out._array, out._kind, attributes)
+        if op.view and _shows(result, inputs[0]):
+            out._view = (inputs[0], op, attributes)
         return out
     kinds = tuple(out._kind for out in outs)
     node = OpNode(op, inputs, tuple(out._array for out in outs), kinds, attributes)
@@ -393,6 +398,11 @@ def _expression(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> 
         if out._kind.dtype.category >= FLOATING:
             out._node = SelectNode(node, place, tuple(out._array.shape), out._kind)
     return outs
+
+
+def _shows(result: Any, input: Any) -> bool:
+    """Whether what an expression gave is a view of its operand: in memory, or as writes to immutable memory go."""
+    return not input._kind.mutable or root_of(result) is root_of(input)
 
 
 def explain(op: Op, inputs: tuple[Any, ...], error: Exception) -> NoReturn:

@@ -17,6 +17,8 @@ from tensorcore.errors import DTypeError, InplaceError, ShapeError
 from tensorcore.host_data import decode, encode, nest
 from tensorcore.methods import TensorMethods
 from tensorcore.shapes import Size, contiguous_strides, normalize_dim
+from tensorcore.sides import KNOWN as _SIDES
+from tensorcore.sides import SizeProperty, sides
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -122,10 +124,14 @@ class Tensor(TensorMethods):
     is_mps = False
     is_xpu = False
 
-    def size(self, dim: int | None = None) -> Any:
-        """The shape, or the length of dimension ``dim``."""
+    @SizeProperty
+    def size(self) -> Any:
+        """Number of elements; called, as ``size()`` the shape and as ``size(dim)`` the length of a dimension."""
         shape = self._array.shape
-        return _new_size(Size, shape) if dim is None else shape[normalize_dim(dim, len(shape), "size")]
+        try:
+            return _SIDES[shape]
+        except KeyError:
+            return sides(shape)
 
     def dim(self) -> int:
         """Number of dimensions."""
@@ -169,7 +175,9 @@ class Tensor(TensorMethods):
     def storage_offset(self) -> int:
         """Elements between the start of the memory that a view shares and its own first element."""
         root = root_of(self)
-        return (self.data_ptr() - root.data_ptr()) // self.itemsize if root is not self else 0
+        if root is self or self._kind.backend.strides(self._array) is None:
+            return 0
+        return (self.data_ptr() - root.data_ptr()) // self.itemsize
 
     def get_device(self) -> int:
         """Index of the device, or -1 on the CPU."""
@@ -238,11 +246,14 @@ class Tensor(TensorMethods):
 
     @property
     def _base(self) -> Tensor | None:
-        """The tensor that it is a view of, followed to the first."""
-        return None if self._view is None else root_of(self)
+        """The tensor that it is a view of, followed to the first; what was detached begins anew."""
+        base = self
+        while base._view is not None and base._view[1].shown != "DetachBackward0":
+            base = base._view[0]
+        return None if base is self else base
 
     def _is_view(self) -> bool:
-        return self._view is not None
+        return self._base is not None
 
     @property
     def _version(self) -> int:

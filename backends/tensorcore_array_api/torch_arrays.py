@@ -128,6 +128,17 @@ class TorchBackend(LibraryBackend):
     def copy(self, input: Array) -> Array:
         return input.clone(memory_format=torch.contiguous_format)
 
+    def as_strided(
+        self, input: Array, *, size: tuple[int, ...], stride: tuple[int, ...], shift: int, own: tuple[int, ...]
+    ) -> Array:
+        return torch.as_strided(input, size, stride, input.storage_offset() + shift)
+
+    def view_as_real(self, input: Array) -> Array:
+        return torch.view_as_real(input.resolve_conj())
+
+    def view_as_complex(self, input: Array) -> Array:
+        return torch.view_as_complex(input)
+
     def floor_divide(self, input: Array, other: Array) -> Array:
         return torch.floor_divide(input, other) if input.is_floating_point() else super().floor_divide(input, other)
 

@@ -63,6 +63,12 @@ class MovementKernels:
     def alias(input: Array) -> Array:
         return input.seen(input.shape, input.strides)
 
+    @staticmethod
+    def as_strided(
+        input: Array, *, size: tuple[int, ...], stride: tuple[int, ...], shift: int, own: tuple[int, ...]
+    ) -> Array:
+        return input.seen(size, stride, input.offset + shift)
+
     # ------------------------------------------------------------------ copies
 
     @staticmethod

@@ -165,7 +165,9 @@ class OpNode(Node):
         self.shape = output.shape if op.outputs == 1 else tuple([array.shape for array in output])
 
     def name(self) -> str:
-        return self.op.grad_name
+        from tensorcore.ops.node_names import of_node
+
+        return of_node(self)
 
     def backward(self, cotangent: Any, create_graph: bool) -> tuple[Any, ...] | list[Any]:
         if self.overwritten is not None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tensorcore.dtypes import COMPLEX, DType
+from tensorcore.dtypes import COMPLEX, DType, float32, float64
 from tensorcore.errors import DTypeError, ShapeError
 from tensorcore.ops.elementwise import atan2, conj_physical, cos, sin
 from tensorcore.ops.record import composite, primitive
@@ -29,16 +29,66 @@ def imag_part(input: Tensor) -> Tensor:
     """The imaginary part of each element of a complex tensor."""
 
 
+def _paired(dtype: DType, op: str) -> tuple[DType, DType]:
+    if dtype not in (float32, float64):
+        raise DTypeError(f"{op}: expected a float32 or float64 tensor, got {dtype}")
+    return dtype, dtype.to_complex()
+
+
+@composite(
+    rule=_part, view=True, vjp=lambda g: view_as_complex.emit(g.contiguous()), namespaces=("",),
+    put=lambda base, value: view_as_complex.emit(value.contiguous()), ulp=0,
+)  # fmt: skip
+def view_as_real(input: Tensor) -> Tensor:
+    """A view of the parts as a new last dimension of side 2; a copy on devices that keep them apart."""
+
+
+@view_as_real.expression
+def _view_as_real(input: Any) -> Any:
+    from tensorcore.ops.movement import stack
+
+    return stack([real_part.emit(input), imag_part.emit(input)], -1)
+
+
+@composite(
+    rule=_paired, view=True, vjp=lambda g: view_as_real.emit(g), namespaces=("",),
+    put=lambda base, value: view_as_real.emit(value), ulp=0,
+)  # fmt: skip
+def view_as_complex(input: Tensor) -> Tensor:
+    """A view of a last dimension of side 2 as (real, imaginary); a copy on devices that keep them apart.
+
+    Raises:
+        ShapeError: if the last side is not 2, or the pairs do not lie together in memory.
+    """
+    shape = input._array.shape
+    if not shape or shape[-1] != 2:
+        raise ShapeError(f"view_as_complex: expected a last side of 2, got shape {list(shape)}")
+    *others, last = input.stride()
+    if last != 1 or any(step % 2 for step in others) or input.storage_offset() % 2:
+        raise ShapeError(
+            f"view_as_complex: pairs must lie together in memory, got strides {input.stride()} from element "
+            f"{input.storage_offset()} on; use .contiguous()"
+        )
+    return view_as_complex.emit(input)
+
+
+@view_as_complex.expression
+def _view_as_complex(input: Any) -> Any:
+    return complex(input[..., 0], input[..., 1])
+
+
 @composite(namespaces=("",), samples=({"shapes": ((3, 4),)},))
 def real(input: Tensor) -> Tensor:
-    """The real part; a real tensor itself."""
-    return real_part.emit(input) if input.is_complex() else input
+    """The real part, a view where the device can; a real tensor itself."""
+    return view_as_real.emit(input).select(-1, 0) if input.is_complex() else input
 
 
 @composite(namespaces=("",))
 def imag(input: Tensor) -> Tensor:
-    """The imaginary part of a complex tensor."""
-    return imag_part.emit(input)
+    """The imaginary part of a complex tensor, a view where the device can."""
+    if not input.is_complex():
+        raise DTypeError(f"imag: expected a complex tensor, got {input.dtype}")
+    return view_as_real.emit(input).select(-1, 1)
 
 
 @composite(samples=({"shapes": ((3, 4),)},))
@@ -72,19 +122,3 @@ def angle(input: Tensor) -> Tensor:
     if input.is_complex():
         return atan2(imag_part.emit(input), real_part.emit(input))
     return where(input < 0, 3.141592653589793, input * 0.0)
-
-
-@composite(namespaces=("",))
-def view_as_real(input: Tensor) -> Tensor:
-    """The parts as a new last dimension of side 2 (a copy, see docs/differences.md)."""
-    from tensorcore.ops.movement import stack
-
-    return stack([real_part.emit(input), imag_part.emit(input)], -1)
-
-
-@composite(namespaces=("",))
-def view_as_complex(input: Tensor) -> Tensor:
-    """A last dimension of side 2 read as (real, imaginary)."""
-    if input.ndim == 0 or input.shape[-1] != 2:
-        raise ShapeError(f"view_as_complex: expected a last side of 2, got shape {list(input.shape)}")
-    return complex(input[..., 0], input[..., 1])

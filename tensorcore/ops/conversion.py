@@ -57,10 +57,14 @@ def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     return copy.emit(input)
 
 
+#: `alias` as the link from what is outside the graph to the tensor whose memory it shares.
+severed = alias.face("DetachBackward0")
+
+
 def detach(input: Tensor) -> Tensor:
     """A tensor over the same memory, outside the autograd graph."""
     out = wrap(input._array, input._kind)
-    out._view = (input, alias, {})
+    out._view = (input, severed, {})
     return out
 
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import TYPE_CHECKING, Any
 
+from tensorcore.devices import EXPRESSION
 from tensorcore.dtypes import DType, int64
 from tensorcore.errors import ShapeError
+from tensorcore.ops.creation import ramp
+from tensorcore.ops.indexing import index_put
 from tensorcore.ops.movement import cat, reshape
-from tensorcore.ops.record import REGISTRY, composite
+from tensorcore.ops.parts import basic_index, zeros_of
+from tensorcore.ops.record import composite
+from tensorcore.ops.rules import same
+from tensorcore.ops.strided import as_strided
 from tensorcore.shapes import normalize_dim
 
 if TYPE_CHECKING:
@@ -28,31 +35,68 @@ def _two_dims(op: str, ndim: int, dim1: int, dim2: int) -> tuple[int, int]:
     return first, second
 
 
+def _diagonal_put(base: Any, value: Any, offset: int, dim1: int, dim2: int) -> Any:
+    """A copy of ``base`` with ``value`` on its diagonal."""
+    shape = tuple(base.shape)
+    row, column, count = _extent(shape[dim1], shape[dim2], offset)
+    rest = [d for d in range(len(shape)) if d not in (dim1, dim2)]
+    steps = ramp(0, 1, count, int64, base.device)
+    moved = index_put.emit(
+        base.permute(dim1, dim2, *rest), value.movedim(-1, 0), steps + row, steps + column, accumulate=False
+    )
+    back = sorted(range(len(shape)), key=[dim1, dim2, *rest].__getitem__)
+    return moved.permute(back)
+
+
 @composite(
+    rule=same,
+    view=True,
+    put=_diagonal_put,
+    vjp=lambda g, input_shape, offset, dim1, dim2: _diagonal_put(zeros_of(input_shape, g), g, offset, dim1, dim2),
     samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "offset": 1}, {"shapes": ((2, 4, 3),), "args": (-1, 1, 2)}),
     ulp=0,
 )
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
-    """Diagonal number ``offset`` of the matrices in two dimensions, as a new last dimension.
-
-    A view where the two are neighbours in a row-major tensor, else a copy.
-    """
+    """A view of diagonal number ``offset`` of the matrices in two dimensions, as a new last dimension."""
     first, second = _two_dims("diagonal", input.ndim, dim1, dim2)
-    shape = tuple(input.shape)
-    rows, columns = shape[first], shape[second]
-    row, column, count = _extent(rows, columns, offset)
-    if second == first + 1 and input.is_contiguous():
-        # In a row-major matrix the elements of a diagonal are columns + 1 apart.
-        begin = row * columns + column if count else 0
-        places = slice(begin, begin + count * (columns + 1) - columns if count else begin, columns + 1)
-        flat = reshape.emit(input, shape=(*shape[:first], rows * columns, *shape[second + 1 :]))
-        index = [slice(0, side, 1) for side in flat.shape]
-        index[first] = places
-        return REGISTRY["basic_index"].emit(flat, index=tuple(index)).movedim(first, -1)
-    from tensorcore.ops.creation import ramp
+    return diagonal.emit(input, offset=operator.index(offset), dim1=first, dim2=second)
 
-    steps = ramp(0, 1, count, int64, input.device)
-    return input.movedim((first, second), (-2, -1))[..., steps + row, steps + column]
+
+@diagonal.expression
+def _diagonal(input: Any, *, offset: int, dim1: int, dim2: int) -> Any:
+    shape, own = tuple(input._array.shape), input.stride()
+    row, column, count = _extent(shape[dim1], shape[dim2], offset)
+    rest = [d for d in range(len(shape)) if d not in (dim1, dim2)]
+    if input._kind.table[as_strided] is EXPRESSION and dim2 == dim1 + 1 and input.is_contiguous():
+        # Without strides: in a row-major matrix the elements of a diagonal are columns + 1 apart.
+        columns = shape[dim2]
+        begin = row * columns + column if count else 0
+        stop = begin + count * (columns + 1) - columns if count else begin
+        flat = reshape.emit(input, shape=(*shape[:dim1], math.prod(shape[dim1 : dim2 + 1]), *shape[dim2 + 1 :]))
+        index = [slice(0, side, 1) for side in flat.shape]
+        index[dim1] = slice(begin, stop, columns + 1)
+        return basic_index.emit(flat, index=tuple(index)).movedim(dim1, -1)
+    return as_strided.emit(
+        input,
+        size=(*[shape[d] for d in rest], count),
+        stride=(*[own[d] for d in rest], own[dim1] + own[dim2]),
+        shift=row * own[dim1] + column * own[dim2] if count else 0,
+        own=own,
+    )
+
+
+@composite(samples=({"shapes": ((3, 4), (3,))},), ulp=0)
+def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+    """A copy of ``input`` with ``src``, of the shape of the diagonal, on diagonal number ``offset``."""
+    first, second = _two_dims("diagonal_scatter", input.ndim, dim1, dim2)
+    shape = tuple(input.shape)
+    count = _extent(shape[first], shape[second], offset)[2]
+    wanted = (*[side for d, side in enumerate(shape) if d not in (first, second)], count)
+    if tuple(src.shape) != wanted:
+        raise ShapeError(
+            f"diagonal_scatter: src has shape {list(src.shape)}, diagonal {offset} of {list(shape)} has {list(wanted)}"
+        )
+    return _diagonal_put(input, src.to(input.dtype), offset, first, second)
 
 
 @composite(samples=({"shapes": ((3,),)}, {"shapes": ((2, 3),), "args": (1, 0, 2)}), ulp=0)
@@ -74,6 +118,10 @@ def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -
     return whole.movedim((-2, -1), (first, second))
 
 
+#: The op `diagonal`, for functions whose argument has that name.
+_main = diagonal
+
+
 @composite(samples=({"shapes": ((3,),)}, {"shapes": ((3, 4),), "diagonal": 1}), ulp=0)
 def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     """A square matrix with a vector on diagonal number ``diagonal``, or a copy of that diagonal of a matrix."""
@@ -81,7 +129,7 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
         return diag_embed(input, diagonal)
     if input.ndim != 2:
         raise ShapeError(f"diag: expected 1 or 2 dimensions, got shape {list(input.shape)}")
-    return REGISTRY["diagonal"](input, diagonal).clone()
+    return _main(input, diagonal).clone()
 
 
 @composite(samples=({"shapes": ((2, 3),)},), ulp=0)

@@ -9,9 +9,10 @@ from tensorcore.dtypes import BOOL, FLOATING, bool_, int64, uint8
 from tensorcore.errors import DimensionError, ShapeError
 from tensorcore.ops.creation import tensor
 from tensorcore.ops.elementwise import add, lt, where
-from tensorcore.ops.indexing import basic_index, index_put, nonzero, take
+from tensorcore.ops.indexing import index_put, nonzero, take
 from tensorcore.ops.inplace import update_at, write
 from tensorcore.ops.movement import expand, flip, reshape
+from tensorcore.ops.parts import basic_index, selected
 from tensorcore.shapes import broadcast_shapes
 from tensorcore.tensor import Tensor as TensorClass
 
@@ -157,26 +158,74 @@ def _order(plan: Plan) -> tuple[tuple[int, ...], int]:
     return (*plan.dims, *rest), plan.dims[0] if adjacent else 0
 
 
-def _plain(shape: Sequence[int], key: Any) -> tuple[Any, ...] | None:
-    """The attribute of `basic_index` for a key of ints in range and forward slices; ``None`` for any other key."""
+#: What the last item of a key that changes anything was: it names the step, as in PyTorch.
+_SELECT, _SLICE, _UNSQUEEZE = range(3)
+_PARTS = (selected, basic_index.emit, basic_index.emit)
+_RESHAPED = tuple([reshape.face(name).emit for name in ("SelectBackward0", "SliceBackward0", "UnsqueezeBackward0")])
+
+
+def _plain(shape: Sequence[int], key: Any) -> tuple[tuple[Any, ...], bool, list[int], int] | None:
+    """A key of ints in range, forward slices, ``None`` and one ``...``; ``None`` for any other key.
+
+    What is returned: the index of `basic_index`, whether it leaves anything out, where the result has new dimensions,
+    and the kind of the last item.
+    """
     items = key if type(key) is tuple else (key,)
-    if len(items) > len(shape):
-        return None
     index: list[Any] = []
-    for item, side in zip(items, shape, strict=False):
-        if type(item) is int:
+    new: list[int] = []
+    partial, last, out, place, ndim = False, _UNSQUEEZE, 0, 0, len(shape)
+    for item in items:
+        cls = type(item)
+        if cls is slice:
+            if place >= ndim:
+                return None
+            side = shape[place]
+            start, stop, step = item.indices(side)
+            if step < 0:
+                return None
+            if start or stop != side or step != 1:
+                partial, last = True, _SLICE
+            index.append(slice(start, stop if stop > start else start, step))
+            place += 1
+            out += 1
+        elif cls is int:
+            if place >= ndim:
+                return None
+            side = shape[place]
             if not -side <= item < side:
                 return None
             index.append(item if item >= 0 else item + side)
-        elif type(item) is slice:
-            start, stop, step = item.indices(side)
-            if step < 0 or stop < start:
+            partial, last = True, _SELECT
+            place += 1
+        elif item is None:
+            new.append(out)
+            out += 1
+            last = _UNSQUEEZE
+        elif item is Ellipsis:
+            skipped = ndim - sum([type(each) is slice or type(each) is int for each in items])
+            if skipped < 0 or place + skipped > ndim:
                 return None
-            index.append(slice(start, stop, step))
+            index.extend([slice(0, side, 1) for side in shape[place : place + skipped]])
+            place += skipped
+            out += skipped
+            ndim = ndim if items.count(Ellipsis) == 1 else -1
         else:
             return None
-    index.extend([slice(0, side, 1) for side in shape[len(items) :]])
-    return tuple(index)
+    if place < ndim:
+        index.extend([slice(0, side, 1) for side in shape[place:]])
+    return tuple(index), partial, new, last
+
+
+def _taken(input: Any, plain: tuple[tuple[Any, ...], bool, list[int], int]) -> Any:
+    """The view that a plain key means."""
+    index, partial, new, last = plain
+    out = _PARTS[last](input, index=index) if partial else input
+    if new:
+        sides = list(out._array.shape)
+        for place in new:
+            sides.insert(place, 1)
+        return _RESHAPED[last](out, shape=tuple(sides))
+    return out if partial else input.alias()
 
 
 def _outside(arrays: Sequence[Any], dims: Sequence[int], shape: Sequence[int]) -> DimensionError | None:
@@ -210,9 +259,9 @@ def _leading(input: Any, key: Any) -> tuple[Any, ...] | None:
 
 def getitem(input: Any, key: Any) -> Any:
     """``input[key]``: a view for ints, slices, ``...`` and ``None``; a copy for integer or bool tensors."""
-    index = _plain(input._array.shape, key)
-    if index is not None:
-        return basic_index.emit(input, index=index)
+    plain = _plain(input._array.shape, key)
+    if plain is not None:
+        return _taken(input, plain)
     places = _leading(input, key)
     if places is not None:
         try:
@@ -252,9 +301,9 @@ def setitem(input: Any, key: Any, value: Any) -> None:
         value = kind.scalar(value)
     elif not isinstance(value, TensorClass):
         value = tensor(value, dtype=kind.dtype, device=kind.device)
-    index = _plain(input._array.shape, key)
-    if index is not None:
-        part = basic_index.emit(input, index=index)
+    plain = _plain(input._array.shape, key)
+    if plain is not None:
+        part = _taken(input, plain)
         write(part, _fitted(value, part._array.shape, input), "setitem")
         return
     plan = _parse(input, key)

@@ -1,4 +1,4 @@
-"""Indexing: primitives for basic and integer-array indices, and PyTorch's and NumPy's index expressions over them."""
+"""Indexing by integer arrays: primitives, and the composites nearest to them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tensorcore.dtypes import BOOL, INTEGER, int64
 from tensorcore.errors import DimensionError, DTypeError, RangeError, ShapeError
 from tensorcore.ops.movement import expand
+from tensorcore.ops.parts import basic_index, zeros_of
 from tensorcore.ops.record import composite, primitive
 from tensorcore.ops.rules import same
 from tensorcore.shapes import broadcast_shapes, normalize_dim
@@ -17,51 +18,11 @@ if TYPE_CHECKING:
 # ------------------------------------------------------------------ primitives
 
 
-def _zeros(shape: tuple[int, ...], like: Any) -> Any:
-    from tensorcore.ops.creation import zeros
-
-    return zeros(shape, dtype=like.dtype, device=like.device)
-
-
-@primitive(
-    rule=same,
-    vjp=lambda g, input_shape, index: basic_index_put.emit(_zeros(input_shape, g), g, index=index),
-    view=True,
-    put=lambda base, value, index: basic_index_put.emit(base, value, index=index),
-    namespaces=(),
-    ulp=0,
-    shown="SliceBackward0",
-    samples=(
-        {"shapes": ((3, 4),), "args": ((1, slice(0, 4, 2)),)},
-        {"shapes": ((3, 4),), "args": ((slice(1, 3, 1), slice(0, 0, 1)),)},
-    ),
-)
-def basic_index(input: Tensor, index: tuple[Any, ...]) -> Tensor:
-    """A view of a regular part: per dimension an int from 0, which drops it, or a slice of three ints with step > 0."""
-    return basic_index.emit(input, index=index)
-
-
-@primitive(
-    rule=same,
-    promotes=("input", "value"),
-    vjp=(
-        lambda g, value_shape, index: basic_index_put.emit(g, _zeros(value_shape, g), index=index),
-        lambda g, index: basic_index.emit(g, index=index),
-    ),
-    namespaces=(),
-    ulp=0,
-    samples=({"shapes": ((3, 4), (2,)), "args": ((1, slice(0, 4, 2)),)},),
-)
-def basic_index_put(input: Tensor, value: Tensor, index: tuple[Any, ...]) -> Tensor:
-    """A copy of ``input`` whose part at ``index`` (as `basic_index` takes it) is ``value``, of exactly its shape."""
-    return basic_index_put.emit(input, value, index=index)
-
-
 @primitive(
     rule=same,
     operands=("input", "*indices"),
     promotes=("input",),
-    vjp=(lambda g, input_shape, indices: index_put.emit(_zeros(input_shape, g), g, *indices, accumulate=True),),
+    vjp=(lambda g, input_shape, indices: index_put.emit(zeros_of(input_shape, g), g, *indices, accumulate=True),),
     namespaces=(),
     ulp=0,
     samples=({"shapes": ((3, 4), (2, 2)), "dtypes": (None, "int64"), "domains": (None, (0, 3))},),
@@ -84,7 +45,7 @@ take = index
     promotes=("input", "value"),
     vjp=(
         lambda g, indices, value_shape, accumulate: (
-            g if accumulate else index_put.emit(g, _zeros(value_shape, g), *indices, accumulate=False)
+            g if accumulate else index_put.emit(g, zeros_of(value_shape, g), *indices, accumulate=False)
         ),
         lambda g, indices: index.emit(g, *indices),
     ),
@@ -131,7 +92,7 @@ def _sides(op: str, input: Any, index: Any, dim: int) -> int:
     promotes=("input",),
     ulp=0,
     vjp=(
-        lambda g, input_shape, index, dim: scatter.emit(_zeros(input_shape, g), index, g, dim=dim, reduce="sum"),
+        lambda g, input_shape, index, dim: scatter.emit(zeros_of(input_shape, g), index, g, dim=dim, reduce="sum"),
         None,
     ),
     samples=(
@@ -212,7 +173,7 @@ def _scatter_input_rule(g: Any, index: Any, src_shape: Any, dim: int, reduce: st
     if reduce == "sum":
         return g
     if reduce == "set":
-        return scatter.emit(g, index, _zeros(src_shape, g), dim=dim, reduce="set")
+        return scatter.emit(g, index, zeros_of(src_shape, g), dim=dim, reduce="set")
     raise NotImplementedError(f"scatter: no gradient for reduce={reduce!r}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from tensorcore import dispatch
@@ -271,43 +270,6 @@ def transpose_(input: Tensor, dim0: int, dim1: int) -> Tensor:
 def t_(input: Tensor) -> Tensor:
     """`t` in place."""
     return reshaped(input, t)
-
-
-@composite(namespaces=("Tensor",))
-def set_(input: Tensor, source: Tensor | None = None) -> Tensor:
-    """Make this tensor share the memory, shape and strides of ``source``, of the same dtype; without it, empty."""
-    source = input.new_empty(0) if source is None else source
-    if source._kind is not input._kind:
-        raise DTypeError(
-            f"set_: expected a source of {input.dtype} on {str(input.device)!r}, got {source.dtype} on "
-            f"{str(source.device)!r}"
-        )
-    check_inplace(input, "set_")
-    input._array, input._view = source._array, source._view
-    return input
-
-
-@composite(namespaces=("Tensor",))
-def resize_(input: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
-    """Give this tensor another shape: the first elements are kept, new ones are zeros."""
-    from tensorcore.ops.movement import cat
-    from tensorcore.shapes import normalize_shape
-
-    check_inplace(input, "resize_")
-    if input._node is not None:
-        raise InplaceError("resize_: a tensor that requires grad cannot be resized; use .detach()")
-    shape = normalize_shape(sizes, "resize_")
-    flat, count = input.reshape(-1), math.prod(shape)
-    if count > flat.shape[0]:
-        flat = cat([flat, flat.new_zeros(count - flat.shape[0])])
-    input._array, input._view = flat[:count].reshape(shape)._array, None
-    return input
-
-
-@composite(namespaces=("Tensor",))
-def resize_as_(input: Tensor, other: Tensor, *, memory_format: Any = None) -> Tensor:
-    """`resize_` to the shape of ``other``."""
-    return resize_(input, tuple(other.shape))
 
 
 @composite(namespaces=("Tensor",))

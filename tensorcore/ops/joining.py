@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from tensorcore.dtypes import INTEGER, int64
 from tensorcore.errors import DimensionError, DTypeError, ShapeError
-from tensorcore.ops.movement import cat, flip, narrow, reshape, split, stack
+from tensorcore.ops.movement import cat, flip, reshape, stack
+from tensorcore.ops.parts import narrow
 from tensorcore.ops.record import REGISTRY, composite
 from tensorcore.shapes import normalize_dim, normalize_dims
 
@@ -27,13 +28,15 @@ def _each(tensors: tuple[Any, ...], function: Any) -> Any:
 
 
 def _row(x: Any) -> Any:
-    return reshape(x, (1, -1)) if x.ndim < 2 else x
+    if x.ndim == 0:
+        return reshape(x, (1, 1))
+    return x.unsqueeze(0) if x.ndim == 1 else x
 
 
 def _block(x: Any) -> Any:
-    if x.ndim < 2:
-        return reshape(x, (1, -1, 1))
-    return x.unsqueeze(-1) if x.ndim == 2 else x
+    if x.ndim == 0:
+        return reshape(x, (1, 1, 1))
+    return x.unsqueeze(0).unsqueeze(-1) if x.ndim == 1 else x.unsqueeze(-1) if x.ndim == 2 else x
 
 
 @composite(namespaces=("",))
@@ -105,14 +108,6 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
 
 
 # ------------------------------------------------------------------ splitting
-
-
-@composite(
-    namespaces=("", "Tensor"), aliases=("unsafe_split_with_sizes",), samples=({"shapes": ((5, 4),), "args": ((1, 4),)},)
-)
-def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-    """Views of consecutive parts of these sizes along ``dim``."""
-    return split(input, list(split_sizes), dim)
 
 
 @composite(samples=({"shapes": ((5, 4),), "args": (2,)}, {"shapes": ((5, 4),), "args": ((1, 3),)}))
@@ -230,29 +225,6 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     return flip(input, second).transpose(first, second) if turns == 1 else flip(input.transpose(first, second), second)
 
 
-# `unfold` is also a function of nn.functional, so the record has a name of its own.
-@composite(
-    namespaces=("Tensor",), aliases=("unfold",), ulp=0,
-    samples=({"shapes": ((7,),), "args": (0, 3, 2)}, {"shapes": ((2, 5),), "args": (1, 2, 1)}),
-)  # fmt: skip
-def unfold_dimension(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
-    """Windows of ``size`` elements, ``step`` apart, along a dimension, as a new last dimension (a copy)."""
-    from tensorcore.ops.creation import ramp
-
-    place = normalize_dim(dimension, input.ndim, "unfold")
-    side = input.shape[place] if input.ndim else 1
-    if size < 0 or size > side or step < 1:
-        raise ShapeError(
-            f"unfold: windows of {size}, {step} apart, do not lie within side {side} of shape {list(input.shape)}"
-        )
-    starts = ramp(0, step, (side - size) // step + 1, int64, input.device).unsqueeze(1)
-    places = starts + ramp(0, 1, size, int64, input.device)
-    picked = (input.reshape(1) if input.ndim == 0 else input).movedim(place, 0)[places]
-    if input.ndim == 0:
-        return picked.reshape((size,))
-    return picked.movedim(1, -1).movedim(0, place)
-
-
 @composite(namespaces=("Tensor",), samples=({"shapes": ((3, 4),), "args": (3, 1)},))
 def sum_to_size(input: Tensor, *size: Any) -> Tensor:
     """The tensor summed to a shape that broadcasts to its own."""
@@ -261,41 +233,11 @@ def sum_to_size(input: Tensor, *size: Any) -> Tensor:
     if lead < 0 or any(a not in (1, b) for a, b in zip(wanted, input.shape[lead:], strict=True)):
         raise ShapeError(f"sum_to_size: shape {list(wanted)} does not broadcast to {list(input.shape)}")
     dims = [d for d in range(input.ndim) if d < lead or (wanted[d - lead] == 1 and input.shape[d] != 1)]
-    return input.sum(dims, keepdim=True).reshape(wanted) if dims else input
+    total = input.sum(dims, keepdim=True) if dims else input
+    return total.reshape(wanted) if lead else total
 
 
 @composite(samples=({"shapes": ((2, 3),)},))
 def adjoint(input: Tensor) -> Tensor:
     """The last two dimensions exchanged, and the conjugate taken."""
     return input.mH
-
-
-# ------------------------------------------------------------------ a part replaced
-
-
-@composite(samples=({"shapes": ((3, 4), (3,)), "args": (1, 2)},), ulp=0)
-def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
-    """A copy of ``input`` with ``src`` at place ``index`` of dimension ``dim``."""
-    out = input.clone()
-    out.select(dim, index).copy_(src)
-    return out
-
-
-@composite(samples=({"shapes": ((3, 4), (3, 2)), "args": (1, 0, 4, 2)},), ulp=0)
-def slice_scatter(
-    input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
-) -> Tensor:
-    """A copy of ``input`` with ``src`` in the slice ``start:end:step`` of dimension ``dim``."""
-    out = input.clone()
-    key = (slice(None),) * normalize_dim(dim, input.ndim, "slice_scatter")
-    out[(*key, slice(start, end, step))].copy_(src)
-    return out
-
-
-@composite(samples=({"shapes": ((3, 4), (3,))},), ulp=0)
-def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
-    """A copy of ``input`` with ``src`` on diagonal number ``offset``."""
-    first, second = normalize_dims((dim1, dim2), input.ndim, "diagonal_scatter")
-    moved = input.movedim((first, second), (-2, -1)).clone()
-    moved.diagonal(offset, -2, -1).copy_(src)
-    return moved.movedim((-2, -1), (first, second))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tensorcore.dtypes import DType
-from tensorcore.errors import DimensionError, ShapeError
+from tensorcore.errors import ShapeError
 from tensorcore.ops.record import REGISTRY, composite, primitive
 from tensorcore.ops.rules import same
 from tensorcore.shapes import broadcast_shapes, infer_reshape, normalize_dim, normalize_dims
@@ -53,7 +53,13 @@ def reshaped(input: Any, shape: tuple[int, ...]) -> Any:
     if input._kind.backend.is_contiguous(input._array) or _viewable(input, shape):
         return reshape.emit(input, shape=shape)
     # The copy is an op of its own, so that what is then written is not taken for a write to ``input``.
-    return reshape.emit(REGISTRY["copy"].emit(input), shape=shape)
+    return _unsafe_view(REGISTRY["copy"].emit(input), shape=shape)
+
+
+#: The steps of `reshape` and `permute` under the names that PyTorch's graph gives them.
+_unsafe_view = reshape.face("UnsafeViewBackward0").emit
+_unsqueezed = reshape.face("UnsqueezeBackward0").emit
+_squeezed = tuple([reshape.face(f"SqueezeBackward{number}").emit for number in range(3)])
 
 
 def _inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
@@ -112,6 +118,8 @@ def flip(input: Tensor, *dims: Any) -> Tensor:
 
 
 def _cat_rule(g: Any, tensors_shape: Any, needs: tuple[bool, ...], dim: int) -> tuple[Any, ...]:
+    from tensorcore.ops.parts import narrow
+
     parts = []
     start = 0
     for shape, needed in zip(tensors_shape, needs, strict=True):
@@ -155,6 +163,9 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
 
 # ------------------------------------------------------------------ views
+
+_transposed = permute.face("TransposeBackward0").emit
+_turned = permute.face("TBackward0").emit
 
 
 @composite(namespaces=("Tensor",))
@@ -233,7 +244,7 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     order = list(range(ndim))
     if ndim:
         order[first], order[second] = second, first
-    return permute.emit(input, dims=tuple(order))
+    return _transposed(input, dims=tuple(order))
 
 
 @composite(samples=({"shapes": ((3, 4),)},))
@@ -241,7 +252,7 @@ def t(input: Tensor) -> Tensor:
     """A matrix transposed; tensors of fewer dimensions as they are."""
     if input.ndim > 2:
         raise ShapeError(f"t: expected at most 2 dimensions, got shape {list(input.shape)}; use .mT or .transpose")
-    return permute.emit(input, dims=tuple(reversed(range(input.ndim))))
+    return _turned(input, dims=tuple(reversed(range(input.ndim))))
 
 
 @composite(aliases=("moveaxis",), samples=({"shapes": ((2, 3, 4),), "args": (0, -1)},))
@@ -260,8 +271,8 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """A view with a new dimension of side 1 at ``dim``."""
     place = normalize_dim(dim, input.ndim + 1, "unsqueeze")
-    shape = tuple(input._array.shape)
-    return reshape.emit(input, shape=(*shape[:place], 1, *shape[place:]))
+    shape = input._array.shape
+    return _unsqueezed(input, shape=(*shape[:place], 1, *shape[place:]))
 
 
 @composite(samples=({"shapes": ((3, 1, 4, 1),)}, {"shapes": ((3, 1, 4),), "dim": 1}))
@@ -269,7 +280,8 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     """A view without the dimensions of side 1 (all, or those in ``dim``)."""
     shape = tuple(input._array.shape)
     dims = normalize_dims(dim, len(shape), "squeeze")
-    return reshape.emit(input, shape=tuple(side for place, side in enumerate(shape) if side != 1 or place not in dims))
+    squeezed = _squeezed[0 if dim is None else 1 if hasattr(dim, "__index__") else 2]
+    return squeezed(input, shape=tuple(side for place, side in enumerate(shape) if side != 1 or place not in dims))
 
 
 @composite(samples=({"shapes": ((2, 3, 4),)}, {"shapes": ((2, 3, 4),), "start_dim": 1}, {"shapes": ((),)}))
@@ -301,90 +313,6 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 def ravel(input: Tensor) -> Tensor:
     """All elements in one dimension."""
     return reshape.emit(input.contiguous(), shape=(input.numel(),))
-
-
-@composite(samples=({"shapes": ((3, 4),), "args": (1, 1, 2)},))
-def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
-    """A view of ``length`` elements from ``start`` along ``dim``."""
-    place = normalize_dim(dim, input.ndim, "narrow")
-    side = input._array.shape[place]
-    start = int(start)
-    begin = start + side if start < 0 else start
-    if length < 0 or begin < 0 or begin + length > side:
-        raise DimensionError(
-            f"narrow: {length} elements from {start} do not lie within dimension {place} of shape {list(input.shape)}"
-        )
-    return _basic(input, place, slice(begin, begin + length, 1))
-
-
-@composite(samples=({"shapes": ((3, 4),), "args": (1, -1)},))
-def select(input: Tensor, dim: int, index: int) -> Tensor:
-    """A view of the tensor at place ``index`` of dimension ``dim``, which goes away."""
-    if input.ndim == 0:
-        raise DimensionError("select: a 0-d tensor has no dimension to select from")
-    place = normalize_dim(dim, input.ndim, "select")
-    side = input._array.shape[place]
-    index = int(index)
-    if not -side <= index < side:
-        raise DimensionError(
-            f"select: index {index} is out of range for dimension {place} of shape {list(input.shape)}"
-        )
-    return _basic(input, place, index % side)
-
-
-def _basic(input: Any, place: int, item: int | slice) -> Any:
-    index: list[Any] = [slice(0, side, 1) for side in input._array.shape]
-    index[place] = item
-    return REGISTRY["basic_index"].emit(input, index=tuple(index))
-
-
-@composite(samples=({"shapes": ((3, 4),), "dim": 1},))
-def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """Views at each place of dimension ``dim``, which goes away."""
-    if input.ndim == 0:
-        raise DimensionError("unbind: a 0-d tensor has no dimension to unbind")
-    place = normalize_dim(dim, input.ndim, "unbind")
-    return tuple(_basic(input, place, i) for i in range(input._array.shape[place]))
-
-
-@composite(
-    namespaces=("", "Tensor"), samples=({"shapes": ((5, 4),), "args": (2,)}, {"shapes": ((5, 4),), "args": ((1, 4),)})
-)
-def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
-    """Views of consecutive parts along ``dim``: parts of one size, the last smaller, or of the sizes given."""
-    place = normalize_dim(dim, tensor.ndim, "split")
-    side = tensor._array.shape[place]
-    if hasattr(split_size_or_sections, "__index__"):
-        size = int(split_size_or_sections)
-        if size < 0 or (size == 0 and side > 0):
-            raise ShapeError(f"split: split_size must be positive, got {size}")
-        sizes = [size] * (side // size) + ([side % size] if side % size else []) if size else [0]
-        sizes = sizes or [0]
-    else:
-        sizes = [int(each) for each in split_size_or_sections]
-        if sum(sizes) != side or min(sizes, default=0) < 0:
-            raise ShapeError(
-                f"split: sizes {sizes} must add up to {side}, the side of dimension {place} of shape "
-                f"{list(tensor.shape)}"
-            )
-    parts = []
-    start = 0
-    for size in sizes:
-        parts.append(narrow(tensor, place, start, size))
-        start += size
-    return tuple(parts)
-
-
-@composite(samples=({"shapes": ((5, 4),), "args": (3,)},))
-def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """At most ``chunks`` views of consecutive equal parts along ``dim``, the last smaller."""
-    if chunks <= 0:
-        raise ShapeError(f"chunk: expected at least 1 chunk, got {chunks}")
-    place = normalize_dim(dim, input.ndim, "chunk")
-    side = input._array.shape[place]
-    if side == 0:
-        return tuple(input.alias() for _ in range(chunks))
-    return split(input, -(-side // chunks), place)
 
 
 # ------------------------------------------------------------------ joining and repeating
@@ -440,6 +368,8 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     places = [dims] if hasattr(dims, "__index__") else list(dims)
     if len(steps) != len(places):
         raise ShapeError(f"roll: {len(steps)} shifts for {len(places)} dims")
+    from tensorcore.ops.parts import narrow
+
     for step, dim in zip(steps, places, strict=True):
         place = normalize_dim(dim, input.ndim, "roll")
         side = input.shape[place]

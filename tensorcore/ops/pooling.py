@@ -13,8 +13,9 @@ from tensorcore.errors import RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.activation import relu
 from tensorcore.ops.creation import full, ramp, tensor
-from tensorcore.ops.indexing import basic_index, gather, scatter
+from tensorcore.ops.indexing import gather, scatter
 from tensorcore.ops.movement import reshape
+from tensorcore.ops.parts import basic_index
 from tensorcore.ops.record import composite
 from tensorcore.ops.reduction import argmax
 from tensorcore.ops.rules import inexact, real_number

@@ -41,16 +41,16 @@ class Op:
         domain: interval from which conformance samples the operands.
         ulp: error budget in units in the last place of the result.
         shown: name of the backward node where it does not follow from the op's (`node_names` has more of them).
-        gradient: of an op of one operand whose rule reads values, the rule as an op of its own, ``<op>_gradient``, which
-            a backend can override like any composite; else ``None``.
+        gradient: of an op of one operand whose rule reads values, the rule as an op of its own, ``<op>_gradient``,
+            which a backend can override like any composite; else ``None``.
         samples: cases ``(shapes of the operands, attributes)`` for tests, or a function of none returning them. With
             ``"prepare"`` (a name per operand, such as ``"positive_definite"``) and ``"observe"`` (what is compared of
             the outputs, such as ``"magnitudes"``), both of ``tensorcore_conformance.structure``.
     """
 
     __slots__ = (
-        "__wrapped__", "aliases", "body", "callers", "domain", "elementwise", "emit", "front", "gradient", "inplace", "joint",
-        "name", "namespaces", "operands", "operator", "outputs", "plans", "primitive", "promotes", "put",
+        "__wrapped__", "aliases", "body", "callers", "domain", "elementwise", "emit", "front", "gradient", "inplace",
+        "joint", "name", "namespaces", "operands", "operator", "outputs", "plans", "primitive", "promotes", "put",
         "random", "reads", "rule", "samples", "shown", "signature", "standard", "ulp", "view", "vjp",
     )  # fmt: skip
 

@@ -13,8 +13,8 @@ from tensorcore.dtypes import FLOATING
 from tensorcore.errors import ShapeError
 from tensorcore.ops.creation import full
 from tensorcore.ops.elementwise import add
-from tensorcore.ops.indexing import basic_index, basic_index_put
 from tensorcore.ops.movement import cat, reshape
+from tensorcore.ops.parts import basic_index, basic_index_put
 from tensorcore.ops.record import composite
 from tensorcore.ops.rules import same
 

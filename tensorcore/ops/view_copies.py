@@ -1,0 +1,64 @@
+"""Copies of views: for each view op ``NAME``, the function ``NAME_copy``, which shares no memory."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from tensorcore.ops import complex as complex_numbers
+from tensorcore.ops import diagonal, movement, parts, strided
+from tensorcore.ops.conversion import alias, copy, detach
+from tensorcore.ops.node_names import copied as copied_name
+from tensorcore.ops.record import Op, composite
+
+__all__: list[str] = []
+
+#: One sample of each.
+_MATRIX = ({"shapes": ((3, 4),)},)
+
+
+def _copies(name: str, view: Callable[..., Any], *args: Any, namespaces: tuple[str, ...] = ("",)) -> None:
+    """Record ``NAME_copy``, called as the view is; ``args`` are what its sample gives besides a matrix."""
+
+    def call(*given: Any, **options: Any) -> Any:
+        result = view(*given, **options)
+        return tuple([_copied(part) for part in result]) if isinstance(result, tuple) else _copied(result)
+
+    functools.update_wrapper(call, view.front if isinstance(view, Op) else view)
+    call.__name__ = call.__qualname__ = f"{name}_copy"
+    call.__module__ = __name__
+    call.__doc__ = f"A copy of what `{name}` gives as a view."
+    shapes = ((3, 2),) if name == "view_as_complex" else ((3, 4),)
+    composite(namespaces=namespaces, samples=({"shapes": shapes, "args": args},), ulp=0)(call)
+
+
+def _copied(view: Any) -> Any:
+    out = copy.emit(view)
+    copied_name(out, view)
+    return out
+
+
+for _name, _view, *_args in (
+    ("alias", alias),
+    ("as_strided", strided.as_strided, (2, 2), (1, 4), 1),
+    ("detach", detach),
+    ("diagonal", diagonal.diagonal, 1),
+    ("expand", movement.expand, (2, 3, 4)),
+    ("permute", movement.permute, (1, 0)),
+    ("select", parts.select, 1, 2),
+    ("slice", parts.sliced, 1, 1, 3),
+    ("split", parts.split, 2),
+    ("split_with_sizes", parts.split_with_sizes, (1, 2)),
+    ("squeeze", movement.squeeze),
+    ("t", movement.t),
+    ("transpose", movement.transpose, 0, 1),
+    ("unbind", parts.unbind),
+    ("unfold", strided.unfold_dimension, 1, 2, 1),
+    ("unsqueeze", movement.unsqueeze, 0),
+    ("view", movement.view, (4, 3)),
+    ("view_as_complex", complex_numbers.view_as_complex),
+    ("view_as_real", complex_numbers.view_as_real),
+):
+    _copies(_name, _view, *_args)
+_copies("narrow", parts.narrow, 1, 1, 2, namespaces=("", "Tensor"))
