@@ -72,6 +72,45 @@ class FactorizationKernels:
         Q, R = np.linalg.qr(A, mode=mode)
         return Q, R
 
+    # ---------------------------------------------------------------- spectra
+
+    def linalg_eigh(self, input: Array, *, upper: bool) -> tuple[Array, ...]:
+        return _where_it_converges(lambda x: np.linalg.eigh(x, "U" if upper else "L"), input)
+
+    def linalg_eigvalsh(self, input: Array, *, upper: bool) -> Array:
+        return _where_it_converges(lambda x: (np.linalg.eigvalsh(x, "U" if upper else "L"),), input)[0]
+
+    def linalg_eig(self, input: Array) -> tuple[Array, Array]:
+        wide = np.result_type(input.dtype, np.complex64)
+        values, vectors = np.linalg.eig(input)
+        # Eigenvalues that happen to be real come as real numbers.
+        return values.astype(wide, copy=False), vectors.astype(wide, copy=False)
+
+    def linalg_eigvals(self, input: Array) -> Array:
+        return np.linalg.eigvals(input).astype(np.result_type(input.dtype, np.complex64), copy=False)
+
+    def linalg_svd(self, A: Array, *, full_matrices: bool) -> tuple[Array, ...]:
+        return _where_it_converges(lambda x: np.linalg.svd(x, full_matrices), A)
+
+    def linalg_svdvals(self, A: Array) -> Array:
+        return _where_it_converges(lambda x: (np.linalg.svd(x, compute_uv=False),), A)[0]
+
+
+def _where_it_converges(function: Callable[[Array], tuple[Array, ...]], stack: Array) -> tuple[Array, ...]:
+    """``function`` of a stack of matrices; where LAPACK gives up on one, its parts are NaN."""
+    try:
+        return tuple(function(stack))
+    except np.linalg.LinAlgError:
+        pass
+    found = []
+    for each in _matrices(stack):
+        try:
+            found.append(tuple(function(each)))
+        except np.linalg.LinAlgError:
+            found.append(tuple(np.full_like(part, np.nan) for part in function(np.zeros_like(each))))
+    lead = stack.shape[:-2]
+    return tuple(np.stack(parts).reshape(*lead, *parts[0].shape) for parts in zip(*found, strict=True))
+
 
 def _cholesky(out: Array) -> int:
     """Factorise one matrix in its lower triangle, column by column; the first order that fails, or 0."""

@@ -24,7 +24,7 @@ _LINALG: Final = ("linalg",)
 _OLD: Final = ("", "Tensor")
 
 
-def solved(A: Any, B: Any, *, upper: bool, left: bool = True, unit: bool = False) -> Any:  # noqa: N803 - PyTorch's names
+def solved(A: Any, B: Any, *, upper: bool, left: bool = True, unit: bool = False) -> Any:
     """``A`` triangular: X of ``A @ X = B``, or of ``X @ A = B``."""
     from tensorcore.ops.solving import linalg_solve_triangular
 
@@ -141,7 +141,7 @@ def _cholesky(input: Any, *, upper: bool) -> Any:
             pivot.to(whole.dtype).where(fails, whole[..., step, step]).unsqueeze(-1).where(broken.unsqueeze(-1), root)
         )
         kept = whole[..., step + 1 :, step].where(broken.unsqueeze(-1), tail)
-        columns.append(joined([filled((*lead, step), 0, whole), head, kept], -1).unsqueeze(-1))
+        columns.append(joined([filled((*lead, step), 0, whole), column], -1).unsqueeze(-1))
         rest = rest[..., 1:, 1:] - tail.unsqueeze(-1) * tail.conj().unsqueeze(-2)
     factor = joined(columns, -1) if columns else whole.clone()
     return (adjoint(factor) if upper else factor), info
@@ -212,7 +212,7 @@ _LU: Final = (
 
 @composite(rule=solvable, vjp=(_lu_rule,), outputs=3, namespaces=_LINALG, ulp=256, samples=_LU)
 def linalg_lu_factor_ex(
-    A: Tensor,  # noqa: N803 - PyTorch's name
+    A: Tensor,
     *,
     pivot: bool = True,
     check_errors: bool = False,
@@ -233,7 +233,7 @@ def linalg_lu_factor_ex(
     return named("linalg_lu_factor_ex", **_lu_of("linalg.lu_factor_ex", A, pivot, check_errors))
 
 
-def _lu_of(op: str, A: Any, pivot: bool, check: bool) -> dict[str, Any]:  # noqa: N803
+def _lu_of(op: str, A: Any, pivot: bool, check: bool) -> dict[str, Any]:
     require_matrix(op, "A", A)
     solvable(A.dtype, op)
     packed, pivots, info = linalg_lu_factor_ex.emit(A, pivot=bool(pivot))
@@ -262,7 +262,7 @@ def exchanged(x: Any, step: int, places: Any, dim: int) -> Any:
 
 
 @linalg_lu_factor_ex.expression
-def _lu(A: Any, *, pivot: bool) -> Any:  # noqa: N803
+def _lu(A: Any, *, pivot: bool) -> Any:
     rows, columns = A.shape[-2:]
     lead, k = A.shape[:-2], min(rows, columns)
     info = filled(lead, 0, A, int32)
@@ -284,7 +284,7 @@ def _lu(A: Any, *, pivot: bool) -> Any:  # noqa: N803
 
 
 @composite(rule=solvable, outputs=2, namespaces=_LINALG, ulp=256, samples=_LU)
-def linalg_lu_factor(A: Tensor, *, pivot: bool = True) -> tuple[Tensor, Tensor]:  # noqa: N803
+def linalg_lu_factor(A: Tensor, *, pivot: bool = True) -> tuple[Tensor, Tensor]:
     """`lu_factor_ex` without ``info``.
 
     Raises:
@@ -299,7 +299,7 @@ def linalg_lu_factor(A: Tensor, *, pivot: bool = True) -> tuple[Tensor, Tensor]:
 
 
 @composite(rule=solvable, outputs=3, namespaces=_LINALG, ulp=256, samples=_LU)
-def linalg_lu(A: Tensor, *, pivot: bool = True) -> tuple[Tensor, Tensor, Tensor]:  # noqa: N803
+def linalg_lu(A: Tensor, *, pivot: bool = True) -> tuple[Tensor, Tensor, Tensor]:
     """(P, L, U) of (..., m, n) matrices ``P @ L @ U``; without ``pivot`` P is empty and left out of the product.
 
     Example:
@@ -312,7 +312,7 @@ def linalg_lu(A: Tensor, *, pivot: bool = True) -> tuple[Tensor, Tensor, Tensor]
 
 
 @composite(rule=solvable, namespaces=_OLD, operands=("A",), ulp=256, samples=_LU)
-def lu(A: Tensor, pivot: bool = True, get_infos: bool = False) -> Any:  # noqa: N803
+def lu(A: Tensor, pivot: bool = True, get_infos: bool = False) -> Any:
     """(LU, pivots) as `linalg.lu_factor_ex`, with ``get_infos`` also info; zero pivots are no error.
 
     Example:
@@ -367,8 +367,8 @@ def _unpacked(packed: Any, pivots: Any, data: bool, permutation: bool) -> dict[s
     ),
 )  # fmt: skip
 def lu_unpack(
-    LU_data: Tensor,  # noqa: N803 - PyTorch's names
-    LU_pivots: Tensor,  # noqa: N803
+    LU_data: Tensor,
+    LU_pivots: Tensor,
     unpack_data: bool = True,
     unpack_pivots: bool = True,
 ) -> tuple[Tensor, Tensor, Tensor]:

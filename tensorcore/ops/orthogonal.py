@@ -49,7 +49,7 @@ def geqrf(input: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _reflector(column: Any) -> tuple[Any, Any, Any]:
-    """(beta, v, tau) of (..., m, 1) columns: ``I - tau v v^H`` with v[0] = 1 takes them to beta times the first unit."""
+    """(beta, v, tau) of (..., m, 1) columns: ``I - tau v v^H``, v[0] = 1, takes them to beta times the unit vector."""
     top, rest = column[..., :1, :], column[..., 1:, :]
     # Squares of scaled elements neither overflow nor underflow.
     scale = column.abs().amax((-2, -1), True)
@@ -159,7 +159,7 @@ def orgqr(input: Tensor, input2: Tensor) -> Tensor:
     ),
 )  # fmt: skip
 def ormqr(input: Tensor, input2: Tensor, input3: Tensor, left: bool = True, transpose: bool = False) -> Tensor:
-    """Product of all of the reflectors in ``input`` with the factors ``input2``, and ``input3``, from its left or right.
+    """Product of the reflectors in ``input`` with the factors ``input2``, and ``input3``, from its left or right.
 
     The product, an (m, m) matrix, is not formed; with ``transpose`` its adjoint is applied.
 
@@ -198,7 +198,7 @@ def _qr_rule(g: Any, y: Any, mode: str) -> Any:
         raise RuntimeError(
             "linalg.qr: the derivative depends on Q, which mode='r' does not compute; use linalg.qr(A, mode='reduced')"
         )
-    (Q, R), (gQ, gR) = y, g  # noqa: N806 - the names of the factors
+    (Q, R), (gQ, gR) = y, g
     rows, columns = Q.shape[-2], R.shape[-1]
     if mode == "complete" and rows > columns:
         raise RuntimeError(
@@ -208,7 +208,7 @@ def _qr_rule(g: Any, y: Any, mode: str) -> Any:
     k = min(rows, columns)
     # Columns beyond the square are Q @ R; what comes through them reaches Q and themselves.
     beyond = gR[..., k:]
-    gQ = gQ + (Q @ R[..., k:]) @ adjoint(beyond)  # noqa: N806
+    gQ = gQ + (Q @ R[..., k:]) @ adjoint(beyond)
     square = R[..., :k]
     inner = mirrored(gR[..., :k] @ adjoint(square) - adjoint(Q) @ gQ, upper=True)
     grad = solved(adjoint(square), gQ + Q @ inner, upper=False, left=False)
@@ -225,7 +225,7 @@ _QR: Final = (
 
 
 @composite(rule=solvable, vjp=(_qr_rule,), outputs=2, namespaces=("linalg",), ulp=128, samples=_QR)
-def linalg_qr(A: Tensor, mode: str = "reduced") -> tuple[Tensor, Tensor]:  # noqa: N803 - PyTorch's name
+def linalg_qr(A: Tensor, mode: str = "reduced") -> tuple[Tensor, Tensor]:
     """(Q, R) of (..., m, n) matrices: Q with orthonormal columns, R upper triangular with a real diagonal.
 
     ``mode`` is ``"reduced"`` (min(m, n) columns of Q), ``"complete"`` (m), or ``"r"`` (an empty Q).
@@ -242,17 +242,17 @@ def linalg_qr(A: Tensor, mode: str = "reduced") -> tuple[Tensor, Tensor]:  # noq
     return _qr_of("linalg.qr", "linalg_qr", A, mode)
 
 
-def _qr_of(op: str, result: str, A: Any, mode: str) -> Any:  # noqa: N803
+def _qr_of(op: str, result: str, A: Any, mode: str) -> Any:
     require_matrix(op, "A", A)
     solvable(A.dtype, op)
     if mode not in _MODES:
         raise RangeError(f"{op}: mode must be 'reduced', 'complete' or 'r', got {mode!r}")
-    Q, R = linalg_qr.emit(A, mode=mode)  # noqa: N806
+    Q, R = linalg_qr.emit(A, mode=mode)
     return named(result, Q=Q, R=R)
 
 
 @linalg_qr.expression
-def _qr(A: Any, *, mode: str) -> Any:  # noqa: N803
+def _qr(A: Any, *, mode: str) -> Any:
     rows, columns = A.shape[-2:]
     k = min(rows, columns)
     packed, tau = geqrf.emit(A)
