@@ -451,3 +451,18 @@ def conv_transpose3d(
 ) -> Tensor:
     """Transposed convolution of (N, C, D, H, W) or (C, D, H, W) with (C, O / groups, KD, KH, KW)."""
     return _transposed("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+@composite(namespaces=_BOTH, samples=({"shapes": ((5, 2, 3), (2, 3, 4), (4,)), "pad": 1},), ulp=64)
+def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tensor:
+    """Cross-correlation of (time, batch, C) with (K, C, O), over time padded by ``pad``: (time, batch, O).
+
+    >>> tc.conv_tbc(tc.ones(3, 1, 2), tc.ones(2, 2, 1), tc.zeros(1)).shape
+    tensorcore.Size([2, 1, 1])
+    """
+    if input.ndim != 3 or weight.ndim != 3 or input.shape[2] != weight.shape[1] or bias.ndim != 1:
+        raise ShapeError(
+            f"conv_tbc: expected (time, batch, C), (K, C, O) and (O), got shapes {list(input.shape)}, "
+            f"{list(weight.shape)} and {list(bias.shape)}"
+        )
+    return conv1d(input.permute(1, 2, 0), weight.permute(2, 1, 0), bias, padding=pad).permute(2, 0, 1)

@@ -90,7 +90,7 @@ def _linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
 
 
 @composite(
-    namespaces=_F,
+    namespaces=("", "nn.functional"),
     ulp=16,
     samples=({"shapes": ((3, 4), (3, 5), (2, 4, 5), (2,))}, {"shapes": ((2, 3, 4), (2, 3, 5), (6, 4, 5))}),
 )

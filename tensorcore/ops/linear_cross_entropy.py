@@ -97,8 +97,8 @@ def linear_cross_entropy(
     """`cross_entropy` of ``linear(input, linear_weight, linear_bias)``.
 
     ``linear_weight`` is (classes, in), or (classes, *sides, in) for a loss of ``sides`` per sample. With ``options``
-    (`nn.LinearCrossEntropyOptions`) some samples are taken at a time, in forward and backward, which holds the scores of
-    those alone; that goes with class indices and without ``sides``.
+    (`nn.LinearCrossEntropyOptions`) some samples are taken at a time, in forward and backward, and the scores of those
+    alone are held; that goes with class indices and without ``sides``.
 
     >>> tc.nn.functional.linear_cross_entropy(tc.zeros(3, 4), tc.ones(2, 4), tc.tensor([0, 1, 1]))
     tensor(0.6931)

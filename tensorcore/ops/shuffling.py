@@ -47,7 +47,9 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     return parts.reshape((*lead, channels * r * r, height // r, width // r))
 
 
-@composite(namespaces=_BOTH, samples=({"shapes": ((2, 6, 3),), "args": (2,)},), ulp=0)
+@composite(
+    namespaces=_BOTH, aliases=("native_channel_shuffle",), samples=({"shapes": ((2, 6, 3),), "args": (2,)},), ulp=0
+)
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     """(N, C, *sides) with the channels of ``groups`` groups dealt out in turn."""
     if input.ndim < 3 or groups <= 0 or input.shape[1] % groups:
