@@ -262,7 +262,7 @@ def _gradient(op: Op) -> Op | None:
 
 
 #: PyTorch's argument names and what NumPy calls them; both are accepted.
-_NUMPY_SPELLINGS: Final = {"dim": "axis", "keepdim": "keepdims"}
+_NUMPY_SPELLINGS: Final = {"dim": "axis", "dims": "axes", "keepdim": "keepdims"}
 
 
 def _with_numpy_spellings(front: Callable[..., Any]) -> Callable[..., Any]:
