@@ -82,15 +82,19 @@ def _named(dtype: Any) -> str | None:
 def tested_dtypes(op: Op, able: Iterable[DType]) -> Iterator[tuple[DType, bool]]:
     """The device's dtypes, each with whether the op's rule takes it."""
     internal = not op.primitive and not op.paths
+    # What users cannot call, such as an optimiser's step, meets floating-point operands only, or else complex ones.
+    met = FLOATING if _takes(op, dtypes.float32) else COMPLEX
     for dtype in dtypes.ALL:
-        # What users cannot call, such as an optimiser's step, meets floating-point operands only.
-        if dtype in able and (dtype.category == FLOATING or not internal):
-            try:
-                op.rule(dtype, op.name)
-            except DTypeError:
-                yield dtype, False
-            else:
-                yield dtype, True
+        if dtype in able and (dtype.category == met or not internal):
+            yield dtype, _takes(op, dtype)
+
+
+def _takes(op: Op, dtype: DType) -> bool:
+    try:
+        op.rule(dtype, op.name)
+    except DTypeError:
+        return False
+    return True
 
 
 def _shape_name(recipe: Recipe) -> str:

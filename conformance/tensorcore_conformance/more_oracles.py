@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tensorcore_conformance.arrays import native, wide_dtype
+from tensorcore_conformance.fourier_oracles import FOURIER_ORACLES
 from tensorcore_conformance.nn_oracles import NN_ORACLES
 
 __all__ = ["MORE_ORACLES"]
@@ -151,6 +152,7 @@ def _flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
 
 MORE_ORACLES: dict[str, Callable[..., Any]] = {
     **NN_ORACLES,
+    **FOURIER_ORACLES,
     # conversions
     **{
         name: _converted(dtype)

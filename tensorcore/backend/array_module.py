@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
+from tensorcore.backend.array_fft import FourierKernels
 from tensorcore.backend.contract import Array, Backend, Capabilities, Kernel
 from tensorcore.dtypes import ALL, BOOL, COMPLEX, FLOATING, INTEGER, DType, bool_, float32, float64, int64
 from tensorcore.errors import DTypeError
@@ -21,7 +22,7 @@ _FORMATS: Final = {
 }  # fmt: skip
 
 
-class ArrayModuleBackend(Backend):
+class ArrayModuleBackend(FourierKernels, Backend):
     """A backend whose kernels are the functions of the namespace ``xp``.
 
     Args:
@@ -73,6 +74,8 @@ class ArrayModuleBackend(Backend):
 
     def kernel(self, name: str, dtype: DType, index: int) -> Kernel | None:
         own = getattr(self, name, None)
+        if hasattr(FourierKernels, name) and not hasattr(self.xp, "fft"):
+            return None
         if own is None and name == "pow" and dtype.category == INTEGER and dtype.is_signed:
             return self._integer_power
         if own is None and name in self.DIRECT:
