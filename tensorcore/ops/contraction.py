@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from tensorcore.errors import RangeError, ShapeError
 from tensorcore.ops.diagonal import diagonal
 from tensorcore.ops.elementwise import conj
-from tensorcore.ops.linalg import added, bmm, dot, matmul, mm, mv, outer
+from tensorcore.ops.linalg import added, bmm, dot, matmul, mv, outer
 from tensorcore.ops.record import composite
-from tensorcore.shapes import broadcast_shapes, normalize_dims
+from tensorcore.shapes import normalize_dims
 
 if TYPE_CHECKING:
     from tensorcore.tensor import Tensor
@@ -194,38 +194,6 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
     spread = [side for side in a for side in (side, 1)]
     product = input.reshape(spread) * other.reshape([side for side in b for side in (1, side)])
     return product.reshape([x * y for x, y in zip(a, b, strict=True)])
-
-
-@composite(samples=({"shapes": ((2, 3), (2, 3)), "dim": 1},))
-def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
-    """Cross products of vectors along ``dim``, of side 3 (the first such by default)."""
-    shape = broadcast_shapes(input.shape, other.shape)
-    place = dim if dim is not None else next((d for d, side in enumerate(shape) if side == 3), None)
-    if place is None or shape[place] != 3:
-        raise ShapeError(
-            f"cross: expected a side of 3, got shapes {list(input.shape)} and {list(other.shape)}, dim {dim}"
-        )
-    a, b = input.expand(shape), other.expand(shape)
-    return a.roll(-1, place) * b.roll(-2, place) - a.roll(-2, place) * b.roll(-1, place)
-
-
-@composite(namespaces=("",))
-def chain_matmul(*matrices: Tensor) -> Tensor:
-    """Product of matrices, in the order of least work."""
-    sides = [matrices[0].shape[0], *(x.shape[1] for x in matrices)]
-    best: dict[tuple[int, int], tuple[int, int]] = {(i, i): (0, i) for i in range(len(matrices))}
-    for length in range(1, len(matrices)):
-        for i in range(len(matrices) - length):
-            j = i + length
-            best[i, j] = min(
-                (best[i, k][0] + best[k + 1, j][0] + sides[i] * sides[k + 1] * sides[j + 1], k) for k in range(i, j)
-            )
-
-    def product(i: int, j: int) -> Any:
-        k = best[i, j][1]
-        return matrices[i] if i == j else mm(product(i, k), product(k + 1, j))
-
-    return product(0, len(matrices) - 1)
 
 
 # ------------------------------------------------------------------ products added to a tensor

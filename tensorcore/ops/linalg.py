@@ -20,7 +20,7 @@ def _transposed(x: Any) -> Any:
 @primitive(
     rule=same,
     vjp=(lambda g, other: matmul.emit(g, _transposed(other)), lambda g, input: matmul.emit(_transposed(input), g)),
-    operator="matmul",
+    operator="matmul", aliases=("linalg.matmul",),
     samples=(
         {"shapes": ((3, 4), (4, 5))},
         {"shapes": ((2, 3, 4), (4, 5))},
