@@ -37,6 +37,7 @@ from tensorcore.ops import (  # noqa: F401 - imported for their records
     linear_cross_entropy,
     loss,
     modified_bessel_functions,
+    matrix_functions,
     matrix_norms,
     memory,
     movement,
