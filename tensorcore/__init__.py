@@ -9,6 +9,7 @@ from tensorcore import functions as _functions
 from tensorcore import inquiry as _inquiry
 from tensorcore import memory_format as _memory_format
 from tensorcore import tensor_types as _tensor_types
+from tensorcore.adapters import watch as _watch_imports
 from tensorcore.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from tensorcore.autograd.mode import is_inference_mode_enabled
 from tensorcore.compile.function import compile
@@ -54,6 +55,7 @@ __all__ = [
     "Size",
     "Tensor",
     "accelerator",
+    "array_api",
     "as_tensor",
     "asarray",
     "autograd",
@@ -120,14 +122,18 @@ __all__ += _memory_format.__all__
 __all__ += _tensor_types.__all__
 
 if _TYPE_CHECKING:
+    from tensorcore import array_api as array_api
     from tensorcore import nn as nn
     from tensorcore import optim as optim
     from tensorcore import utils as utils
 
 
+_watch_imports()
+
+
 def __getattr__(name: str) -> object:
     # Layers, optimisers and data loading come when first used: importing them takes half as long as all the rest.
-    if name in ("nn", "optim", "utils"):
+    if name in ("array_api", "nn", "optim", "utils"):
         import importlib
 
         return importlib.import_module(f"tensorcore.{name}")

@@ -103,6 +103,11 @@ class TensorMethods(DerivedMethods):
 
         return tensor(array)
 
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        from tensorcore.interop import array_function
+
+        return array_function(function, args, kwargs)
+
     def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
         """The type's name, such as ``tensorcore.FloatTensor``; given a dtype or a type, the tensor converted."""
         from tensorcore.tensor_types import TensorType, type_named, type_of
@@ -208,10 +213,28 @@ class TensorMethods(DerivedMethods):
 
         return constructed(data, self._kind.dtype, device or self._kind.device, "new")
 
-    def __dlpack__(self, **options: Any) -> Any:
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        from tensorcore.interop import namespace
+
+        return namespace(api_version)
+
+    def to_device(self, device: Any, /, *, stream: Any = None) -> Any:
+        """The tensor on another device, or itself; ``stream`` must be ``None``, or the device's current one."""
+        from tensorcore.interop import to_device
+
+        return to_device(cast("Tensor", self), device, stream)
+
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[int, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
         from tensorcore.interop import to_dlpack
 
-        return to_dlpack(self, **options)
+        return to_dlpack(self, stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return self._kind.backend.dlpack_device(self._array)
@@ -278,12 +301,17 @@ def _inplace(op: Op, name: str) -> Callable[..., Any]:
     from tensorcore.ops.inplace import snapshot, update, write
 
     binary = len(op.operands) == 2 and op.primitive
+    operator = name.startswith("__")
     # The steps of an expression may read in backward what is overwritten; `write` sees to ops of one step.
     of_steps = not op.primitive and op.vjp is None
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         if binary and len(args) == 1 and not kwargs and update(op, self, args[0], name):
             return self
+        if operator and hasattr(args[0], "__array_interface__") and not hasattr(args[0], "_array"):
+            from tensorcore.ops.creation import as_tensor
+
+            args = (as_tensor(args[0], device=self.device),)
         source = snapshot(self) if of_steps and mode.grad and isinstance(self._node, Node) else self
         return write(self, op.front(source, *args, **kwargs), name)
 

@@ -171,10 +171,10 @@ _turned = permute.face("TBackward0").emit
 @composite(namespaces=("Tensor",))
 def view(input: Tensor, *shape: Any) -> Tensor:
     """The same memory under another shape (or, given a dtype, read as another dtype); never a copy."""
-    if len(shape) == 1 and isinstance(shape[0], DType):
-        from tensorcore.ops.conversion import reinterpret
+    if len(shape) == 1 and isinstance(shape[0], (DType, type)):
+        from tensorcore.ops.conversion import parse_to, reinterpret
 
-        return reinterpret(input, shape[0])
+        return reinterpret(input, parse_to(dtype=shape[0])[1])  # type: ignore[arg-type]
     old = input._array.shape
     sides = infer_reshape(_ints(shape, "view"), math.prod(old), old, "view")
     if not input.is_contiguous() and not _viewable(input, sides):
@@ -237,8 +237,12 @@ def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
 
 
 @composite(aliases=("swapaxes", "swapdims"), samples=({"shapes": ((2, 3, 4),), "args": (0, 2)},))
-def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
-    """A view with two dimensions exchanged."""
+def transpose(input: Tensor, dim0: Any, dim1: int | None = None) -> Tensor:
+    """A view with two dimensions exchanged; given one sequence, with all in that order, as in NumPy."""
+    if dim1 is None:
+        if not isinstance(dim0, (tuple, list)):
+            raise TypeError(f"transpose: expected two dimensions, or a sequence of all, got {dim0!r}")
+        return permute(input, *dim0)
     ndim = input.ndim
     first, second = normalize_dim(dim0, ndim, "transpose"), normalize_dim(dim1, ndim, "transpose")
     order = list(range(ndim))
