@@ -15,7 +15,7 @@ from tensorcore.ops.decompositions import identity
 from tensorcore.ops.joining import adjoint
 from tensorcore.ops.linalg import matmul, mm
 from tensorcore.ops.matrix_checks import require_floating, require_one_dtype, require_square
-from tensorcore.ops.movement import cat, expand, stack, unbind
+from tensorcore.ops.movement import cat, expand, stack
 from tensorcore.ops.precision import widened
 from tensorcore.ops.record import REGISTRY, composite
 from tensorcore.ops.reduction import cumprod
@@ -390,7 +390,7 @@ def _crossed(op: str, input: Any, other: Any, dim: int) -> Any:
 @linalg_cross.expression
 def _cross(input: Tensor, other: Tensor, *, dim: int) -> Any:
     shape = broadcast_shapes(input.shape, other.shape)
-    a, b = unbind(expand(input, shape), dim), unbind(expand(other, shape), dim)
+    a, b = expand(input, shape).unbind(dim), expand(other, shape).unbind(dim)
     return stack([a[i] * b[j] - a[j] * b[i] for i, j in ((1, 2), (2, 0), (0, 1))], dim)
 
 
