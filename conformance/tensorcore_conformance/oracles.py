@@ -335,6 +335,7 @@ ORACLES: dict[str, Oracle] = {
 
 def oracle_of(name: str) -> Oracle | None:
     """NumPy's function for the op ``name``, or ``None``."""
+    from tensorcore_conformance.linalg_oracles import LINALG_ORACLES
     from tensorcore_conformance.more_oracles import MORE_ORACLES
 
-    return ORACLES.get(name) or MORE_ORACLES.get(name)
+    return ORACLES.get(name) or MORE_ORACLES.get(name) or LINALG_ORACLES.get(name)

@@ -361,14 +361,17 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> tuple[Tens
 # ------------------------------------------------------------------ what PyTorch took out
 
 
-def _removed(name: str, instead: str) -> None:
+def _removed(name: str, instead: str, namespaces: tuple[str, ...] = ("", "Tensor")) -> None:
     def refuse(input: Tensor, *args: Any, **kwargs: Any) -> Any:
-        raise RuntimeError(f"{name}: taken out, as in PyTorch; use {instead}")
+        raise RuntimeError(f"{name}: PyTorch has taken it out; use {instead}")
 
     refuse.__name__ = name
-    refuse.__doc__ = f"Taken out, as in PyTorch, for {instead}.\n\n    Raises:\n        RuntimeError: always.\n    "
-    composite()(refuse)
+    refuse.__doc__ = f"What PyTorch has taken out for {instead}.\n\n    Raises:\n        RuntimeError: always.\n    "
+    composite(namespaces=namespaces, samples=({"shapes": ((2, 2),)},))(refuse)
 
 
 _removed("eig", "linalg.eig(A), whose results are complex, or linalg.eigvals(A)")
 _removed("symeig", "linalg.eigh(A) or linalg.eigvalsh(A), which read the lower triangle unless UPLO='U'")
+_removed("lstsq", "linalg.lstsq(A, B), whose arguments are the other way round")
+_removed("solve", "linalg.solve(A, B), whose arguments are the other way round")
+_removed("matrix_rank", "linalg.matrix_rank(A), where symmetric= is called hermitian=", ("",))
