@@ -3,7 +3,10 @@
 from tensorcore.nn import functional as functional
 from tensorcore.nn import init as init
 from tensorcore.nn import modules as modules
+from tensorcore.nn import parameter as parameter
 from tensorcore.nn import utils as utils
 from tensorcore.nn.modules import *  # noqa: F403 - the layers, listed by their families
 from tensorcore.nn.parameter import Buffer as Buffer
 from tensorcore.nn.parameter import Parameter as Parameter
+from tensorcore.nn.parameter import UninitializedBuffer as UninitializedBuffer
+from tensorcore.nn.parameter import UninitializedParameter as UninitializedParameter

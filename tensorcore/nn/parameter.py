@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from tensorcore.autograd.graph import LEAF
 from tensorcore.dtypes import FLOATING
-from tensorcore.errors import DTypeError
+from tensorcore.errors import DTypeError, ShapeError
 from tensorcore.tensor import Tensor, wrap
 
 if TYPE_CHECKING:
     from typing import Self
 
-__all__ = ["Buffer", "Parameter"]
+__all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "is_lazy"]
 
 
 def _owned(cls: type[Tensor], data: Any) -> Tensor:
@@ -80,3 +80,129 @@ class Buffer(Tensor):
         made._node = LEAF if data is not None and data._node is not None else None
         made.persistent = persistent
         return made
+
+
+# ------------------------------------------------------------------ of shapes not known yet
+
+
+class _Uninitialized(Tensor):
+    """A tensor without a shape or content, until `materialize` gives it one."""
+
+    #: What it is once it has a shape.
+    cls_to_become: type[Tensor]
+
+    @property
+    def _array(self) -> Any:  # type: ignore[override]
+        raise ShapeError(
+            f"{type(self).__name__}: this tensor has no shape yet; run the module once on an example, or load a "
+            "state_dict, to give it one"
+        )
+
+    @_array.setter
+    def _array(self, array: Any) -> None:
+        pass
+
+    @property
+    def data(self) -> Any:  # type: ignore[override]
+        return self
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        # A module that moves puts what `to` returned here.
+        self._kind = value._kind
+
+    def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
+        """Become a tensor of ``shape``, of arbitrary content, on the same device and of the same dtype by default."""
+        from tensorcore.ops.creation import empty
+
+        made = empty(shape, device=device or self.device, dtype=dtype or self.dtype)
+        self.__class__ = self.cls_to_become
+        Tensor._array.__set__(self, made._array)  # type: ignore[attr-defined]
+        self._kind = made._kind
+
+    def to(self, *args: Any, **kwargs: Any) -> Any:
+        """A tensor without a shape, for another device or dtype."""
+        from tensorcore.ops.conversion import parse_to
+
+        device, dtype, _ = parse_to(*args, **kwargs)
+        return self._like(device or self.device, dtype or self.dtype)
+
+    def _like(self, device: Any, dtype: Any) -> Any:
+        raise NotImplementedError
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return memo.setdefault(id(self), self._like(self.device, self.dtype))
+
+    def __repr__(self, *, tensor_contents: None = None) -> str:  # type: ignore[override]
+        return f"<{type(self).__name__}>"
+
+
+class UninitializedParameter(_Uninitialized, Parameter):
+    """A parameter whose shape is known only when its module has seen an input.
+
+    Raises:
+        ShapeError: where it is used before.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> weight = tc.nn.UninitializedParameter()
+        >>> weight.materialize((2, 3))
+        >>> weight.shape
+        tensorcore.Size([2, 3])
+    """
+
+    cls_to_become = Parameter
+
+    def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> Self:  # type: ignore[misc]
+        from tensorcore.ops.creation import empty
+
+        return Parameter.__new__(cls, empty(0, device=device, dtype=dtype), requires_grad)
+
+    def _like(self, device: Any, dtype: Any) -> Any:
+        return type(self)(self.requires_grad, device, dtype)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return type(self), (self.requires_grad, str(self.device), self.dtype)
+
+
+class UninitializedBuffer(_Uninitialized):
+    """A buffer whose shape is known only when its module has seen an input.
+
+    Raises:
+        ShapeError: where it is used before.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.nn.UninitializedBuffer()
+        <UninitializedBuffer>
+    """
+
+    cls_to_become = Tensor
+    persistent: bool
+
+    def __new__(
+        cls, requires_grad: bool = False, device: Any = None, dtype: Any = None, persistent: bool = True
+    ) -> Self:
+        from tensorcore.ops.creation import empty
+
+        made: Any = _owned(cls, empty(0, device=device, dtype=dtype))
+        made._node = LEAF if requires_grad else None
+        made.persistent = persistent
+        return made  # type: ignore[no-any-return]
+
+    def _like(self, device: Any, dtype: Any) -> Any:
+        return type(self)(self.requires_grad, device, dtype, self.persistent)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return type(self), (self.requires_grad, str(self.device), self.dtype, self.persistent)
+
+
+def is_lazy(param: Any) -> bool:
+    """Whether a parameter or buffer has no shape yet.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.nn.parameter.is_lazy(tc.nn.LazyLinear(2).weight)
+        True
+    """
+    return isinstance(param, _Uninitialized)

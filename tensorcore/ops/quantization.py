@@ -48,7 +48,8 @@ def _check(op: str, input: Any, zero_point: Any, quant_min: int, quant_max: int)
     low, high = (zero_point, zero_point) if isinstance(zero_point, int) else (zero_point.min(), zero_point.max())
     if int(low) < quant_min or int(high) > quant_max:
         raise RangeError(
-            f"{op}: zero_point must be from quant_min {quant_min} to quant_max {quant_max}, got {int(low)} to {int(high)}"
+            f"{op}: zero_point must be from quant_min, {quant_min}, to quant_max, {quant_max}; got {int(low)} to "
+            f"{int(high)}"
         )
 
 

@@ -11,6 +11,7 @@ from tensorcore.nn.modules.embedding import *  # noqa: F403
 from tensorcore.nn.modules.flatten import *  # noqa: F403
 from tensorcore.nn.modules.fold import *  # noqa: F403
 from tensorcore.nn.modules.fractional_pooling import *  # noqa: F403
+from tensorcore.nn.modules.lazy_layers import *  # noqa: F403
 from tensorcore.nn.modules.linear import *  # noqa: F403
 from tensorcore.nn.modules.linear_cross_entropy import *  # noqa: F403
 from tensorcore.nn.modules.loss import *  # noqa: F403

@@ -22,7 +22,7 @@ class LinearCrossEntropyOptions:
     Attributes:
         batch_chunk_size: how many; or ``None``, for ``chunking_method`` to choose.
         chunking_method: ``"aspect_ratio"``: as many as make the scores about as large as the input,
-            ``"aspect_ratio:n"`` an nth of that, ``"auto"`` either; ``None``: all, unless ``batch_chunk_size`` says less.
+            ``"aspect_ratio:n"`` an nth of that, ``"auto"`` either; ``None``: all, if ``batch_chunk_size`` is ``None``.
         allow_retain_graph, acc_policy, acc_dtype: PyTorch's. The gradients are computed in backward, which can be
             repeated and differentiated, and each part's in the dtype that cross entropy uses.
 

@@ -10,7 +10,7 @@ from tensorcore.autograd.hooks import RemovableHandle
 from tensorcore.autograd.mode import no_grad
 from tensorcore.errors import CheckpointError
 from tensorcore.nn.modules.tree import ModuleTree
-from tensorcore.nn.parameter import Parameter
+from tensorcore.nn.parameter import Parameter, is_lazy
 from tensorcore.tensor import Tensor
 
 EXTRA_STATE = "_extra_state"
@@ -183,6 +183,8 @@ class ModuleState(ModuleTree):
         """Load one tensor; returns what is wrong, or nothing."""
         if not isinstance(value, Tensor):
             return f"{{key}}: expected a tensor in the state_dict, got {type(value).__name__}"
+        if is_lazy(tensor) and is_lazy(value):
+            return ""
         if not tensor.shape and tuple(value.shape) == (1,):
             # Checkpoints of PyTorch before 0.4 hold scalars as tensors of one element.
             value = value[0]
