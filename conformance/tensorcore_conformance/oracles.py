@@ -337,5 +337,7 @@ def oracle_of(name: str) -> Oracle | None:
     """NumPy's function for the op ``name``, or ``None``."""
     from tensorcore_conformance.linalg_oracles import LINALG_ORACLES
     from tensorcore_conformance.more_oracles import MORE_ORACLES
+    from tensorcore_conformance.solving_oracles import SOLVING_ORACLES
 
-    return ORACLES.get(name) or MORE_ORACLES.get(name) or LINALG_ORACLES.get(name)
+    tables = (ORACLES, MORE_ORACLES, LINALG_ORACLES, SOLVING_ORACLES)
+    return next((table[name] for table in tables if name in table), None)
