@@ -304,9 +304,12 @@ def _inplace(op: Op, name: str) -> Callable[..., Any]:
     operator = name.startswith("__")
     # The steps of an expression may read in backward what is overwritten; `write` sees to ops of one step.
     of_steps = not op.primitive and op.vjp is None
+    into = op.into
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         if binary and len(args) == 1 and not kwargs and update(op, self, args[0], name):
+            return self
+        if into is not None and not (mode.grad and self._node is not None) and into(self, *args, **kwargs):
             return self
         if operator and hasattr(args[0], "__array_interface__") and not hasattr(args[0], "_array"):
             from tensorcore.ops.creation import as_tensor

@@ -18,6 +18,7 @@ from tensorcore_cpu.dlpack import exported, imported
 from tensorcore_cpu.draws import DrawKernels, twister_words
 from tensorcore_cpu.factorizations import FactorizationKernels
 from tensorcore_cpu.fourier import TransformKernels
+from tensorcore_cpu.indexing import IndexKernels
 from tensorcore_cpu.jit.fused import fused
 from tensorcore_cpu.layers import LayerKernels
 from tensorcore_cpu.memory import keep_freed_memory
@@ -70,6 +71,7 @@ _MOVES = frozenset(
         "alias",
         "assign",
         "where",
+        "from_front",
         "as_strided",
         "view_as_real",
         "view_as_complex",
@@ -84,12 +86,12 @@ _UFUNCS = {
     "gt": np.greater, "ge": np.greater_equal, "bitwise_not": np.invert, "bitwise_left_shift": np.left_shift,
     "bitwise_right_shift": np.right_shift,
 }  # fmt: skip
-_REDUCTIONS = {"sum": np.add, "prod": np.multiply, "amax": np.maximum, "amin": np.minimum}
 
 
 class CpuBackend(
     DrawKernels,
     FactorizationKernels,
+    IndexKernels,
     LayerKernels,
     NormKernels,
     OptimizerKernels,
@@ -144,9 +146,11 @@ class CpuBackend(
         return quiet(found)
 
     def inplace_kernel(self, name: str, dtype: DType, index: int) -> Kernel | None:
-        if name == "index_put":
-            return quiet(self._put_into)
-        if dtype in (float16, bfloat16, bool_):
+        if dtype in (float16, bfloat16):
+            return None
+        if name in ("index_put", "scatter"):
+            return quiet(self.put_into if name == "index_put" else self.scatter_into)
+        if dtype is bool_:
             return None
         own = getattr(OptimizerKernels, name, None)
         if own is not None:
@@ -267,53 +271,6 @@ class CpuBackend(
         else:
             places = np.argsort(input, dim, kind="stable")
         return np.take_along_axis(input, places, dim), places
-
-    def index(self, input: Array, *indices: Array) -> Array:
-        _refuse_negative(indices)
-        return input[indices]
-
-    def _put_into(self, input: Array, value: Array, *indices: Array, accumulate: bool, out: Array) -> None:
-        _refuse_negative(indices)
-        if out is not input:
-            np.copyto(out, input)
-        if accumulate:
-            np.add.at(out, indices, value)
-        else:
-            out[indices] = value
-
-    def combine(self, table: Array, places: Array, values: Array, reduce: str) -> Array:
-        out = np.array(table, order="C")
-        if reduce == "set":
-            out[places] = values
-        elif reduce == "sum" and out.ndim > 1 and places.size:
-            # `add.at` goes element by element for rows; sums of sorted runs go at the speed of `add`.
-            order = np.argsort(places, kind="stable")
-            ordered = places[order]
-            starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-            out[ordered[starts]] += np.add.reduceat(values[order], starts, axis=0, dtype=out.dtype)
-        else:
-            _REDUCTIONS[reduce].at(out, places, values)
-        return out
-
-    def nonzero_places(self, input: Array) -> Array:
-        if input.ndim == 0:
-            return np.zeros((int(bool(input)), 0), np.int64)
-        return np.argwhere(input)
-
-    def _rows(self, sides: Sequence[int], indices: Sequence[Array]) -> Array:
-        places: Any = None
-        for side, index in zip(sides, indices, strict=True):
-            if index.size and not (index.min() >= 0 and index.max() < side):
-                raise IndexError(f"indices from {index.min()} to {index.max()} are out of range for a side of {side}")
-            places = index if places is None else places * side + index
-        return places
-
-
-def _refuse_negative(indices: Sequence[Array]) -> None:
-    """NumPy would count negative indices from the end, and the core has done that already."""
-    for each in indices:
-        if each.size and each.min() < 0:
-            raise IndexError(f"index {each.min()} is out of range")
 
 
 def _ufunc(name: str, dtype: DType) -> Any:

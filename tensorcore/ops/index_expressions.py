@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from tensorcore.dtypes import BOOL, FLOATING, bool_, int64, uint8
 from tensorcore.errors import DimensionError, ShapeError
 from tensorcore.ops.creation import tensor
-from tensorcore.ops.elementwise import add, lt, where
-from tensorcore.ops.indexing import index_put, nonzero, take
+from tensorcore.ops.elementwise import where
+from tensorcore.ops.indexing import from_front, index_put, nonzero, take
 from tensorcore.ops.inplace import update_at, write
 from tensorcore.ops.movement import expand, flip, reshape
 from tensorcore.ops.parts import basic_index, selected
@@ -129,9 +130,7 @@ def _width(item: Any) -> int:
 
 def from_zero(places: Any, side: int) -> Any:
     """Negative places counted from the front; out-of-range ones are left for the kernel to refuse."""
-    if places._kind.dtype is not int64:
-        places = places.to(int64)
-    return where.emit(lt.emit(places, places._kind.scalar(0)), add.emit(places, places._kind.scalar(side)), places)
+    return from_front.emit(places if places._kind.dtype is int64 else places.to(int64), side=side)
 
 
 def _is_whole(plan: Plan, shape: Sequence[int]) -> bool:
@@ -268,6 +267,11 @@ def getitem(input: Any, key: Any) -> Any:
             return take.emit(input, *places)
         except DimensionError as error:
             raise _outside(places, range(len(places)), input.shape) or error from error
+    mask = _mask_of(input, key)
+    if mask is not None and input.is_contiguous():
+        sides = mask._array.shape
+        flat = reshape.emit(input, shape=(math.prod(sides), *input._array.shape[len(sides) :]))
+        return take.emit(flat, nonzero(reshape.emit(mask.contiguous(), shape=(flat._array.shape[0],)))[:, 0])
     plan = _parse(input, key)
     out = _basic_part(input, plan)
     if not plan.arrays:
@@ -301,21 +305,34 @@ def setitem(input: Any, key: Any, value: Any) -> None:
         value = kind.scalar(value)
     elif not isinstance(value, TensorClass):
         value = tensor(value, dtype=kind.dtype, device=kind.device)
+    assign_at(input, key, value, "setitem")
+
+
+def assign_at(input: Any, key: Any, value: Any, name: str, accumulate: bool = False) -> None:
+    """Write ``value``, or add it, at ``input[key]``; where a place comes twice, adding counts both."""
     plain = _plain(input._array.shape, key)
     if plain is not None:
         part = _taken(input, plain)
-        write(part, _fitted(value, part._array.shape, input), "setitem")
+        fitted = _fitted(value, part._array.shape, input)
+        write(part, part + fitted if accumulate else fitted, name)
+        return
+    if not accumulate and value.ndim == 0 and _masked(input, key, value, name):
+        return
+    places = _leading(input, key)
+    if places is not None:
+        shape = (*places[0]._array.shape, *input._array.shape[len(places) :])
+        try:
+            _put(input, _fitted(value, shape, input), places, name, accumulate)
+        except DimensionError as error:
+            raise _outside(places, range(len(places)), input.shape) or error from error
         return
     plan = _parse(input, key)
-    if not plan.arrays and not plan.flips:
-        part = _basic_part(input, plan)
-        write(part, _fitted(value, tuple(part.shape), input), "setitem")
-        return
-    if not plan.arrays:
-        part = _basic_part(input, _without_flips(plan))
-        write(part, flip(_fitted(value, plan.shape, input), plan.flips), "setitem")
-        return
     part = _basic_part(input, _without_flips(plan))
+    if not plan.arrays:
+        fitted = _fitted(value, plan.shape, input)
+        fitted = flip(fitted, plan.flips) if plan.flips else fitted
+        write(part, part + fitted if accumulate else fitted, name)
+        return
     order, home = _order(plan)
     arrays = _aligned(plan)
     moved = part.permute(order)
@@ -328,10 +345,35 @@ def setitem(input: Any, key: Any, value: Any) -> None:
     if plan.flips:
         value = flip(value, tuple(count + order[len(plan.dims) :].index(d) for d in plan.flips))
     try:
-        if not update_at(index_put, moved, (value, *arrays), "setitem", accumulate=False):
-            write(moved, index_put.emit(moved, value, *arrays, accumulate=False), "setitem")
+        _put(moved, value, arrays, name, accumulate)
     except DimensionError as error:
         raise _outside(plan.arrays, plan.dims, plan.shape) or error from error
+
+
+def _put(target: Any, value: Any, places: Sequence[Any], name: str, accumulate: bool) -> None:
+    if not update_at(index_put, target, (value, *places), name, accumulate=accumulate):
+        write(target, index_put.emit(target, value, *places, accumulate=accumulate), name)
+
+
+def _mask_of(input: Any, key: Any) -> Any:
+    """The mask that the key is, if it is one over leading dimensions of ``input``; else ``None``."""
+    mask = key[0] if type(key) is tuple and len(key) == 1 else key
+    if not isinstance(mask, TensorClass) or mask._kind.dtype is not bool_ or not mask.ndim:
+        return None
+    shape = mask._array.shape
+    return mask if mask._kind.device is input._kind.device and shape == input._array.shape[: len(shape)] else None
+
+
+def _masked(input: Any, key: Any, value: Any, name: str) -> bool:
+    """Write one number where a mask is true; without looking for the places, which a device would wait for."""
+    mask = _mask_of(input, key)
+    if mask is None:
+        return False
+    lacking = input.ndim - mask.ndim
+    if lacking:
+        mask = reshape.emit(mask, shape=(*mask._array.shape, *(1,) * lacking))
+    write(input, where.emit(mask, value if value._kind is input._kind else value.to(input.dtype), input), name)
+    return True
 
 
 def _without_flips(plan: Plan) -> Plan:

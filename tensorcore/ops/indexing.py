@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import BOOL, INTEGER, int64
 from tensorcore.errors import DimensionError, DTypeError, RangeError, ShapeError
+from tensorcore.ops.elementwise import add, lt, where
 from tensorcore.ops.movement import expand
 from tensorcore.ops.parts import basic_index, zeros_of
 from tensorcore.ops.record import composite, primitive
-from tensorcore.ops.rules import same
+from tensorcore.ops.rules import integers, same
 from tensorcore.shapes import broadcast_shapes, normalize_dim
 
 if TYPE_CHECKING:
@@ -67,6 +68,28 @@ def index_put(input: Tensor, value: Tensor, *indices: Tensor, accumulate: bool =
     the last.
     """
     return index_put.emit(input, value, *indices, accumulate=accumulate)
+
+
+def update_at(*args: Any, **attributes: Any) -> bool:
+    """`inplace.update_at`, which is defined after the ops here."""
+    from tensorcore.ops.inplace import update_at
+
+    return update_at(*args, **attributes)
+
+
+@composite(
+    namespaces=(), ulp=0, rule=integers,
+    samples=({"shapes": ((5,),), "dtypes": ("int64",), "domains": ((-3, 3),), "side": 3},),
+)  # fmt: skip
+def from_front(places: Tensor, side: int) -> Tensor:
+    """Places in a dimension of ``side`` elements, negative ones counted from its front; may be ``places`` itself."""
+    return from_front.emit(places, side=side)
+
+
+@from_front.expression
+def _from_front(places: Any, *, side: int) -> Any:
+    kind = places._kind
+    return where.emit(lt.emit(places, kind.scalar(0)), add.emit(places, kind.scalar(side)), places)
 
 
 def _sides(op: str, input: Any, index: Any, dim: int) -> int:
@@ -145,20 +168,44 @@ def scatter(
     shape of ``index``; where a place comes twice, ``"set"`` keeps the last. It raises IndexError for an index outside
     the dimension.
     """
-    from tensorcore.tensor import Tensor as TensorClass
+    if input.ndim == 0:
+        src = src.reshape(-1) if hasattr(src, "_array") else src
+        return scatter(input.reshape(1), 0, index.reshape(-1), src, value=value, reduce=reduce).reshape(())
+    index, src, place, how = _scattered("scatter", input, dim, index, src, value, reduce)
+    return scatter.emit(input, index, src, dim=place, reduce=how)
 
-    kinds = {None: "set", "add": "sum", "multiply": "prod"}
-    if reduce not in kinds:
-        raise RangeError(f"scatter: reduce must be 'add' or 'multiply', got {reduce!r}")
+
+@scatter.in_place
+def _scatter_into(
+    input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None
+) -> bool:
+    if input.ndim == 0:
+        return False
+    index, src, place, how = _scattered("scatter", input, dim, index, src, value, reduce)
+    return update_at(scatter, input, (index, src), "scatter_", dim=place, reduce=how)
+
+
+#: The kernel's name of each ``reduce`` of `scatter`.
+_REDUCTIONS: Final = {None: "set", "add": "sum", "multiply": "prod"}
+
+
+def _scattered(
+    op: str, input: Any, dim: int, index: Any, src: Any, value: Any, reduce: str | None
+) -> tuple[Any, Any, int, str]:
+    """The kernel's index, source, dimension and reduction."""
+    if reduce not in _REDUCTIONS:
+        raise RangeError(f"{op}: reduce must be 'add' or 'multiply', got {reduce!r}")
     if (src is None) == (value is None):
-        raise TypeError("scatter: expected either src or value")
+        raise TypeError(f"{op}: expected either src or value")
     src = value if src is None else src
-    place = _sides("scatter", input, index, dim)
-    if not isinstance(src, TensorClass):
+    place = _sides(op, input, index, dim)
+    if not hasattr(src, "_array"):
         src = expand(input._kind.scalar(src), index.shape)
     elif src.dtype is not input.dtype:
-        raise DTypeError(f"scatter: src must have the dtype of input, got {src.dtype} and {input.dtype}")
-    return scatter.emit(input, index.to(int64), _source("scatter", src, index), dim=place, reduce=kinds[reduce])
+        raise DTypeError(f"{op}: src must have the dtype of input, got {src.dtype} and {input.dtype}")
+    elif value is not None and src.ndim == 0:
+        src = expand(src, index.shape)
+    return index.to(int64), _source(op, src, index), place, _REDUCTIONS[reduce]
 
 
 def _source(op: str, src: Any, index: Any) -> Any:
@@ -192,6 +239,11 @@ def _scatter_input_rule(g: Any, index: Any, src_shape: Any, dim: int, reduce: st
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """A copy of ``input`` with ``src`` added at places ``index`` along ``dim``."""
     return scatter(input, dim, index, src, reduce="add")
+
+
+@scatter_add.in_place
+def _scatter_add_into(input: Tensor, dim: int, index: Tensor, src: Tensor) -> bool:
+    return _scatter_into(input, dim, index, src, reduce="add")
 
 
 @primitive(rule=lambda dtype, op: (dtype, int64), namespaces=(), ulp=0, samples=({"shapes": ((3, 4),)},))
@@ -245,8 +297,6 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
 @composite(inplace=True, samples=({"shapes": ((3, 4), (4,)), "dtypes": (None, "bool"), "args": (2.0,)},))
 def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """``input`` with ``value`` where ``mask`` is true."""
-    from tensorcore.ops.elementwise import where
-
     if mask.dtype.category != BOOL:
         raise DTypeError(f"masked_fill: mask must be a bool tensor, got {mask.dtype}")
     return where(mask, value if not hasattr(value, "_array") else value.to(input.dtype), input).to(input.dtype)

@@ -26,18 +26,19 @@ def regular(name: str) -> str:
 # ------------------------------------------------------------------ expressions
 
 #: Expressions that are one step in PyTorch, under the op's own name.
-_ONE_STEP: Final = frozenset(
-    """
-    addbmm addcdiv addcmul addmm addmv addr aminmax angle as_strided_scatter baddbmm binary_cross_entropy
-    binary_cross_entropy_with_logits block_diag bmm celu channel_shuffle cholesky clamp_max clamp_min complex deg2rad
-    diag_embed diagonal_scatter dist dot exp2 fmax fmin frac glu huber_loss index_add index_copy index_fill index_select
-    kthvalue ldexp linalg_lu log10 log2 logaddexp logaddexp2 logit lu_unpack masked_fill masked_scatter masked_select mm
-    mse_loss multi_margin_loss multilabel_margin_loss mv nan_to_num nansum pixel_shuffle pixel_unshuffle polar put rad2deg
-    repeat roll rot90 rsub scatter_add scatter_reduce select_scatter sgn sinc slice_inverse slice_scatter smooth_l1_loss
-    narrow_copy stack std_mean take trace tril triu var_mean vdot xlogy adaptive_avg_pool2d adaptive_avg_pool3d
-    adaptive_max_pool2d adaptive_max_pool3d avg_pool2d avg_pool3d max_unpool2d max_unpool3d nll_loss lcm
-    """.split()
-)
+_ONE_STEP: Final = frozenset((
+    "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool2d", "adaptive_max_pool3d", "addbmm", "addcdiv",
+    "addcmul", "addmm", "addmv", "addr", "aminmax", "angle", "as_strided_scatter", "avg_pool2d", "avg_pool3d",
+    "baddbmm", "binary_cross_entropy", "binary_cross_entropy_with_logits", "block_diag", "bmm", "celu",
+    "channel_shuffle", "cholesky", "clamp_max", "clamp_min", "complex", "deg2rad", "diag_embed", "diagonal_scatter",
+    "dist", "dot", "exp2", "fmax", "fmin", "frac", "glu", "huber_loss", "index_add", "index_copy", "index_fill",
+    "index_select", "kthvalue", "lcm", "ldexp", "linalg_lu", "log10", "log2", "logaddexp", "logaddexp2", "logit",
+    "lu_unpack", "masked_fill", "masked_scatter", "masked_select", "max_unpool2d", "max_unpool3d", "mm", "mse_loss",
+    "multi_margin_loss", "multilabel_margin_loss", "mv", "nan_to_num", "nansum", "narrow_copy", "nll_loss",
+    "pixel_shuffle", "pixel_unshuffle", "polar", "put", "rad2deg", "repeat", "roll", "rot90", "rsub", "scatter_add",
+    "scatter_reduce", "select_scatter", "sgn", "sinc", "slice_inverse", "slice_scatter", "smooth_l1_loss", "stack",
+    "std_mean", "take", "trace", "tril", "triu", "var_mean", "vdot", "xlogy",
+))  # fmt: skip
 
 
 def _by_dim(whole: str, along: str) -> Callable[..., str]:

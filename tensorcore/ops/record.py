@@ -50,8 +50,8 @@ class Op:
 
     __slots__ = (
         "__wrapped__", "aliases", "body", "callers", "domain", "elementwise", "emit", "front", "gradient", "inplace",
-        "joint", "name", "namespaces", "operands", "operator", "outputs", "plans", "primitive", "promotes", "put",
-        "random", "reads", "rule", "samples", "shown", "signature", "standard", "ulp", "view", "vjp",
+        "into", "joint", "name", "namespaces", "operands", "operator", "outputs", "plans", "primitive", "promotes",
+        "put", "random", "reads", "rule", "samples", "shown", "signature", "standard", "ulp", "view", "vjp",
     )  # fmt: skip
 
     name: str
@@ -74,6 +74,8 @@ class Op:
         self.aliases: tuple[str, ...] = facts["aliases"]
         self.standard: str = facts["standard"] or self.name
         self.inplace: bool = facts["inplace"]
+        #: ``into(input, ...)`` does the op straight into the memory of ``input`` and says whether it could.
+        self.into: Callable[..., bool] | None = None
         self.operator: str | None = facts["operator"]
         self.domain = facts["domain"]
         self.ulp: float = facts["ulp"]
@@ -177,6 +179,11 @@ class Op:
         """Decorator: the expression of a composite whose own ``def`` is the front."""
         self.body = body
         return body
+
+    def in_place(self, into: Callable[..., bool]) -> Callable[..., bool]:
+        """Decorator: how the in-place form writes into memory directly, where nothing else has to be kept up."""
+        self.into = into
+        return into
 
     def __repr__(self) -> str:
         return f"<{'primitive' if self.primitive else 'composite'} {self.name}>"

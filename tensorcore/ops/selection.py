@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from tensorcore.dtypes import BOOL, INTEGER, int64
 from tensorcore.errors import DimensionError, DTypeError, RangeError, ShapeError
-from tensorcore.ops.index_expressions import from_zero, getitem, setitem
-from tensorcore.ops.indexing import gather, nonzero, scatter
+from tensorcore.ops.index_expressions import assign_at, from_zero
+from tensorcore.ops.indexing import _sides, _source, gather, nonzero, scatter
 from tensorcore.ops.indexing import index as pick
 from tensorcore.ops.indexing import index_put as put_rows
+from tensorcore.ops.inplace import update_at
 from tensorcore.ops.record import composite
 from tensorcore.shapes import normalize_dim
 
@@ -78,6 +79,17 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
 )
 def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """A copy of ``input`` with ``source`` written, or added, at the places ``index`` of the flattened tensor."""
+    flat, places, values = _flat(input, index, source)
+    return put_rows.emit(flat, values, places, accumulate=accumulate).reshape(input.shape)
+
+
+@put.in_place
+def _put_into(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> bool:
+    flat, places, values = _flat(input, index, source)
+    return input.is_contiguous() and update_at(put_rows, flat, (values, places), "put_", accumulate=accumulate)
+
+
+def _flat(input: Any, index: Any, source: Any) -> tuple[Any, Any, Any]:
     _same_dtype("put", input, source, "source")
     if source.numel() != index.numel():
         raise ShapeError(
@@ -85,7 +97,7 @@ def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
             f"{list(index.shape)}"
         )
     places = from_zero(_places("put", index), input.numel()).reshape(-1)
-    return put_rows.emit(input.reshape(-1), source.reshape(-1), places, accumulate=accumulate).reshape(input.shape)
+    return input.reshape(-1), places, source.reshape(-1)
 
 
 @composite(inplace=True, samples=({"shapes": ((3, 4), (3, 4), (12,)), "dtypes": (None, "bool", None)},), ulp=0)
@@ -118,18 +130,31 @@ def _along(op: str, input: Any, dim: int, index: Any) -> tuple[int, Any]:
     return place, from_zero(_places(op, index), side).reshape(-1)
 
 
-def _write_slices(op: str, input: Any, dim: int, index: Any, source: Any, accumulate: bool) -> Any:
+def _slices(op: str, input: Any, dim: int, index: Any, source: Any) -> tuple[Any, Any, Any, int]:
+    """The tensor and the source with the dimension in front, the places, and the dimension."""
     place, places = _along(op, input, dim, index)
     if input.ndim == 0:
-        return put_rows.emit(input.reshape(1), source.reshape(1), places, accumulate=accumulate).reshape(())
+        return input.reshape(1), source.reshape(1), places, 0
     wanted = tuple(places.shape[0] if d == place else side for d, side in enumerate(input.shape))
     if tuple(source.shape) != wanted:
         raise ShapeError(
             f"{op}: source has shape {list(source.shape)}, expected {list(wanted)} for {places.shape[0]} places "
             f"of dimension {place}"
         )
-    moved = put_rows.emit(input.movedim(place, 0), source.movedim(place, 0), places, accumulate=accumulate)
-    return moved.movedim(0, place)
+    if place == 0:
+        return input, source, places, 0
+    return input.movedim(place, 0), source.movedim(place, 0), places, place
+
+
+def _write_slices(op: str, input: Any, dim: int, index: Any, source: Any, accumulate: bool) -> Any:
+    moved, source, places, place = _slices(op, input, dim, index, source)
+    out = put_rows.emit(moved, source, places, accumulate=accumulate)
+    return out.reshape(()) if input.ndim == 0 else out.movedim(0, place) if place else out
+
+
+def _slices_into(op: str, input: Any, dim: int, index: Any, source: Any, accumulate: bool) -> bool:
+    moved, source, places, _ = _slices(op, input, dim, index, source)
+    return update_at(put_rows, moved, (source, places), f"{op}_", accumulate=accumulate)
 
 
 @composite(inplace=True, samples=({"shapes": ((3, 4), (2,), (2, 4)), **_ROWS},), ulp=4)
@@ -139,11 +164,23 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
     return _write_slices("index_add", input, dim, index, source if alpha == 1 else source * alpha, True)
 
 
+@index_add.in_place
+def _index_add_into(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: float = 1) -> bool:
+    _same_dtype("index_add", input, source, "source")
+    return _slices_into("index_add", input, dim, index, source if alpha == 1 else source * alpha, True)
+
+
 @composite(inplace=True, samples=({"shapes": ((3, 4), (2,), (2, 4)), **_ROWS},), ulp=0)
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """A copy of ``input`` with ``source`` in place of the slices at ``index`` along ``dim``."""
     _same_dtype("index_copy", input, source, "source")
     return _write_slices("index_copy", input, dim, index, source, False)
+
+
+@index_copy.in_place
+def _index_copy_into(input: Tensor, dim: int, index: Tensor, source: Tensor) -> bool:
+    _same_dtype("index_copy", input, source, "source")
+    return _slices_into("index_copy", input, dim, index, source, False)
 
 
 @composite(
@@ -162,15 +199,24 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
 )
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     """A copy of ``input`` with ``value`` in the slices at ``index`` along ``dim``."""
-    from tensorcore.ops.creation import full_like
+    return _write_slices("index_fill", input, dim, index, _filling(input, dim, index, value), False)
 
-    place, places = _along("index_fill", input, dim, index)
-    source = full_like(input, value) if not hasattr(value, "_array") else value.to(input.dtype).expand(input.shape)
-    if input.ndim:
-        source = source.narrow(place, 0, 1).expand(
-            [places.shape[0] if d == place else side for d, side in enumerate(input.shape)]
-        )
-    return _write_slices("index_fill", input, dim, places, source, False)
+
+@index_fill.in_place
+def _index_fill_into(input: Tensor, dim: int, index: Tensor, value: Any) -> bool:
+    return _slices_into("index_fill", input, dim, index, _filling(input, dim, index, value), False)
+
+
+def _filling(input: Any, dim: int, index: Any, value: Any) -> Any:
+    """``value`` in the shape of the slices that it fills."""
+    from tensorcore.ops.creation import full
+
+    place = normalize_dim(dim, input.ndim, "index_fill")
+    if not hasattr(value, "_array"):
+        value = full((), value, dtype=input.dtype, device=input.device)
+    elif value.ndim:
+        raise ShapeError(f"index_fill: value must be a number or a 0-d tensor, got shape {list(value.shape)}")
+    return value.to(input.dtype).expand([index.numel() if d == place else n for d, n in enumerate(input.shape)])
 
 
 #: The kernel's name of each reduction of `scatter_reduce`.
@@ -191,13 +237,8 @@ def scatter_reduce(
     """
     from tensorcore.ops.creation import ones_like, zeros_like
     from tensorcore.ops.elementwise import where
-    from tensorcore.ops.indexing import _sides, _source
 
-    if reduce not in _REDUCTIONS:
-        raise RangeError(f"scatter_reduce: reduce must be one of {', '.join(map(repr, _REDUCTIONS))}, got {reduce!r}")
-    _same_dtype("scatter_reduce", input, src, "src")
-    place, index = _sides("scatter_reduce", input, index, dim), index.to(int64)
-    src = _source("scatter_reduce", src, index)
+    index, src, place = _reduced(input, dim, index, src, reduce)
     start = input
     counts: Any = None
     if not include_self or reduce == "mean":
@@ -218,6 +259,24 @@ def scatter_reduce(
         return out
     total = (counts + 1 if include_self else counts).clamp(min=1)
     return out / total if input.is_floating_point() or input.is_complex() else out.floor_divide(total)
+
+
+@scatter_reduce.in_place
+def _scatter_reduce_into(
+    input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
+) -> bool:
+    if reduce == "mean" or not include_self or input.ndim == 0:
+        return False
+    index, src, place = _reduced(input, dim, index, src, reduce)
+    return update_at(scatter, input, (index, src), "scatter_reduce_", dim=place, reduce=_REDUCTIONS[reduce])
+
+
+def _reduced(input: Any, dim: int, index: Any, src: Any, reduce: str) -> tuple[Any, Any, int]:
+    if reduce not in _REDUCTIONS:
+        raise RangeError(f"scatter_reduce: reduce must be one of {', '.join(map(repr, _REDUCTIONS))}, got {reduce!r}")
+    _same_dtype("scatter_reduce", input, src, "src")
+    place = _sides("scatter_reduce", input, index, dim)
+    return index.to(int64), _source("scatter_reduce", src, index), place
 
 
 # ------------------------------------------------------------------ index expressions as functions
@@ -242,18 +301,11 @@ def index_put_(input: Any, indices: Sequence[Any], values: Any, accumulate: bool
         >>> tc.zeros(2).index_put_((tc.tensor([1]),), tc.tensor(3.0))
         tensor([0., 3.])
     """
-    key = tuple(indices)
-    if not accumulate:
-        setitem(input, key, values)
-        return input
-    from tensorcore.ops.creation import ramp
-    from tensorcore.ops.inplace import write
-
-    # The places themselves are indexed, so that any expression becomes places in the flattened tensor.
-    places = getitem(ramp(0, 1, input.numel(), int64, input.device).reshape(input.shape), key)
-    source = values.to(input.dtype).expand(places.shape).reshape(-1)
-    added = put_rows.emit(input.reshape(-1), source, places.reshape(-1), accumulate=True)
-    return write(input, added.reshape(input.shape), "index_put_")
+    kind = input._kind
+    if not hasattr(values, "_array"):
+        raise TypeError(f"index_put_: values must be a tensor, got {type(values).__name__}")
+    assign_at(input, tuple(indices), values.to(device=kind.device), "index_put_", accumulate)
+    return input
 
 
 @composite(samples=({"shapes": ((3, 4),)},), ulp=0)

@@ -1,0 +1,161 @@
+"""Reading and writing at places given by integer arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tensorcore.backend.contract import Array
+
+_UFUNCS = {"sum": np.add, "prod": np.multiply, "amax": np.maximum, "amin": np.minimum}
+#: Places up to which Python's own loops are faster than a reduction of NumPy's.
+_FEW = 16
+
+
+def _check(places: Array, side: int) -> None:
+    """Raise IndexError unless all places lie within 0 to ``side - 1``; NumPy would count negative ones from the end."""
+    count = places.size
+    if count > _FEW:
+        # As unsigned numbers, negative ones are the largest: one pass tells both.
+        if int(places.view(np.uint64).max()) < side:
+            return
+    elif not count:
+        return
+    else:
+        few = places.ravel().tolist()
+        if min(few) >= 0 and max(few) < side:
+            return
+    least, most = int(places.min()), int(places.max())
+    raise IndexError(f"indices from {least} to {most} are out of range for a side of {side}")
+
+
+def _rows(sides: Sequence[int], indices: Sequence[Array]) -> Array:
+    """Row-major places of index tuples within dimensions of these sides, checked."""
+    places: Any = None
+    for side, index in zip(sides, indices, strict=True):
+        _check(index, side)
+        places = index if places is None else places * side + index
+    return places
+
+
+def _spread(shape: tuple[int, ...], strides: Sequence[int], index: Array, dim: int) -> Array:
+    """Places, in memory of these strides, of the elements that ``index`` names along ``dim``."""
+    places = index * strides[dim] if strides[dim] != 1 else index
+    ndim = index.ndim
+    for d, side in enumerate(index.shape):
+        if d != dim and side > 1:
+            steps = np.arange(0, side * strides[d], strides[d]) if strides[d] else 0
+            places = places + np.reshape(steps, [-1 if k == d else 1 for k in range(ndim)])
+    return places
+
+
+def _row_major(shape: tuple[int, ...]) -> list[int]:
+    return [math.prod(shape[d + 1 :]) for d in range(len(shape))]
+
+
+def _add_rows(table: Array, places: Array, values: Array) -> None:
+    """Add row ``values[i]`` to row ``places[i]`` of ``table`` for each i."""
+    if table.ndim == 1 or not places.size:
+        np.add.at(table, places, values)
+        return
+    # `add.at` goes element by element for rows; sums of sorted runs go at the speed of `add`. 16-bit numbers are sorted
+    # by digits, five times as fast.
+    keys = places.astype(np.uint16) if table.shape[0] <= 1 << 16 else places
+    order = keys.argsort(kind="stable")
+    ordered, values = places.take(order), values.take(order, 0)
+    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    if starts.size < order.size:
+        ordered, values = ordered.take(starts), np.add.reduceat(values, starts, axis=0, dtype=table.dtype)
+    table[ordered] += values
+
+
+class IndexKernels:
+    """The part of the backend that reads and writes at places given by integer arrays."""
+
+    def from_front(self, places: Array, *, side: int) -> Array:
+        count = places.size
+        if not count or (min(places.ravel().tolist()) if count <= _FEW else places.min()) >= 0:
+            return places
+        return np.where(places < 0, places + side, places)
+
+    def index(self, input: Array, *indices: Array) -> Array:
+        if len(indices) == 1:
+            _check(indices[0], input.shape[0])
+            # Checked already; of the modes this is the fastest.
+            return input.take(indices[0], 0, mode="wrap") if input.size else input[indices]
+        places = _rows(input.shape[: len(indices)], indices)
+        if input.flags.c_contiguous and input.size:
+            return input.reshape((-1, *input.shape[len(indices) :])).take(places, 0, mode="wrap")
+        return input[indices]
+
+    def index_put(self, input: Array, value: Array, *indices: Array, accumulate: bool) -> Array:
+        out = np.array(input, order="C")
+        self.put_into(out, value, *indices, accumulate=accumulate, out=out)
+        return out
+
+    def put_into(self, input: Array, value: Array, *indices: Array, accumulate: bool, out: Array) -> None:
+        """`index_put` in the memory of ``out``."""
+        sides = out.shape[: len(indices)]
+        if out is not input:
+            np.copyto(out, input)
+        if not accumulate:
+            for side, index in zip(sides, indices, strict=True):
+                _check(index, side)
+            out[indices] = value
+            return
+        places = _rows(sides, indices)
+        rest = out.shape[len(indices) :]
+        if not out.flags.c_contiguous:
+            # The smaller dimensions may lie in any order as long as the rows are told apart by one index.
+            if len(indices) > 1:
+                np.add.at(out, indices, value)
+                return
+            table = out
+        else:
+            table = out.reshape((math.prod(sides), *rest))
+        _add_rows(table, places.reshape(-1), value.reshape((places.size, *rest)))
+
+    def gather(self, input: Array, index: Array, *, dim: int) -> Array:
+        _check(index, input.shape[dim])
+        if not input.size:
+            return np.empty(index.shape, input.dtype)
+        if not input.flags.c_contiguous:
+            input = np.ascontiguousarray(input[tuple([
+                slice(None) if d == dim else slice(side) for d, side in enumerate(index.shape)
+            ])])  # fmt: skip
+        places = _spread(index.shape, _row_major(input.shape), index, dim)
+        return input.reshape(-1).take(places, mode="wrap")
+
+    def scatter(self, input: Array, index: Array, src: Array, *, dim: int, reduce: str) -> Array:
+        out = np.array(input, order="C")
+        self.scatter_into(out, index, src, dim=dim, reduce=reduce, out=out)
+        return out
+
+    def scatter_into(self, input: Array, index: Array, src: Array, *, dim: int, reduce: str, out: Array) -> None:
+        """`scatter` in the memory of ``out``."""
+        _check(index, out.shape[dim])
+        if out is not input:
+            np.copyto(out, input)
+        if not index.size:
+            return
+        if out.flags.c_contiguous:
+            places: Any = _spread(index.shape, _row_major(out.shape), index, dim).reshape(-1)
+            target, src = out.reshape(-1), np.ascontiguousarray(src).reshape(-1)
+        else:
+            grid = np.ogrid[tuple([slice(side) for side in index.shape])]
+            places = tuple([index if d == dim else steps for d, steps in enumerate(grid)])
+            target = out
+        if reduce == "set":
+            target[places] = src
+        else:
+            _UFUNCS[reduce].at(target, places, src)
+
+    def nonzero_places(self, input: Array) -> Array:
+        if input.ndim == 1:
+            return np.flatnonzero(input)[:, None]
+        if input.ndim == 0:
+            return np.zeros((int(bool(input)), 0), np.int64)
+        return np.argwhere(input)
