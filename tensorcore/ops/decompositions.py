@@ -250,12 +250,13 @@ def taxicab(x: Any) -> Any:
     return x.real.abs() + x.imag.abs() if x.dtype.category == COMPLEX else x.abs()
 
 
-def exchanged(x: Any, step: int, places: Any, dim: int) -> Any:
-    """``x`` with the element ``step`` along ``dim`` (-1 or -2) exchanged with that at ``places``, one per matrix."""
+def exchanged(x: Any, first: Any, second: Any, dim: int) -> Any:
+    """``x`` with the elements at ``first`` and ``second`` along ``dim`` (-1 or -2) exchanged, other ones per matrix."""
     from tensorcore.ops.selection import take_along_dim
 
-    numbers, places = counted(x.shape[dim], x), places.unsqueeze(-1)
-    order = places.where(numbers == step, numbers.where(numbers != places, step))
+    numbers, second = counted(x.shape[dim], x), second.unsqueeze(-1)
+    first = first.unsqueeze(-1) if hasattr(first, "unsqueeze") else filled((1,), first, numbers)
+    order = second.where(numbers == first, first.where(numbers == second, numbers))
     return take_along_dim(x, order.unsqueeze(-1 if dim == -2 else -2), dim)
 
 
