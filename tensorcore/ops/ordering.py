@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tensorcore.dtypes import BOOL, FLOATING, iinfo, int64
-from tensorcore.errors import DimensionError, DTypeError, RangeError, ShapeError
+from tensorcore.dtypes import int64
+from tensorcore.errors import DimensionError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.record import composite
 from tensorcore.ops.reduction import amax, amin, any, argmax, argmin, sort
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 _ALONG: Final = ({"shapes": ((3, 4),), "dim": 1}, {"shapes": ((2, 3, 4),), "dim": 0, "keepdim": True})
 
 
-def _placed_rule(g: Any, y: Any, input_shape: tuple[int, ...], dim: int, keepdim: bool) -> Any:
+def placed_rule(g: Any, y: Any, input_shape: tuple[int, ...], dim: int, keepdim: bool) -> Any:
     """The cotangent of elements picked along ``dim``, brought to the places they came from."""
     grad, places = (g[0], y[1]) if keepdim else (g[0].unsqueeze(dim), y[1].unsqueeze(dim))
     return placed(grad, places, input_shape, dim)
 
 
-def placed(grad: Any, places: Any, shape: tuple[int, ...], dim: int) -> Any:
-    """Zeros of ``shape`` with ``grad`` at ``places`` along ``dim``."""
+def placed(grad: Any, places: Any, shape: tuple[int, ...], dim: int, reduce: str = "set") -> Any:
+    """Zeros of ``shape`` with ``grad`` written, or with ``"sum"`` added, at ``places`` along ``dim``."""
     from tensorcore.ops.creation import zeros
     from tensorcore.ops.indexing import scatter
 
-    return scatter.emit(zeros(shape, dtype=grad.dtype, device=grad.device), places, grad, dim=dim, reduce="set")
+    return scatter.emit(zeros(shape, dtype=grad.dtype, device=grad.device), places, grad, dim=dim, reduce=reduce)
 
 
-def _flat_if_scalar(op: Any, input: Any, dim: int, **attributes: Any) -> Any:
+def flat_if_scalar(op: Any, input: Any, dim: int, **attributes: Any) -> Any:
     """``op.emit`` along ``dim``, a 0-d tensor taken as one of one element."""
     place = normalize_dim(dim, input.ndim, op.name)
     if input.ndim == 0:
@@ -45,10 +45,10 @@ def _flat_if_scalar(op: Any, input: Any, dim: int, **attributes: Any) -> Any:
 # ------------------------------------------------------------------ largest and smallest
 
 
-@composite(rule=real, vjp=_placed_rule, outputs=2, namespaces=(), samples=_ALONG, ulp=0)
+@composite(rule=real, vjp=placed_rule, outputs=2, namespaces=(), samples=_ALONG, ulp=0)
 def max_along(input: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, Tensor]:
     """Largest element along ``dim`` and its place, the first of equals."""
-    return _flat_if_scalar(max_along, input, dim, keepdim=keepdim)
+    return flat_if_scalar(max_along, input, dim, keepdim=keepdim)
 
 
 @max_along.expression
@@ -56,10 +56,10 @@ def _max_along(input: Tensor, *, dim: int, keepdim: bool) -> tuple[Tensor, Tenso
     return amax.emit(input, dim=(dim,), keepdim=keepdim), argmax.emit(input, dim=dim, keepdim=keepdim)
 
 
-@composite(rule=real, vjp=_placed_rule, outputs=2, namespaces=(), samples=_ALONG, ulp=0)
+@composite(rule=real, vjp=placed_rule, outputs=2, namespaces=(), samples=_ALONG, ulp=0)
 def min_along(input: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, Tensor]:
     """Smallest element along ``dim`` and its place, the first of equals."""
-    return _flat_if_scalar(min_along, input, dim, keepdim=keepdim)
+    return flat_if_scalar(min_along, input, dim, keepdim=keepdim)
 
 
 @min_along.expression
@@ -127,7 +127,7 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
         )
     if input.ndim == 0 and k == 0:
         raise RangeError("topk: a 0-d tensor has its one element; expected k=1")
-    values, indices = _flat_if_scalar(topk, input, dim, k=int(k), largest=largest, sorted=sorted)
+    values, indices = flat_if_scalar(topk, input, dim, k=int(k), largest=largest, sorted=sorted)
     return named("topk", values=values, indices=indices)
 
 
@@ -135,73 +135,6 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
 def _topk(input: Tensor, *, dim: int, k: int, largest: bool, sorted: bool) -> tuple[Tensor, Tensor]:
     values, indices = sort.emit(input, dim=dim, descending=largest)
     return values.narrow(dim, 0, k), indices.narrow(dim, 0, k)
-
-
-def _picked(op: str, input: Any, place: int, rank: Any, keepdim: bool) -> Any:
-    """The elements of the sorted tensor at ``rank`` along ``place`` (a number, or a tensor of one rank per row)."""
-    from tensorcore.ops.indexing import gather
-
-    ordered = sort(input, place)
-    if hasattr(rank, "_array"):
-        values, indices = (gather(part, place, rank) for part in ordered)
-    else:
-        values, indices = (part.narrow(place, rank, 1) for part in ordered)
-    if not keepdim:
-        values, indices = values.squeeze(place), indices.squeeze(place)
-    return named(op, values=values, indices=indices)
-
-
-@composite(
-    samples=({"shapes": ((3, 4),), "args": (2,)}, {"shapes": ((3, 4),), "args": (1,), "dim": 0, "keepdim": True}), ulp=0
-)
-def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any:
-    """The ``k``-th smallest element along ``dim``, counted from 1, as (values, indices)."""
-    place = normalize_dim(dim, input.ndim, "kthvalue")
-    if input.ndim == 0:
-        if k != 1:
-            raise RangeError(f"kthvalue: k={k} is out of range for a 0-d tensor")
-        return named("kthvalue", values=input.alias(), indices=argmax(input))
-    if not 1 <= k <= input.shape[place]:
-        raise RangeError(
-            f"kthvalue: k={k} is out of range for the side {input.shape[place]} of dimension {place} of shape "
-            f"{list(input.shape)}"
-        )
-    return _picked("kthvalue", input, place, k - 1, keepdim)
-
-
-def _median(op: str, input: Any, dim: int | None, keepdim: bool, skip: bool) -> Any:
-    if input.dtype.category == BOOL or input.is_complex():
-        raise DTypeError(f"{op}: expected real numbers, got {input.dtype}")
-    if dim is None:
-        if input.numel() == 0:
-            return input.new_full((), float("nan") if input.dtype.category == FLOATING else iinfo(input.dtype).min)
-        return _median(op, input.reshape(-1), 0, False, skip).values
-    place = normalize_dim(dim, input.ndim, op)
-    if input.ndim == 0:
-        return named(op, values=input.alias(), indices=argmax(input))
-    side = input.shape[place]
-    if side == 0:
-        raise DimensionError(f"{op}: no elements along dimension {place} of shape {list(input.shape)}")
-    if input.dtype.category != FLOATING:
-        return _picked(op, input, place, (side - 1) // 2, keepdim)
-    # Sorting puts NaN last: skipped, the middle is that of the others; else one NaN is the median.
-    held = e.eq(input, input).sum(place, True)
-    middle = e.floor_divide(e.maximum(held - 1, 0), 2)
-    if not skip:
-        middle = e.where(e.lt(held, side), held, middle)
-    return _picked(op, input, place, middle, keepdim)
-
-
-@composite(samples=({"shapes": ((3, 5),)}, {"shapes": ((3, 4),), "dim": 1}), ulp=0)
-def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The middle element in order, the lower of two; along ``dim``, as (values, indices); NaN if there is one."""
-    return _median("median", input, dim, keepdim, False)
-
-
-@composite(samples=({"shapes": ((3, 5),)}, {"shapes": ((3, 4),), "dim": 1}), ulp=0)
-def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
-    """`median` of the elements that are not NaN."""
-    return _median("nanmedian", input, dim, keepdim, True)
 
 
 # ------------------------------------------------------------------ distinct elements
@@ -292,4 +225,4 @@ def _lexicographic(rows: Any) -> Any:
     return order
 
 
-__all__ = ["argsort", "kthvalue", "max", "median", "min", "topk", "unique"]
+__all__ = ["argsort", "max", "min", "msort", "topk", "unique", "unique_consecutive"]

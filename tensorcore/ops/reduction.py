@@ -50,7 +50,7 @@ def accumulator(dtype: DType | None, input: Any) -> DType:
 )
 def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None) -> Tensor:
     """Sum of the elements over the dimensions ``dim`` (all by default); integers count in int64."""
-    if dim is None or dim == ():
+    if dim is None or dim == () or dim == []:
         dims = tuple(range(len(input._array.shape)))
     else:
         dims = normalize_dims(dim, input.ndim, "sum")

@@ -6,7 +6,7 @@ import math
 import warnings
 from typing import TYPE_CHECKING, Any, Final
 
-from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, INTEGER, DType, float16, float32, float64, int64
+from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, DType, float16, float32, int64
 from tensorcore.errors import DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.conversion import require_floating
@@ -45,7 +45,7 @@ def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType 
     if dtype is not None:
         input = input.to(dtype)
     require_floating("mean", input.dtype)
-    dims = normalize_dims(None if dim == () else dim, input.ndim, "mean")
+    dims = normalize_dims(None if dim == () or dim == [] else dim, input.ndim, "mean")
     return mean.emit(input, dim=dims, keepdim=keepdim)
 
 
@@ -64,6 +64,8 @@ def _mean(input: Tensor, *, dim: tuple[int, ...], keepdim: bool) -> Tensor:
 @composite(samples=_SAMPLES)
 def nansum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None) -> Tensor:
     """Sum of the elements that are not NaN."""
+    if input.dtype.category == COMPLEX:
+        raise DTypeError(f"nansum: expected a real tensor, got {input.dtype}")
     if input.dtype.category < FLOATING:
         return input.sum(dim, keepdim, dtype=dtype)
     return e.where(e.ne(input, input), 0, input).sum(dim, keepdim, dtype=dtype)
@@ -94,7 +96,7 @@ def _spread_arguments(op: str, input: Any, dim: Any, unbiased: Any, correction: 
     if unbiased is not None and correction is not None:
         raise TypeError(f"{op}: unbiased and correction were both given; unbiased=True is correction=1")
     require_floating(op, input.dtype)
-    dims = normalize_dims(None if dim == () else dim, input.ndim, op)
+    dims = normalize_dims(None if dim == () or dim == [] else dim, input.ndim, op)
     taken = (1 if unbiased is None else int(unbiased)) if correction is None else correction
     if count_along(input._array.shape, dims) <= taken:
         warnings.warn(
@@ -215,7 +217,7 @@ def _logsumexp_rule(g: Any, y: Any, input: Any, dim: tuple[int, ...], keepdim: b
 )  # fmt: skip
 def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
     """Logarithm of the sum of the exponentials over the dimensions ``dim``, without overflow."""
-    dims = normalize_dims(None if dim == () else dim, input.ndim, "logsumexp")
+    dims = normalize_dims(None if dim == () or dim == [] else dim, input.ndim, "logsumexp")
     return logsumexp.emit(input, dim=dims, keepdim=keepdim)
 
 
@@ -264,35 +266,3 @@ def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> 
         raise DTypeError(f"aminmax: expected a real tensor, got {input.dtype}")
     dims = () if dim is None else dim
     return named("aminmax", min=amin(input, dims, keepdim), max=amax(input, dims, keepdim))
-
-
-# ------------------------------------------------------------------ counts
-
-
-@composite(
-    operands=("input", "weights"),
-    ulp=0,
-    samples=({"shapes": ((6,),), "dtypes": ("int64",), "domains": ((0, 4),), "minlength": 5},),
-)
-def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
-    """How often each number from 0 to the greatest in ``input`` occurs in it, or the sum of the ``weights`` there."""
-    from tensorcore.ops.creation import full, zeros
-    from tensorcore.ops.indexing import scatter
-
-    if input.ndim != 1 or (weights is not None and weights.shape != input.shape):
-        met = f"{list(input.shape)}" + (f" and weights of {list(weights.shape)}" if weights is not None else "")
-        raise ShapeError(f"bincount: expected a vector, and weights of its shape, got {met}")
-    if input.dtype.category != INTEGER:
-        raise DTypeError(f"bincount: expected an integer dtype, got {input.dtype}")
-    if minlength < 0:
-        raise RangeError(f"bincount: minlength must not be negative, got {minlength}")
-    device = input.device
-    least, most = (input.min().item(), input.max().item()) if input.numel() else (0, -1)
-    if least < 0:
-        raise RangeError(f"bincount: the numbers must not be negative, got {least}")
-    if weights is None:
-        given = full((input.shape[0],), 1, dtype=int64, device=device)
-    else:
-        given = weights.detach() if weights.dtype is float32 else weights.detach().to(float64)
-    counts = zeros(max(most + 1, minlength), dtype=given.dtype, device=device)
-    return scatter(counts, 0, input.to(int64), given, reduce="add")

@@ -59,7 +59,7 @@ def words64(shape: Shape, kind: Kind, generator: Generator) -> Tensor:
     return random_words(ticket, shape, kind.sibling(int64))
 
 
-def _wide(kind: Kind) -> DType:
+def widest(kind: Kind) -> DType:
     """float64, or float32 on a device without."""
     return float64 if float64 in kind.device.capabilities.dtypes else float32
 
@@ -79,7 +79,7 @@ def digits(dtype: DType) -> int:
 def unit(shape: Shape, kind: Kind, generator: Generator) -> Tensor:
     """Numbers in [0, 1) of 53 bits, in float64; of their upper 24 bits on a device without it."""
     bits = words64(shape, kind, generator)
-    if _wide(kind) is float64:
+    if widest(kind) is float64:
         return _fraction(bits, float64)
     return _fraction((bits & ((1 << 53) - 1)) >> 29, float32)
 
@@ -123,7 +123,7 @@ def _rounded(value: float, dtype: DType) -> float:
 def _scaled(bits: Tensor, inner: DType, span: float, low: float, kind: Kind) -> Tensor:
     """Fractions times ``span`` plus ``low``, rounded once to ``inner``, as PyTorch's fused multiply-add does."""
     if inner is float32:
-        wide = _wide(kind)
+        wide = widest(kind)
         # The product of two 24-bit numbers is exact in float64.
         value = (bits & 0xFFFFFF).to(wide) * (span * 2.0**-24)
         return (value + low if low else value).to(float32)
@@ -161,7 +161,7 @@ def normal(shape: Shape, kind: Kind, mean: float, std: float, generator: Generat
         # Multiplied even by 1, so that the result is no view.
         value = _filled(count, kind, generator).reshape(shape) * std
     else:
-        value = random_words(generator.ticket("normal", count), shape, kind.sibling(_wide(kind)))
+        value = random_words(generator.ticket("normal", count), shape, kind.sibling(widest(kind)))
         value = value * std if std != 1.0 else value
     if mean != 0.0:
         value = value + mean
@@ -197,7 +197,7 @@ def _box_muller(bits: Tensor, dtype: DType) -> Tensor:
 
 def log_normal(shape: Shape, kind: Kind, mean: float, std: float, generator: Generator) -> Tensor:
     """Numbers whose logarithm is normal."""
-    wide = kind.sibling(_wide(kind))
+    wide = kind.sibling(widest(kind))
     return normal(shape, wide, mean, std, generator, dense=False).exp().to(kind.dtype)
 
 
