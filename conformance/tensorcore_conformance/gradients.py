@@ -30,7 +30,7 @@ POINTS = 6
 #: Operands that PyTorch treats as constants, so that they have no gradient.
 CONSTANTS = {"cross_entropy": ("weight",), "nll_loss": ("weight",)}
 #: Ops whose outputs after the first have no gradient in PyTorch either.
-FIRST_ONLY = frozenset(("native_layer_norm", "native_group_norm", "native_batch_norm"))
+FIRST_ONLY = frozenset(("native_layer_norm", "native_group_norm", "native_batch_norm", "linalg_lstsq"))
 #: Arguments under which a gradient is by design not the derivative.
 DELIBERATE = ("scale_grad_by_freq", "padding_idx")
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from tensorcore.dtypes import int64
+from tensorcore.dtypes import FLOATING, bool_, int64
 from tensorcore.errors import DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
+from tensorcore.ops.linalg import matmul
 from tensorcore.ops.loss import reduced, reduction_of
+from tensorcore.ops.matrix_checks import require_floating, require_matrix, require_one_dtype
 from tensorcore.ops.matrix_norms import linalg_vector_norm as vector_norm
+from tensorcore.ops.movement import cat
 from tensorcore.ops.record import composite
+from tensorcore.ops.rules import inexact
 from tensorcore.shapes import broadcast_shapes, normalize_dim
 
 if TYPE_CHECKING:
@@ -200,3 +205,194 @@ def multi_margin_loss(
     others = e.where(one_hot(places, scores.shape[1]).bool(), 0, short)
     terms = others.sum(1) / scores.shape[1]
     return reduced(terms if target.ndim else terms.reshape(()), reduction)
+
+
+# ------------------------------------------------------------------ between all rows
+
+#: Elements of the differences that are held at once.
+_AT_ONCE: Final = 1 << 20
+
+#: Rows from which on the Euclidean distance is taken from a product of matrices, unless that is asked for or ruled out.
+_MANY_ROWS: Final = 25
+
+_MODES: Final = ("use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist")
+
+
+def _require_distance(op: str, p: float, *rows: Any) -> float:
+    for x in rows:
+        if x.dtype.category != FLOATING or x.dtype.itemsize < 4:
+            raise DTypeError(f"{op}: expected float32 or float64, got a tensor of dtype {x.dtype}")
+    require_one_dtype(op, **{f"x{place}": x for place, x in enumerate(rows, 1)})
+    if not p >= 0:
+        raise RangeError(f"{op}: p must not be negative, got {p}")
+    return float(p)
+
+
+def _runs(x1: Any, x2: Any) -> Iterator[Any]:
+    """The rows of ``x1`` in runs, with a dimension for the rows of ``x2``, so that few differences are held at once."""
+    rows = x1.shape[-2]
+    step = max(1, _AT_ONCE // max(1, math.prod(x1.shape[:-2]) * math.prod(x2.shape[-2:])))
+    for first in range(0, rows, step):
+        yield slice(first, min(first + step, rows))
+
+
+def _joined(parts: list[Any]) -> Any:
+    return parts[0] if len(parts) == 1 else cat(parts, -2)
+
+
+def _slope(gap: Any, g: Any, y: Any, p: float) -> Any:
+    """The cotangent of the differences ``gap`` of rows, by `cdist`'s ``g`` and ``y``; ties for p inf all have it."""
+    g, y = g.unsqueeze(-1), y.unsqueeze(-1)
+    if p == 1:
+        return e.sign(gap) * g
+    size = e.abs(gap)
+    if p == math.inf:
+        return e.where(e.eq(size, y), e.sign(gap) * g, 0)
+    still = e.eq(y, 0) | e.eq(size, 0)
+    ratio = e.where(still, 1, size) / e.where(still, 1, y)
+    return e.where(still, 0, e.sign(gap) * e.pow(ratio, p - 1) * g)
+
+
+def _cdist_rule(g: Any, y: Any, x1: Any, x2: Any, p: float, mm: bool) -> tuple[Any, Any]:
+    if p == 0:
+        return x1 * 0, x2 * 0
+    if p == 2:
+        still = e.eq(y, 0)
+        weight = e.where(still, 0, g / e.where(still, 1, y))
+        if mm:
+            turned = weight.transpose(-1, -2)
+            return (
+                x1 * weight.sum(-1, True) - matmul(weight, x2), x2 * turned.sum(-1, True) - matmul(turned, x1)
+            )  # fmt: skip
+    first: list[Any] = []
+    second: Any = None
+    for run in _runs(x1, x2):
+        gap = x1[..., run, :].unsqueeze(-2) - x2.unsqueeze(-3)
+        if p == 2:
+            slope = gap * weight[..., run, :].unsqueeze(-1)
+        else:
+            slope = _slope(gap, g[..., run, :], y[..., run, :], p)
+        first.append(slope.sum(-2))
+        part = slope.sum(-3)
+        second = part if second is None else second + part
+    return (_joined(first), -second) if first else (x1 * 0, x2 * 0)
+
+
+@composite(
+    rule=inexact, vjp=_cdist_rule, joint=True, namespaces=("",), ulp=32,
+    samples=(
+        {"shapes": ((3, 4), (5, 4))}, {"shapes": ((2, 3, 4), (5, 4)), "p": 1.0}, {"shapes": ((3, 2), (4, 2)), "p": 3.0},
+        {"shapes": ((3, 4), (2, 4)), "p": math.inf}, {"shapes": ((3, 4), (2, 4)), "p": 0.0},
+        {"shapes": ((3, 4), (5, 4)), "compute_mode": "use_mm_for_euclid_dist"}, {"shapes": ((0, 4), (2, 4))},
+        {"shapes": ((3, 4), (2, 4)), "p": 1.5},
+    ),
+)  # fmt: skip
+def cdist(
+    x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str | None = "use_mm_for_euclid_dist_if_necessary"
+) -> Tensor:
+    """The ``p``-norms of the differences between all rows of ``x1`` (*, P, M) and ``x2`` (*, R, M), as (*, P, R).
+
+    For p 2 they may be taken from a product of matrices, which is faster and loses digits of small distances:
+    ``"use_mm_for_euclid_dist"``, ``"donot_use_mm_for_euclid_dist"`` or, by default, where P or R exceeds 25. The
+    leading dimensions broadcast.
+
+    Raises:
+        ShapeError: for fewer than two dimensions, and where the rows differ in length.
+        RangeError: for a negative ``p``, or another mode.
+        DTypeError: for anything but float32 and float64, and where the two differ.
+
+    Example:
+        >>> tc.cdist(tc.tensor([[0.0, 0.0], [3.0, 0.0]]), tc.tensor([[0.0, 4.0]]))
+        tensor([[4.],
+                [5.]])
+    """
+    op = "cdist"
+    require_matrix(op, "x1", x1)
+    require_matrix(op, "x2", x2)
+    p = _require_distance(op, p, x1, x2)
+    if x1.shape[-1] != x2.shape[-1]:
+        raise ShapeError(f"{op}: rows of x1 {list(x1.shape)} and x2 {list(x2.shape)} differ in length")
+    if compute_mode is not None and compute_mode not in _MODES:
+        raise RangeError(f"{op}: compute_mode must be one of {', '.join(map(repr, _MODES))}, got {compute_mode!r}")
+    try:
+        broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
+    except ShapeError as error:
+        raise ShapeError(f"{op}: {error}") from None
+    many = max(x1.shape[-2], x2.shape[-2]) > _MANY_ROWS
+    mm = p == 2 and compute_mode != _MODES[2] and (many or compute_mode == _MODES[1])
+    return cdist.emit(x1, x2, p=p, mm=mm)
+
+
+@cdist.expression
+def _cdist(x1: Tensor, x2: Tensor, *, p: float, mm: bool) -> Any:
+    if mm:
+        squares = (x1 * x1).sum(-1, True) + (x2 * x2).sum(-1).unsqueeze(-2)
+        return e.sqrt(_above_zero(squares - matmul(x1, x2.transpose(-1, -2)) * 2))
+    if not x1.shape[-1] or not x1.shape[-2]:
+        return matmul(x1, x2.transpose(-1, -2))
+    parts = []
+    for run in _runs(x1, x2):
+        gap = x1[..., run, :].unsqueeze(-2) - x2.unsqueeze(-3)
+        parts.append(vector_norm.emit(gap, ord=p, dim=(gap.ndim - 1,), keepdim=False))
+    return _joined(parts)
+
+
+@composite(
+    namespaces=_BOTH, ulp=32,
+    samples=({"shapes": ((4, 3),)}, {"shapes": ((4, 3),), "p": 1.0}, {"shapes": ((1, 3),)},
+             {"shapes": ((3, 2),), "p": 3.0}),
+)  # fmt: skip
+def pdist(input: Tensor, p: float = 2) -> Tensor:
+    """The ``p``-norms of the differences of each two rows of ``input`` (N, M): above the diagonal of `cdist`, by rows.
+
+    Raises:
+        ShapeError: where ``input`` is no matrix.
+        RangeError: for a negative ``p``.
+        DTypeError: for anything but float32 and float64.
+
+    Example:
+        >>> tc.pdist(tc.tensor([[0.0, 0.0], [3.0, 0.0], [0.0, 4.0]]))
+        tensor([3., 4., 5.])
+    """
+    op = "pdist"
+    if input.ndim != 2:
+        raise ShapeError(f"{op}: expected a matrix, got shape {list(input.shape)}")
+    p = _require_distance(op, p, input)
+    rows = input.shape[0]
+    found = []
+    for run in _runs(input, input):
+        # Each row with the rows after the first of the run; of those, the ones after it.
+        block = cdist.emit(input[run], input[run.start + 1 :], p=p, mm=False)
+        found.append(block.masked_select(block.detach().new_ones(block.shape, dtype=bool_).triu()))
+    return cat(found, 0) if rows > 1 else input.new_zeros((0,)) + input.sum() * 0
+
+
+@composite(
+    inplace=True, ulp=16,
+    samples=({"shapes": ((3, 4),), "args": (2, 0, 1.0)}, {"shapes": ((2, 3, 4),), "args": (1, -1, 2.0)}),
+)  # fmt: skip
+def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
+    """``input`` with each slice along ``dim`` whose ``p``-norm exceeds ``maxnorm`` scaled down to it.
+
+    Raises:
+        ShapeError: for fewer than two dimensions.
+        RangeError: for a ``p`` that is not positive, or a negative ``maxnorm``.
+        DTypeError: for integers.
+
+    Example:
+        >>> tc.renorm(tc.tensor([[3.0, 4.0], [0.5, 0.0]]), p=2, dim=0, maxnorm=1)
+        tensor([[0.6000, 0.8000],
+                [0.5000, 0.0000]])
+    """
+    op = "renorm"
+    if not p > 0:
+        raise RangeError(f"{op}: p must be positive, got {p}")
+    if maxnorm < 0:
+        raise RangeError(f"{op}: maxnorm must not be negative, got {maxnorm}")
+    if input.ndim < 2:
+        raise ShapeError(f"{op}: expected at least 2 dimensions, got shape {list(input.shape)}")
+    require_floating(op, input)
+    place = normalize_dim(dim, input.ndim, op)
+    size = vector_norm(input, p, [each for each in range(input.ndim) if each != place], True)
+    # PyTorch's guard against division by zero.
+    return input * e.where(e.gt(size, maxnorm), maxnorm / (size + 1e-7), 1).to(input.dtype)
