@@ -12,6 +12,7 @@ from tensorcore.ops import (  # noqa: F401 - imported for their records
     contraction,
     conversion,
     convolution,
+    covariance,
     creation,
     cross_entropy,
     cumulative,
