@@ -1,37 +1,47 @@
-"""From a loop body to machine code: registers are chosen on the way, the rest of a vector's width is masked."""
+"""From loop bodies to machine code: registers are chosen on the way, the rest of a vector's width is masked."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Collection, Mapping
+from typing import Final, NamedTuple
 
 from tensorcore_cpu.jit import x86
 from tensorcore_cpu.jit.vectors import COMMUTATIVE, Body, Operation
 from tensorcore_cpu.jit.x86 import Address, Assembler, Isa, Operand
 
-__all__ = ["LIMIT", "compiled"]
+__all__ = ["LIMIT", "Access", "Emitter", "elementwise", "set_tail"]
 
 #: Registers that hold the addresses of the arrays; the first four come as arguments, the others from the stack.
 _POINTERS: Final = (x86.RDX, x86.RCX, x86.R8, x86.R9, x86.R10, x86.R11)
-#: How many arrays a kernel can have.
+#: How many arrays an elementwise kernel can have.
 LIMIT: Final = len(_POINTERS)
 #: Mask registers: of comparisons, and of the lanes that the tail has.
-_COMPARED, _TAIL = 1, 2
+_COMPARED, TAIL = 1, 2
 #: The truth table of ``a ? b : c`` for the instruction that takes any.
-_CHOICE = 0xCA
+_CHOICE: Final = 0xCA
 
 
-def compiled(body: Body, isa: Isa, scalars: frozenset[int], data_offset: int) -> bytes:
+class Access(NamedTuple):
+    """How an array is read: from the address in a register, one number or an element for each place."""
+
+    pointer: int
+    number: bool = False
+
+
+def elementwise(body: Body, isa: Isa, numbers: Collection[int], data_offset: int) -> bytes:
     """Machine code of ``function(begin, end, *arrays)`` under the System V calling convention.
 
-    The arrays are NumPy's objects, outputs first; each holds the address of its elements at ``data_offset``. Elements
-    from ``begin`` to ``end`` are computed. Inputs among ``scalars`` have one element.
+    The arrays are NumPy's objects; each holds the address of its elements at ``data_offset``. Elements from ``begin``
+    to ``end`` are computed. Arrays among ``numbers`` have one element.
     """
     code = Assembler(isa)
-    count = len(body.outputs) + max((op.number + 1 for op in body.operations if op.name == "input"), default=0)
-    for place, pointer in enumerate(_POINTERS[:count]):
-        if place >= 4:
-            code.load_pointer(pointer, 8 * (place - 3))
+    used = [op.number for op in body.operations if op.name == "input"] + [array for array, _ in body.stores]
+    accesses = {}
+    for array, pointer in enumerate(_POINTERS[: 1 + max(used)]):
+        if array >= 4:
+            code.load_pointer(pointer, 8 * (array - 3))
         code.load_field(pointer, data_offset)
+        accesses[array] = Access(pointer, array in numbers)
     reserved = code.add_number(x86.RSP, 0)
     last, end = x86.RDI, x86.RSI
     # rax runs over the elements as long as a whole vector fits.
@@ -42,15 +52,15 @@ def compiled(body: Body, isa: Isa, scalars: frozenset[int], data_offset: int) ->
     start = len(code.code)
     code.compare(x86.RAX, last)
     done = code.jump(x86.GREATER)
-    whole = _Loop(code, body, scalars, masked=False)
+    whole = Emitter(code, body, accesses)
     whole.emit()
     code.add_number(x86.RAX, lanes)
     code.jump(None, start)
     code.land(done)
     code.subtract(end, x86.RAX)
     empty = code.jump(x86.EQUAL)
-    tail = _Loop(code, body, scalars, masked=True)
-    tail.set_mask(last, end)
+    set_tail(code, last, end, body.double)
+    tail = Emitter(code, body, accesses, masked=True)
     tail.emit()
     code.land(empty)
     code.clear_upper()
@@ -61,55 +71,92 @@ def compiled(body: Body, isa: Isa, scalars: frozenset[int], data_offset: int) ->
     return code.finished()
 
 
-class _Loop:
-    """Emits the body once: each value into a register, and into the stack when they run out."""
+def set_tail(code: Assembler, scratch: int, remaining: int, double: bool) -> None:
+    """Select the first ``remaining`` (a general register) lanes for what is masked.
 
-    def __init__(self, code: Assembler, body: Body, scalars: frozenset[int], masked: bool) -> None:
-        self.code, self.body, self.scalars, self.masked = code, body, scalars, masked
+    The selection is held by a mask register, or by the last vector register where there are none.
+    """
+    if code.isa.wide:
+        code.load_number(scratch, -1)
+        code.low_bits(scratch, remaining)
+        code.set_mask(TAIL, scratch)
+    else:
+        width = code.isa.bytes
+        code.address_of(scratch, code.constant(b"\xff" * width + bytes(width)))
+        code.negate(remaining)
+        table = Address(scratch, remaining, 8 if double else 4, width)
+        code.vector("load", False, code.isa.registers - 1, 0, table)
+
+
+class Emitter:
+    """Emits a body once: each value into a register, and into the stack when they run out.
+
+    Args:
+        code: where to.
+        body: what.
+        accesses: how each array is read.
+        masked: whether only the lanes of the tail count.
+        totals: registers, one for each of the body's reductions.
+        reserved: vector registers at the end that are not to be used.
+        frame: bytes of the stack before this body's own.
+        shift: how many bytes behind the running place the elements lie.
+    """
+
+    def __init__(
+        self, code: Assembler, body: Body, accesses: Mapping[int, Access], masked: bool = False,
+        totals: tuple[int, ...] = (), reserved: int = 0, frame: int = 0, shift: int = 0,
+    ) -> None:  # fmt: skip
+        self.code, self.body, self.accesses, self.masked = code, body, accesses, masked
+        self.totals, self.frame, self.shift = totals, frame, shift
         self.isa = code.isa
-        registers = self.isa.registers
         # Without mask registers the tail's mask takes a vector register.
-        self.mask_vector = registers - 1
-        self.free = list(range(registers - (masked and not self.isa.wide)))
+        self.mask_vector = self.isa.registers - 1
+        self.free = list(range(self.isa.registers - max(reserved, masked and not self.isa.wide)))
         self.uses: list[list[int]] = [[] for _ in body.operations]
         for place, operation in enumerate(body.operations):
             for operand in operation.operands:
                 self.uses[operand].append(place)
-        for output in body.outputs:
-            self.uses[output].append(len(body.operations))
+        for result in body.results:
+            self.uses[result].append(len(body.operations))
         self.registers: dict[int, int] = {}
         self.spilled: dict[int, int] = {}
         self.slots = 0
         self.pinned: set[int] = set()
+        self._copy = 0
 
-    def set_mask(self, scratch: int, remaining: int) -> None:
-        """Select the first ``remaining`` (a general register) lanes for loads and stores."""
-        code = self.code
-        if self.isa.wide:
-            code.load_number(scratch, -1)
-            code.low_bits(scratch, remaining)
-            code.set_mask(_TAIL, scratch)
-        else:
-            width = self.isa.bytes
-            code.address_of(scratch, code.constant(b"\xff" * width + bytes(width)))
-            code.negate(remaining)
-            table = Address(scratch, remaining, 8 if self.body.double else 4, width)
-            code.vector("load", False, self.mask_vector, 0, table)
-
-    def emit(self) -> None:
-        """The operations, then the stores of the outputs."""
+    def emit(self, keep: bool = False) -> None:
+        """The operations, then the stores, then what is added to the totals, or with ``keep`` replaces them."""
         for place, operation in enumerate(self.body.operations):
-            if operation.name not in ("input", "constant"):
+            if not self._remade(place):
                 self._operation(place, operation)
-        for place, output in enumerate(self.body.outputs):
-            register = self._register(output)
-            target = self._element(_POINTERS[place])
-            if not self.masked:
-                self._vector("store", register, 0, target)
+        for array, value in self.body.stores:
+            self.pinned = set()
+            self._store(self.accesses[array], self._register(value))
+        for total, (name, value, _) in zip(self.totals, self.body.reductions, strict=True):
+            self.pinned = set()
+            register = self._register(value)
+            if keep:
+                self._vector("load", total, 0, register)
+            elif not self.masked:
+                self._vector(name, total, total, register)
             elif self.isa.wide:
-                self._vector("store", register, 0, target, mask=_TAIL)
+                self._vector(name, total, total, register, mask=TAIL)
             else:
-                self._vector("store_masked", register, self.mask_vector, target)
+                # The lanes behind the end keep the total: what is computed from it there is thrown away.
+                joined = self._allocate()
+                self._vector(name, joined, total, register)
+                self._vector("select", total, total, joined, immediate=self.mask_vector << 4)
+                self.free.append(joined)
+
+    def _store(self, access: Access, register: int) -> None:
+        if access.number:
+            self._vector("store_first", register, 0, Address(access.pointer))
+        elif not self.masked:
+            self._vector("store", register, 0, self._element(access))
+        elif self.isa.wide:
+            self._vector("store", register, 0, self._element(access), mask=TAIL)
+        else:
+            self._vector("store_masked", register, self.mask_vector, self._element(access))
 
     # ---------------------------------------------------------------- instructions
 
@@ -131,7 +178,7 @@ class _Loop:
             number = None if name == "sqrt" else operation.number
             self._vector(name, self._result(place), 0, first, immediate=number)
         else:
-            if name in COMMUTATIVE and not self._is_held(operands[0]):
+            if name in COMMUTATIVE and operands[0] not in self.registers:
                 operands.reverse()
             first, second = self._register(operands[0]), self._operand(operands[1], place)
             self._release(operands, place)
@@ -163,9 +210,9 @@ class _Loop:
             self._rename(mask, place, [yes, no])
             return
         by, otherwise = self._register(mask), self._register(no)
-        chosen = self._operand(yes, place)
+        chosen_operand = self._operand(yes, place)
         self._release(operands, place)
-        self._vector("select", self._result(place), otherwise, chosen, immediate=by << 4)
+        self._vector("select", self._result(place), otherwise, chosen_operand, immediate=by << 4)
 
     def _vector(
         self, name: str, register: int, second: int, operand: Operand, *, immediate: int | None = None, mask: int = 0,
@@ -175,22 +222,20 @@ class _Loop:
 
     # ---------------------------------------------------------------- where values are
 
-    def _is_held(self, value: int) -> bool:
-        return value in self.registers
-
     def _is_consumable(self, value: int, place: int) -> bool:
         """Whether the value's register may be overwritten by the operation at ``place``."""
         return value in self.registers and self.uses[value][-1] <= place
 
     def _remade(self, value: int) -> bool:
         """Whether the value can be loaded again."""
-        return self.body.operations[value].name in ("input", "constant")
+        return self.body.operations[value].name in ("input", "carried", "constant")
 
     def _register(self, value: int) -> int:
         """The register that holds the value, loaded if need be."""
         register = self.registers.get(value)
         if register is None:
-            register = self.registers[value] = self._allocate()
+            register = self._allocate()
+            self.registers[value] = register
             self._load(value, register)
         self.pinned.add(register)
         return register
@@ -201,11 +246,14 @@ class _Loop:
         if value not in self.registers:
             if operation.name == "constant":
                 return self.code.constant(operation.lanes)
+            if operation.name == "carried":
+                return self._carried(operation.number)
             if self.uses[value][-1] <= place and self.uses[value].count(place) == 1:
                 if value in self.spilled:
                     return self._slot(value)
-                if operation.name == "input" and operation.number not in self.scalars and not self.masked:
-                    return self._element(_POINTERS[operation.number + len(self.body.outputs)])
+                access = self.accesses[operation.number] if operation.name == "input" else None
+                if access is not None and not access.number and not self.masked:
+                    return self._element(access)
         return self._register(value)
 
     def _taken(self, value: int, place: int) -> int:
@@ -213,24 +261,21 @@ class _Loop:
         register = self._register(value)
         if self.uses[value][-1] <= place:
             return register
-        target = self._allocate()
-        self._vector("load", target, 0, register)
-        self.pinned.add(target)
-        # The old register keeps the value; the copy is renamed by the caller.
-        self._copy = target
-        return target
+        # The old register keeps the value; the caller renames the copy.
+        self._copy = self._allocate()
+        self._vector("load", self._copy, 0, register)
+        self.pinned.add(self._copy)
+        return self._copy
 
     def _rename(self, value: int, place: int, others: list[int]) -> None:
         """Let the operation's result be what overwrote ``value``, or its copy."""
-        if self.uses[value][-1] <= place:
-            register = self.registers.pop(value)
-        else:
-            register = self._copy
+        register = self.registers.pop(value) if self.uses[value][-1] <= place else self._copy
         self._release([x for x in others if x != value], place)
         self.registers[place] = register
 
     def _result(self, place: int) -> int:
-        register = self.registers[place] = self._allocate()
+        register = self._allocate()
+        self.registers[place] = register
         return register
 
     def _release(self, values: list[int], place: int) -> None:
@@ -255,10 +300,13 @@ class _Loop:
         return register
 
     def _slot(self, value: int) -> Address:
-        return Address(x86.RSP, offset=self.spilled[value] * self.isa.bytes)
+        return Address(x86.RSP, offset=self.frame + self.spilled[value] * self.isa.bytes)
 
-    def _element(self, pointer: int) -> Address:
-        return Address(pointer, x86.RAX, 8 if self.body.double else 4)
+    def _carried(self, slot: int) -> Address:
+        return Address(x86.RSP, offset=slot * self.isa.bytes)
+
+    def _element(self, access: Access) -> Address:
+        return Address(access.pointer, x86.RAX, 8 if self.body.double else 4, self.shift)
 
     def _load(self, value: int, register: int) -> None:
         operation = self.body.operations[value]
@@ -266,13 +314,15 @@ class _Loop:
             self._vector("load", register, 0, self._slot(value))
         elif operation.name == "constant":
             self._vector("load", register, 0, self.code.constant(operation.lanes))
+        elif operation.name == "carried":
+            self._vector("load", register, 0, self._carried(operation.number))
         else:
-            pointer = _POINTERS[operation.number + len(self.body.outputs)]
-            if operation.number in self.scalars:
-                self._vector("broadcast", register, 0, Address(pointer))
+            access = self.accesses[operation.number]
+            if access.number:
+                self._vector("broadcast", register, 0, Address(access.pointer))
             elif not self.masked:
-                self._vector("load", register, 0, self._element(pointer))
+                self._vector("load", register, 0, self._element(access))
             elif self.isa.wide:
-                self._vector("load", register, 0, self._element(pointer), mask=_TAIL, zero=True)
+                self._vector("load", register, 0, self._element(access), mask=TAIL, zero=True)
             else:
-                self._vector("load_masked", register, self.mask_vector, self._element(pointer))
+                self._vector("load_masked", register, self.mask_vector, self._element(access))

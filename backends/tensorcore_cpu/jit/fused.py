@@ -11,7 +11,7 @@ import numpy as np
 from tensorcore.devices import Device, Kind
 from tensorcore.dtypes import DType, float32, float64
 from tensorcore.ops.record import REGISTRY, Op
-from tensorcore_cpu.jit.compiling import LIMIT, compiled
+from tensorcore_cpu.jit.compiling import LIMIT, elementwise
 from tensorcore_cpu.jit.executable import data_offset, isa, loaded
 from tensorcore_cpu.jit.tracing import traced
 from tensorcore_cpu.jit.vectors import Body, contracted
@@ -64,7 +64,7 @@ class Fused:
         key = (scalars, *attributes.values())
         program = self.programs.get(key)
         if program is None:
-            program = self._compile(arrays, frozenset(scalars), attributes)
+            program = self._compile(arrays, scalars, attributes)
             if len(self.programs) < _KEPT:
                 self.programs[key] = program
         out = np.empty(shape, self.native)
@@ -83,11 +83,11 @@ class Fused:
         ]  # fmt: skip
         return tuple(made), shape, scalars
 
-    def _compile(self, arrays: tuple[Any, ...], scalars: frozenset[int], attributes: dict[str, Any]) -> Any:
+    def _compile(self, arrays: tuple[Any, ...], scalars: tuple[int, ...], attributes: dict[str, Any]) -> Any:
         best = isa()
         offset = data_offset()
         assert best is not None and offset is not None and len(arrays) < LIMIT
         body = Body(self.native.itemsize == 8, best.wide)
-        inputs = [body.input(place) for place in range(len(arrays))]
-        body.outputs.append(traced(body, self.op, self.kind, inputs, attributes).place)
-        return loaded(compiled(contracted(body), best, scalars, offset), 1 + len(arrays))
+        inputs = [body.input(1 + place) for place in range(len(arrays))]
+        body.store(0, traced(body, self.op, self.kind, inputs, attributes))
+        return loaded(elementwise(contracted(body), best, {1 + place for place in scalars}, offset), 1 + len(arrays))

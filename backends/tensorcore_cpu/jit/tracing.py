@@ -32,7 +32,7 @@ def traced(body: Body, op: Op, kind: Kind, operands: Sequence[Vector | None], at
         NotElementwiseError: where the expression is more than operations on single elements.
     """
     # Each sample is an array of its own, so that the graph tells them apart.
-    samples = [None if x is None else wrap(kind.backend.full(shape=(1,), value=0.5, dtype=kind.dtype, index=0), kind)
+    samples = [None if x is None else wrap(kind.backend.full(shape=(2, 3), value=0.5, dtype=kind.dtype, index=0), kind)
                for x in operands]  # fmt: skip
     given = [x for x in samples if x is not None]
     capture = Capture(given)

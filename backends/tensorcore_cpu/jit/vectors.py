@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -15,7 +16,7 @@ NEAREST, FLOOR, CEIL, TRUNC = 8, 9, 10, 11
 
 
 class Operation(NamedTuple):
-    """One operation: a name of `x86.ENCODINGS` (or ``input``, ``constant``, ``fma``), its operands, and a number."""
+    """One operation: a name of `x86.ENCODINGS` (or ``input``, ``carried``, ``constant``), operands, and a number."""
 
     name: str
     operands: tuple[int, ...] = ()
@@ -31,18 +32,43 @@ class Body:
         double: whether lanes are float64; otherwise float32.
         scaling: whether the processor multiplies by powers of two in one instruction.
         operations: the operations.
-        outputs: places of the results.
+        stores: (array, place): what is written into which array.
+        reductions: (name, place, slot): what is gathered over a row, by which operation, and where the total is kept.
     """
 
     double: bool
     scaling: bool
     operations: list[Operation] = field(default_factory=list)
-    outputs: list[int] = field(default_factory=list)
+    stores: list[tuple[int, int]] = field(default_factory=list)
+    reductions: list[tuple[str, int, int]] = field(default_factory=list)
     _known: dict[Operation, Vector] = field(default_factory=dict)
 
-    def input(self, place: int) -> Vector:
-        """The operand number ``place``."""
-        return self.put(Operation("input", (), place))
+    def input(self, array: int) -> Vector:
+        """The elements of an array."""
+        return self.put(Operation("input", (), array))
+
+    def carried(self, slot: int) -> Vector:
+        """What an earlier pass over the row left in ``slot``."""
+        return self.put(Operation("carried", (), slot))
+
+    def store(self, array: int, value: Vector) -> None:
+        """Write ``value`` into an array."""
+        self.stores.append((array, value.place))
+
+    @property
+    def results(self) -> list[int]:
+        """Places of what the body computes for others."""
+        return [place for _, place in self.stores] + [place for _, place, _ in self.reductions]
+
+    def like(self) -> Body:
+        """An empty body for the same lanes."""
+        return Body(self.double, self.scaling)
+
+    def _moved(self, made: Body, places: Mapping[int, int]) -> Body:
+        """``made`` with the results of this body, whose places have become others."""
+        made.stores = [(array, places[x]) for array, x in self.stores]
+        made.reductions = [(name, places[x], slot) for name, x, slot in self.reductions]
+        return made
 
     def number(self, value: float) -> Vector:
         """A vector of one number."""
@@ -58,18 +84,17 @@ class Body:
 
     def pruned(self) -> Body:
         """The operations that outputs depend on."""
-        needed = set(self.outputs)
+        needed = set(self.results)
         for place in range(len(self.operations) - 1, -1, -1):
             if place in needed:
                 needed.update(self.operations[place].operands)
-        made = Body(self.double, self.scaling)
+        made = self.like()
         places: dict[int, int] = {}
         for place in sorted(needed):
             operation = self.operations[place]
             operands = tuple([places[x] for x in operation.operands])
             places[place] = made.put(operation._replace(operands=operands)).place
-        made.outputs = [places[x] for x in self.outputs]
-        return made
+        return self._moved(made, places)
 
     def put(self, operation: Operation) -> Vector:
         """The result of ``operation``."""
@@ -199,15 +224,15 @@ def contracted(body: Body) -> Body:
     for operation in body.operations:
         for operand in operation.operands:
             uses[operand] += 1
-    for output in body.outputs:
-        uses[output] += 1
+    for result in body.results:
+        uses[result] += 1
 
     def is_product(place: int) -> bool:
         return body.operations[place].name == "mul" and uses[place] == 1
 
-    made = Body(body.double, body.scaling)
-    places: list[int] = []
-    for operation in body.operations:
+    made = body.like()
+    places: dict[int, int] = {}
+    for place, operation in enumerate(body.operations):
         name, operands = operation.name, operation.operands
         if name == "add" and is_product(operands[1]) and not is_product(operands[0]):
             operands = operands[::-1]
@@ -217,9 +242,8 @@ def contracted(body: Body) -> Body:
         elif name == "sub" and is_product(operands[1]):
             name, operands = "fnmadd", (*body.operations[operands[1]].operands, operands[0])
         operation = operation._replace(name=name, operands=tuple([places[x] for x in operands]))
-        places.append(made.put(operation).place)
-    made.outputs = [places[x] for x in body.outputs]
-    return made.pruned()
+        places[place] = made.put(operation).place
+    return body._moved(made, places).pruned()
 
 
 #: Operations whose operands can change places.

@@ -34,7 +34,7 @@ AVX2: Final = Isa("avx2", 32, 16)
 AVX512: Final = Isa("avx512", 64, 32)
 
 # Numbers of the general registers.
-RAX, RCX, RDX, RSP, RSI, RDI, R8, R9, R10, R11 = 0, 1, 2, 4, 6, 7, 8, 9, 10, 11
+RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15 = range(16)
 
 
 class Address(NamedTuple):
@@ -112,6 +112,7 @@ ENCODINGS: Final[dict[str, Encoding]] = {
     "select_bits": Encoding(3, 1, 0x25, (1, 0x25, 1)),
     "load": Encoding(1, 0, 0x10, (1, 0x10, 1)),
     "store": Encoding(1, 0, 0x11, (1, 0x11, 1)),
+    "store_first": Encoding(1, 2, 0x11, (3, 0x11, 1)),
     "broadcast": Encoding(2, 1, 0x18, (1, 0x19, 1)),
     "load_masked": Encoding(2, 1, 0x2C, (1, 0x2D, 0)),
     "store_masked": Encoding(2, 1, 0x2E, (1, 0x2F, 0)),
@@ -227,6 +228,35 @@ class Assembler:
     def set_number(self, at: int, number: int) -> None:
         """Replace the number at ``at``."""
         self.code[at : at + 4] = number.to_bytes(4, "little", signed=True)
+
+    def clear(self, register: int) -> None:
+        """``xor register, register``."""
+        self._general(0x31, register, register)
+
+    def test(self, register: int) -> None:
+        """``test register, register``."""
+        self._general(0x85, register, register)
+
+    def multiply(self, target: int, source: int) -> None:
+        """``imul target, source``."""
+        self.code += bytes((0x48 | (target >> 3) << 2 | source >> 3, 0x0F, 0xAF, 0xC0 | (target & 7) << 3 | source & 7))
+
+    def keep_bits(self, register: int, bits: int) -> None:
+        """``and register, bits``."""
+        self.code += bytes((0x48 | register >> 3, 0x81, 0xE0 | register & 7)) + bits.to_bytes(4, "little")
+
+    def add_scaled(self, target: int, source: int, scale: int) -> None:
+        """``lea target, [target + source * scale]``."""
+        self.code += bytes((0x48 | (target >> 3) * 5 | (source >> 3) << 1, 0x8D, 0x84 | (target & 7) << 3))
+        self.code += bytes(((scale.bit_length() - 1) << 6 | (source & 7) << 3 | target & 7, 0, 0, 0, 0))
+
+    def push(self, register: int) -> None:
+        """``push register``."""
+        self.code += bytes((0x40 | register >> 3, 0x50 | register & 7))
+
+    def pop(self, register: int) -> None:
+        """``pop register``."""
+        self.code += bytes((0x40 | register >> 3, 0x58 | register & 7))
 
     def load_number(self, register: int, number: int) -> None:
         """``mov register, number`` of 32 bits."""

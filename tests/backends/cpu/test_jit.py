@@ -18,10 +18,11 @@ from tensorcore.tensor import wrap
 from tensorcore_conformance.cases import recipe_from
 from tensorcore_conformance.samples import samples_of
 from tensorcore_cpu.jit import vectors
-from tensorcore_cpu.jit.compiling import LIMIT, compiled
+from tensorcore_cpu.jit.compiling import LIMIT, elementwise
 from tensorcore_cpu.jit.executable import data_offset, isa, loaded
 from tensorcore_cpu.jit.functions import LOWERINGS
 from tensorcore_cpu.jit.fused import COMPILED, Fused
+from tensorcore_cpu.jit.rows import Rows, compiled_rows
 from tensorcore_cpu.jit.vectors import Body, Vector, contracted
 from tensorcore_cpu.jit.x86 import AVX2, AVX512, Isa
 
@@ -35,8 +36,9 @@ each_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["fl
 def built(chosen: Isa, dtype: Any, scalars: tuple[int, ...], function: Callable[..., Vector], count: int) -> Any:
     """The function of arrays that computes ``function`` of vectors."""
     body = Body(dtype is np.float64, chosen.wide)
-    body.outputs.append(function(*[body.input(place) for place in range(count)]).place)
-    program = loaded(compiled(contracted(body), chosen, frozenset(scalars), data_offset()), 1 + count)
+    body.store(0, function(*[body.input(1 + place) for place in range(count)]))
+    numbers = [1 + place for place in scalars]
+    program = loaded(elementwise(contracted(body), chosen, numbers, data_offset()), 1 + count)
 
     def run(*arrays: Any) -> Any:
         size = max(x.size for x in arrays)
@@ -111,6 +113,55 @@ def test_maximum_and_minimum_keep_nan(chosen, dtype):
     x, y = (np.ascontiguousarray(each).reshape(-1) for each in np.meshgrid(values, values))
     for name, reference in (("maximum", np.maximum), ("minimum", np.minimum)):
         np.testing.assert_array_equal(built(chosen, dtype, (), LOWERINGS[name], 2)(x, y), reference(x, y))
+
+
+def normalizing(chosen: Isa, dtype: Any) -> Any:
+    """Rows less their mean over their deviation, times one vector plus another; also the largest and the product."""
+    rows = Rows(("matrix", "row", "row", "matrix", "column", "column", "number"), dtype is np.float64, chosen.wide)
+    body = rows.over_row()
+    x = body.input(3)
+    total, largest, product = rows.total("add", x), rows.total("max", x), rows.total("mul", x)
+    body = rows.once()
+    mean = rows.keep(body.carried(total) * body.input(6))
+    body.store(1, body.carried(largest))
+    body.store(2, body.carried(product))
+    body = rows.over_row()
+    distance = body.input(3) - body.carried(mean)
+    squares = rows.total("add", distance * distance)
+    body = rows.once()
+    scale = rows.keep(1.0 / (body.carried(squares) * body.input(6)).sqrt())
+    body = rows.over_row()
+    body.store(0, (body.input(3) - body.carried(mean)) * body.carried(scale) * body.input(4) + body.input(5))
+    return loaded(compiled_rows(rows, chosen, data_offset()), 8)
+
+
+@pytest.mark.parametrize(
+    "shape", [(0, 5), (1, 1), (3, 2), (2, 7), (5, 8), (5, 16), (3, 17), (4, 64), (2, 300)], ids=str
+)
+@each_dtype
+@each_isa
+def test_rows(chosen, dtype, shape):
+    rng = np.random.default_rng(sum(shape))
+    count, columns = shape
+    x = rng.uniform(0.5, 1.5, shape).astype(dtype)
+    weight, bias = (rng.normal(size=columns).astype(dtype) for _ in range(2))
+    share = np.array(1 / columns, dtype)
+    out, largest, product = np.full((count + 1, columns), 7, dtype), np.empty(count, dtype), np.empty(count, dtype)
+    program = normalizing(chosen, dtype)
+    arrays = [id(each) for each in (out, largest, product, x, weight, bias, share)]
+    # In two parts, as threads would.
+    with np.errstate(all="ignore"):
+        program(0, count // 2, columns, *arrays)
+        program(count // 2, count, columns, *arrays)
+        wide = x.astype(np.float64)
+        deviation = np.sqrt(wide.var(-1, keepdims=True))
+        wanted = (wide - wide.mean(-1, keepdims=True)) / deviation * weight + bias
+    close = {"rtol": 1e-3, "atol": 1e-4} if dtype is np.float32 else {"rtol": 1e-9, "atol": 1e-12}
+    assert (out[count:] == 7).all()
+    if columns > 1:
+        np.testing.assert_allclose(out[:count], wanted, **close)
+    np.testing.assert_array_equal(largest, x.max(-1, initial=0))
+    np.testing.assert_allclose(product, wide.prod(-1), **close)
 
 
 def overridable() -> dict[str, tuple[Op, Op]]:
