@@ -45,7 +45,10 @@ def check_view(recipe: Recipe, device: str) -> Measured:
         raise ConformanceError("the op is one of those that return views, and its result is none")
     numbers: Any = np.arange(x.numel(), dtype=np.int64).reshape(tuple(x.shape))
     rest = [_as_integers(t) if t is not None and t.dtype is x.dtype else t for t in tensors[1:]]
-    places = _result(recipe, [from_numpy(numbers, device), *rest], device)
+    try:
+        places = _result(recipe, [from_numpy(numbers, device), *rest], device)
+    except DTypeError:  # a view of numbers that are no integers, as of the parts of complex ones
+        return Measured(oracle="another dtype")
     for number, (out, at) in enumerate(zip(outs, places, strict=True)):
         if not _views(out, x):
             continue

@@ -12,7 +12,7 @@ from tensorcore.errors import DTypeError
 from tensorcore.ops.record import Op
 from tensorcore_conformance.arrays import LAYOUTS, names
 from tensorcore_conformance.recipes import Recipe, seed_of
-from tensorcore_conformance.samples import is_elementwise, samples_of
+from tensorcore_conformance.samples import LAID_OUT, is_elementwise, samples_of
 
 __all__ = ["Case", "Limits", "forward_cases", "gradient_recipes", "recipe_from"]
 
@@ -139,7 +139,7 @@ def _edge_cases(op: Op, able: frozenset[DType], limits: Limits, main: DType, sam
                     recipe = recipe_from(op, sample, dtype.name, "shapes")
                     yield Case(f"shapes/{dtype.name}/{_shape_name(recipe)}", recipe, dtype.name)
                 break
-    for layout in LAYOUTS if op.name not in ("view", "view_as") else ():  # which refuses most of them, as PyTorch's
+    for layout in LAYOUTS if op.name not in LAID_OUT else ():
         recipe = recipe_from(op, samples[0], usual.name, f"layout/{layout}").replaced(layout=layout)
         if any(recipe.shapes):
             yield Case(f"layout/{layout}/{usual.name}", recipe, usual.name)

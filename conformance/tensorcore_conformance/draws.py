@@ -13,18 +13,15 @@ from tensorcore_conformance.arrays import LAYOUTS
 from tensorcore_conformance.cases import recipe_from, tested_dtypes
 from tensorcore_conformance.forward import ConformanceError, Measured, check_forward
 from tensorcore_conformance.recipes import Recipe
-from tensorcore_conformance.samples import is_elementwise, samples_of
+from tensorcore_conformance.samples import LAID_OUT, is_elementwise, samples_of
 
 __all__ = ["check_draws"]
-
-_WHOLE_LAYOUTS = frozenset(("view", "view_as"))
-
 
 @st.composite
 def _recipes(draw: Any, op: Op, taken: list[DType]) -> Recipe:
     """An op call: elementwise ops at any shapes that broadcast, others at the shapes of their samples."""
     dtype = draw(st.sampled_from(taken)).name
-    layout = "contiguous" if op.name in _WHOLE_LAYOUTS else draw(st.sampled_from(("contiguous", *LAYOUTS)))
+    layout = "contiguous" if op.name in LAID_OUT else draw(st.sampled_from(("contiguous", *LAYOUTS)))
     seed = draw(st.integers(0, 2**16))
     if not is_elementwise(op):
         sample = draw(st.sampled_from(samples_of(op)))

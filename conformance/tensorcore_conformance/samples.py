@@ -85,6 +85,11 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
     "view_as_complex": ({"shapes": ((3, 2),)},),
 }  # fmt: skip
 
+#: Ops whose meaning, or whether they can be, depends on how the operand lies in memory.
+LAID_OUT = names(
+    "view view_as view_copy as_strided as_strided_copy as_strided_scatter view_as_complex view_as_complex_copy"
+)
+
 #: Ops without a case of their own, and where they are checked, or why not.
 ELSEWHERE: dict[str, str] = {
     "assign": "every in-place form and indexed assignment runs through it",
@@ -94,7 +99,12 @@ ELSEWHERE: dict[str, str] = {
     "set_": "makes a tensor another, which touches no device", "resize_as_": "changes the tensor, not its memory",
     "apply_": "calls a Python function on each element", "map_": "calls a Python function on each element",
     "fill_diagonal_": "indexing area: written by index",
-    "resize_": "changes the tensor, not its memory",
+    "resize_": "changes the tensor, not its memory", "as_strided_": "`as_strided`, for the tensor itself",
+    "untyped_storage": "gives memory, no tensor", "storage": "gives memory, no tensor",
+    "storage_type": "gives a class", "const_data_ptr": "gives an address", "dim_order": "gives dimensions",
+    "is_set_to": "gives a bool", "slice_inverse": "looks beyond its operand, and is an `as_strided`",
+    "empty_strided": "its elements are unspecified", "new_empty_strided": "its elements are unspecified",
+    "empty_permuted": "its elements are unspecified",
     "to": "transfers area", "cpu": "transfers area", "cuda": "transfers area, where the device is cuda",
     "empty": "its elements are unspecified", "empty_like": "its elements are unspecified",
     "new_empty": "its elements are unspecified", "new_tensor": "transfers area: data from the host",

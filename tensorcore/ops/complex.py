@@ -60,6 +60,7 @@ def view_as_complex(input: Tensor) -> Tensor:
     Raises:
         ShapeError: if the last side is not 2, or the pairs do not lie together in memory.
     """
+    _paired(input.dtype, "view_as_complex")
     shape = input._array.shape
     if not shape or shape[-1] != 2:
         raise ShapeError(f"view_as_complex: expected a last side of 2, got shape {list(shape)}")

@@ -57,6 +57,8 @@ def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     return copy.emit(input)
 
 
+#: `alias` as an `expand` that changes nothing.
+expanded_as_is = alias.face("ExpandBackward0").emit
 #: `alias` as the link from what is outside the graph to the tensor whose memory it shares.
 severed = alias.face("DetachBackward0")
 

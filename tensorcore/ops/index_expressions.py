@@ -11,7 +11,7 @@ from tensorcore.errors import DimensionError, ShapeError
 from tensorcore.ops.creation import tensor
 from tensorcore.ops.elementwise import where
 from tensorcore.ops.indexing import from_front, index_put, nonzero, take
-from tensorcore.ops.inplace import update_at, write
+from tensorcore.ops.inplace import store, update_at, write
 from tensorcore.ops.movement import expand, flip, reshape
 from tensorcore.ops.parts import basic_index, selected
 from tensorcore.shapes import broadcast_shapes
@@ -313,6 +313,8 @@ def assign_at(input: Any, key: Any, value: Any, name: str, accumulate: bool = Fa
     plain = _plain(input._array.shape, key)
     if plain is not None:
         part = _taken(input, plain)
+        if not accumulate and store(part, value, name):
+            return
         fitted = _fitted(value, part._array.shape, input)
         write(part, part + fitted if accumulate else fitted, name)
         return
@@ -320,7 +322,7 @@ def assign_at(input: Any, key: Any, value: Any, name: str, accumulate: bool = Fa
         return
     places = _leading(input, key)
     if places is not None:
-        shape = (*places[0]._array.shape, *input._array.shape[len(places) :])
+        shape: tuple[int, ...] = (*places[0]._array.shape, *input._array.shape[len(places) :])
         try:
             _put(input, _fitted(value, shape, input), places, name, accumulate)
         except DimensionError as error:

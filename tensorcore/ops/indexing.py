@@ -274,7 +274,17 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
             "order": (0, "dim", 1),
             "dim": 0,
         },
-    )
+        {
+            "shapes": ((5, 3), (4,)),
+            "dtypes": (None, "int64"),
+            "domains": (None, (0, 3)),
+            "order": (0, "dim", 1),
+            "dim": 1,
+        },
+    ),
+    promotes=("input",),
+    vjp=(lambda g, input_shape, index, dim: zeros_of(input_shape, g).index_add(dim, index, g), None),
+    ulp=0,
 )
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """Slices of ``input`` along ``dim`` at the places in the 1-d tensor ``index``."""
@@ -282,9 +292,17 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
         raise DimensionError(f"index_select: index must be 1-d, got shape {list(index.shape)}")
     if index.dtype.category != INTEGER:
         raise DTypeError(f"index_select: index must be an integer tensor, got {index.dtype}")
+    if input.ndim == 0:
+        return index_select(input.reshape(1), dim, index.reshape(-1)).reshape(())
     place = normalize_dim(dim, input.ndim, "index_select")
-    picked = take.emit(input.movedim(place, 0), index.reshape(-1).to(int64))
-    return picked.movedim(0, place)
+    return index_select.emit(input, index.reshape(-1).to(int64), dim=place)
+
+
+@index_select.expression
+def _index_select(input: Any, index: Any, *, dim: int) -> Any:
+    moved = input.movedim(dim, 0) if dim else input
+    picked = take.emit(moved, index)
+    return picked.movedim(0, dim) if dim else picked
 
 
 @composite(samples=({"shapes": ((3, 4), (3, 4)), "dtypes": (None, "bool")},))

@@ -83,6 +83,23 @@ def update_at(op: Op, target: Tensor, operands: tuple[Tensor, ...], name: str, *
     return True
 
 
+def store(target: Tensor, source: Tensor, name: str) -> bool:
+    """Copy ``source``, of the target's kind and its shape or none, straight into the target's memory, as `update` does."""
+    kind = target._kind
+    if dispatch._busy or source._kind is not kind or not kind.mutable:
+        return False
+    shape = source._array.shape
+    if shape and shape != target._array.shape:
+        return False
+    if mode.grad and (target._node is not None or source._node is not None or root_of(target)._node is not None):
+        return False
+    if target._view is not None and not kind.backend.is_contiguous(target._array) and _overlaps(target):
+        return False
+    mark_changed(target, name)
+    kind.assign(target._array, source._array)
+    return True
+
+
 def add_into(target: Tensor, other: Tensor) -> Tensor:
     """``target + other`` in the memory of ``target``, for tensors outside the graph; returns ``target``.
 
@@ -197,13 +214,15 @@ def write_out(out: Tensor, result: Tensor) -> Tensor:
 @composite(namespaces=("Tensor",))
 def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     """Copy the elements of ``src``, broadcast and converted, into this tensor."""
-    source = src.to(device=input.device, dtype=input.dtype)
+    source = src if src._kind is input._kind else src.to(device=input.device, dtype=input.dtype)
+    if store(input, source, "copy_"):
+        return input
     return write(input, source.expand(input.shape) if source.shape != input.shape else source, "copy_")
 
 
-@composite(namespaces=("Tensor",))
+@composite(namespaces=("", "Tensor"))
 def fill_(input: Tensor, value: Any) -> Tensor:
-    """Set every element to ``value``."""
+    """Set every element to ``value``, a number or a 0-d tensor."""
     from tensorcore.ops.creation import full_like
 
     if hasattr(value, "_array"):
@@ -212,17 +231,29 @@ def fill_(input: Tensor, value: Any) -> Tensor:
         return copy_(input, value)
     kind = input._kind
     if type(value) in (int, float) and (kind.dtype.category >= FLOATING or value == 0):
-        return write(input, expand(kind.scalar(value), input._array.shape), "fill_")
+        source = kind.scalar(value)
+        return input if store(input, source, "fill_") else write(input, expand(source, input._array.shape), "fill_")
     return write(input, full_like(input, value), "fill_")
 
 
-@composite(namespaces=("Tensor",))
+@composite(namespaces=("", "Tensor"))
 def zero_(input: Tensor) -> Tensor:
     """Set every element to zero."""
     return fill_(input, 0)
 
 
-@composite(namespaces=("Tensor",))
+@composite(namespaces=("",), samples=({"shapes": ((2, 3),), "args": (1.5,)},), ulp=0)
+def fill(input: Tensor, value: Any) -> Tensor:
+    """A tensor of the shape of ``input`` with every element ``value``, a number or a 0-d tensor.
+
+    Example:
+        >>> tc.fill(tc.zeros(2), 3)
+        tensor([3., 3.])
+    """
+    return fill_(input.clone(), value)
+
+
+@composite(namespaces=("", "Tensor"))
 def detach_(input: Tensor) -> Tensor:
     """Take this tensor out of the graph that made it; it becomes a leaf."""
     input._node = None

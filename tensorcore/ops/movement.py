@@ -96,17 +96,34 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
 def expand(input: Tensor, *shape: Any) -> Tensor:
     """A view with sides of 1 stretched to ``shape``; -1 keeps a side, new dimensions go in front."""
     sides = _ints(shape, "expand")
-    old = tuple(input._array.shape)
+    old = input._array.shape
+    if sides == old:
+        return _expanded_as_is(input)
     lead = len(sides) - len(old)
-    wanted = tuple((old[i - lead] if i >= lead else -1) if side == -1 else side for i, side in enumerate(sides))
-    if lead < 0 or -1 in wanted or any(o not in (1, w) for o, w in zip(old, wanted[lead:], strict=True)):
-        raise ShapeError(
-            f"expand: shape {list(old)} does not stretch to {list(sides)}: only sides of 1 do, and -1 stands "
-            "for an existing side"
-        )
-    if wanted == old:
-        return input.alias()
-    return expand.emit(input, shape=wanted)
+    if lead < 0:
+        raise _unfit(old, sides)
+    wanted = list(sides)
+    for place, side in enumerate(sides):
+        was = old[place - lead] if place >= lead else 1
+        if side == was or (was == 1 and side >= 0):
+            continue
+        if side != -1 or place < lead:
+            raise _unfit(old, sides)
+        wanted[place] = was
+    return expand.emit(input, shape=tuple(wanted))
+
+
+def _unfit(old: Sequence[int], sides: Sequence[int]) -> ShapeError:
+    return ShapeError(
+        f"expand: shape {list(old)} does not stretch to {list(sides)}: only sides of 1 do, and -1 stands for an "
+        "existing side"
+    )
+
+
+def _expanded_as_is(input: Any) -> Any:
+    from tensorcore.ops.conversion import expanded_as_is
+
+    return expanded_as_is(input)
 
 
 @primitive(
