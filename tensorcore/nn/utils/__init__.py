@@ -1,15 +1,37 @@
 """Operations on the parameters of a module as a whole."""
 
+from tensorcore.nn.utils import parametrizations as parametrizations
+from tensorcore.nn.utils import parametrize as parametrize
 from tensorcore.nn.utils import rnn as rnn
 from tensorcore.nn.utils.clip_grad import clip_grad_norm_, clip_grad_value_, clip_grads_with_norm_, get_total_norm
 from tensorcore.nn.utils.convert_parameters import parameters_to_vector, vector_to_parameters
+from tensorcore.nn.utils.fusion import (
+    fuse_conv_bn_eval,
+    fuse_conv_bn_weights,
+    fuse_linear_bn_eval,
+    fuse_linear_bn_weights,
+)
+from tensorcore.nn.utils.init import skip_init
+from tensorcore.nn.utils.spectral_norm import remove_spectral_norm, spectral_norm
+from tensorcore.nn.utils.weight_norm import remove_weight_norm, weight_norm
 
 __all__ = [
     "clip_grad_norm_",
     "clip_grad_value_",
     "clip_grads_with_norm_",
+    "fuse_conv_bn_eval",
+    "fuse_conv_bn_weights",
+    "fuse_linear_bn_eval",
+    "fuse_linear_bn_weights",
     "get_total_norm",
     "parameters_to_vector",
+    "parametrizations",
+    "parametrize",
+    "remove_spectral_norm",
+    "remove_weight_norm",
     "rnn",
+    "skip_init",
+    "spectral_norm",
     "vector_to_parameters",
+    "weight_norm",
 ]

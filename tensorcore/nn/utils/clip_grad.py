@@ -8,8 +8,8 @@ from typing import Any
 
 from tensorcore.autograd.mode import no_grad
 from tensorcore.ops.creation import tensor as make_tensor
-from tensorcore.ops.movement import stack
 from tensorcore.ops.matrix_norms import linalg_vector_norm as vector_norm
+from tensorcore.ops.movement import stack
 from tensorcore.tensor import Tensor
 
 
