@@ -1,6 +1,11 @@
 """Layers, one family per file."""
 
+from tensorcore.nn.modules import channelshuffle as channelshuffle
+from tensorcore.nn.modules import instancenorm as instancenorm
+from tensorcore.nn.modules import linear_cross_entropy_options as linear_cross_entropy_options
+from tensorcore.nn.modules import sparse as sparse
 from tensorcore.nn.modules.activation import *  # noqa: F403 - each family lists its layers in its __all__
+from tensorcore.nn.modules.adaptive import *  # noqa: F403
 from tensorcore.nn.modules.attention import *  # noqa: F403
 from tensorcore.nn.modules.batchnorm import *  # noqa: F403
 from tensorcore.nn.modules.container import *  # noqa: F403
@@ -18,6 +23,7 @@ from tensorcore.nn.modules.loss import *  # noqa: F403
 from tensorcore.nn.modules.module import *  # noqa: F403
 from tensorcore.nn.modules.normalization import *  # noqa: F403
 from tensorcore.nn.modules.padding import *  # noqa: F403
+from tensorcore.nn.modules.parallel import *  # noqa: F403
 from tensorcore.nn.modules.pixelshuffle import *  # noqa: F403
 from tensorcore.nn.modules.pooling import *  # noqa: F403
 from tensorcore.nn.modules.rnn import *  # noqa: F403

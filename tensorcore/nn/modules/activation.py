@@ -6,7 +6,12 @@ from typing import Any
 
 from tensorcore.nn import functional as F
 from tensorcore.nn import init
+from tensorcore.nn.modules.attention import MultiheadAttention as MultiheadAttention
 from tensorcore.nn.modules.module import Module
+from tensorcore.nn.modules.softmax import LogSoftmax as LogSoftmax
+from tensorcore.nn.modules.softmax import Softmax as Softmax
+from tensorcore.nn.modules.softmax import Softmax2d as Softmax2d
+from tensorcore.nn.modules.softmax import Softmin as Softmin
 from tensorcore.nn.parameter import Parameter
 from tensorcore.ops.creation import empty
 from tensorcore.tensor import Tensor

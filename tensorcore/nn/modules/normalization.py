@@ -12,7 +12,7 @@ from tensorcore.nn.parameter import Parameter
 from tensorcore.ops.creation import empty
 from tensorcore.tensor import Tensor
 
-__all__ = ["GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
+__all__ = ["CrossMapLRN2d", "GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
 
 
 class _Affine(Module):
@@ -162,3 +162,21 @@ class LocalResponseNorm(Module):
 
     def extra_repr(self) -> str:
         return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
+
+
+class CrossMapLRN2d(LocalResponseNorm):
+    """`LocalResponseNorm` of images (N, C, H, W) under the name Torch 7 gave it, as many channels on either side.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.nn.CrossMapLRN2d(3)(tc.ones(1, 4, 2, 2)).shape
+        tensorcore.Size([1, 4, 2, 2])
+    """
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1) -> None:
+        super().__init__(size, alpha, beta, k)
+
+    def forward(self, input: Tensor) -> Tensor:
+        # As many channels on either side, one fewer in all where size is even; the mean is over size.
+        width = (self.size + 1) // 2 * 2 - 1
+        return F.local_response_norm(input, width, self.alpha * width / self.size, self.beta, self.k)

@@ -150,7 +150,8 @@ def _deepcopy(self: Any, memo: dict[int, Any]) -> Any:
 
 def _refuse_pickling(self: Any) -> Any:
     raise RuntimeError(
-        f"{type(self).__name__}: a parametrized module is saved by its state_dict; its class exists in this program only"
+        f"{type(self).__name__}: a parametrized module, whose class exists in this program only, is saved by its "
+        "state_dict"
     )
 
 
