@@ -74,7 +74,8 @@ class JaxBackend(LibraryBackend):
     # ---------------------------------------------------------------- choice of kernels
 
     def kernel(self, name: str, dtype: DType, index: int) -> Kernel | None:
-        found = super().kernel(name, dtype, index)
+        # Which minor of a matrix is not positive is a loop that ends where values say, so the expression is run.
+        found = None if name == "linalg_cholesky_ex" else super().kernel(name, dtype, index)
         if found is None or name in _AS_THEY_ARE:
             return found
         return _compiled(found)

@@ -52,6 +52,10 @@ class MlxBackend(LibraryBackend):
             return getattr(mx, _NAMES.get(name, name), None) or super().kernel(name, dtype, index)
         return super().kernel(name, dtype, index)
 
+    def linalg_library(self) -> Any:
+        # Its own has other names and signatures and runs on the CPU alone.
+        return None
+
     def _over_numpy(self, function: Any) -> Kernel:
         def kernel(*arrays: Array) -> Array:
             native = arrays[0].dtype

@@ -8,9 +8,12 @@ from collections.abc import Callable
 import numpy as np
 
 from tensorcore.backend.contract import Array
+from tensorcore_cpu import lapack
 
 #: Columns eliminated one by one before their product updates the rest.
 _PANEL = 8
+#: Sides from which on, and stacks up to which, a call of LAPACK for each matrix is faster than whole arrays.
+_LOOPED, _FEW = 24, 16
 
 
 def _matrices(array: Array) -> Array:
@@ -24,13 +27,19 @@ class FactorizationKernels:
     # ---------------------------------------------------------------- elimination
 
     def linalg_cholesky_ex(self, input: Array, *, upper: bool) -> tuple[Array, Array]:
-        info = np.zeros(input.shape[:-2], np.int32)
-        try:
-            return np.linalg.cholesky(input, upper=upper), info
-        except np.linalg.LinAlgError:
-            pass
+        lead = input.shape[:-2]
+        if input.size and (input.shape[-1] >= _LOOPED or math.prod(lead) < _FEW) and lapack.has("potrf", input.dtype):
+            factor, info = lapack.potrf(_matrices(input), upper)
+            if not info.any():
+                return factor.reshape(input.shape), info.reshape(lead)
+        else:
+            try:
+                return np.linalg.cholesky(input, upper=upper), np.zeros(lead, np.int32)
+            except np.linalg.LinAlgError:
+                pass
+        # Which columns of the others are done depends on the library's blocks; here it is those before the failure.
         whole = np.conj(np.swapaxes(input, -1, -2)) if upper else input
-        out = np.tril(whole)
+        out, info = np.tril(whole), np.zeros(lead, np.int32)
         flat, infos = _matrices(out), info.reshape(-1)
         for place in range(flat.shape[0]):
             infos[place] = _cholesky(flat[place])
@@ -38,7 +47,10 @@ class FactorizationKernels:
 
     def linalg_lu_factor_ex(self, A: Array, *, pivot: bool) -> tuple[Array, Array, Array]:
         rows, columns = A.shape[-2:]
-        k = min(rows, columns)
+        k, lead = min(rows, columns), A.shape[:-2]
+        if pivot and A.size and (k >= _LOOPED or math.prod(lead) < _FEW) and lapack.has("getrf", A.dtype):
+            packed, places, info = lapack.getrf(_matrices(A))
+            return packed.reshape(A.shape), places.reshape(*lead, k), info.reshape(lead)
         out = np.array(A, order="C")
         flat = _matrices(out)
         pivots = np.empty((flat.shape[0], k), np.int32)
@@ -48,7 +60,6 @@ class FactorizationKernels:
             flat[:, :, k:] = _unit_solved(flat[:, :, :k], flat[:, :, k:])
         zero = np.diagonal(flat, axis1=-2, axis2=-1) == 0
         info = np.where(zero.any(-1), zero.argmax(-1) + 1, 0) if k else np.zeros(flat.shape[0])
-        lead = A.shape[:-2]
         return out, pivots.reshape(*lead, k), info.astype(np.int32).reshape(lead)
 
     def pivot_permutation(self, pivots: Array, *, rows: int) -> Array:
@@ -60,6 +71,13 @@ class FactorizationKernels:
             other = flat[:, step]
             order[every, other], order[:, step] = order[:, step].copy(), order[every, other]
         return order.reshape(*pivots.shape[:-1], rows)
+
+    if lapack.has("hetrf", np.dtype(complex)):
+
+        def linalg_ldl_factor_ex(self, input: Array, *, hermitian: bool) -> tuple[Array, Array, Array]:
+            packed, pivots, info = lapack.sytrf(_matrices(input), hermitian)
+            lead = input.shape[:-2]
+            return packed.reshape(input.shape), pivots.reshape(*lead, input.shape[-1]), info.reshape(lead)
 
     # ---------------------------------------------------------------- orthogonal factors
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
 from tensorcore.backend.array_fft import FourierKernels
+from tensorcore.backend.array_linalg import DecompositionKernels
 from tensorcore.backend.contract import Array, Backend, Capabilities, Kernel
 from tensorcore.dtypes import ALL, BOOL, COMPLEX, FLOATING, INTEGER, DType, bool_, float32, float64, int64
 from tensorcore.errors import DTypeError
@@ -22,7 +23,7 @@ _FORMATS: Final = {
 }  # fmt: skip
 
 
-class ArrayModuleBackend(FourierKernels, Backend):
+class ArrayModuleBackend(FourierKernels, DecompositionKernels, Backend):
     """A backend whose kernels are the functions of the namespace ``xp``.
 
     Args:
@@ -75,6 +76,8 @@ class ArrayModuleBackend(FourierKernels, Backend):
     def kernel(self, name: str, dtype: DType, index: int) -> Kernel | None:
         own = getattr(self, name, None)
         if hasattr(FourierKernels, name) and not hasattr(self.xp, "fft"):
+            return None
+        if name in self.EXTENSION and not hasattr(self.linalg_library(), self.EXTENSION[name]):
             return None
         if own is None and name == "pow" and dtype.category == INTEGER and dtype.is_signed:
             return self._integer_power

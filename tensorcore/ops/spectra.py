@@ -363,10 +363,12 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> tuple[Tens
 
 def _removed(name: str, instead: str, namespaces: tuple[str, ...] = ("", "Tensor")) -> None:
     def refuse(input: Tensor, *args: Any, **kwargs: Any) -> Any:
-        raise RuntimeError(f"{name}: PyTorch has taken it out; use {instead}")
+        raise NotImplementedError(f"{name}: PyTorch has taken it out; use {instead}")
 
     refuse.__name__ = name
-    refuse.__doc__ = f"What PyTorch has taken out for {instead}.\n\n    Raises:\n        RuntimeError: always.\n    "
+    refuse.__doc__ = (
+        f"What PyTorch has taken out for {instead}.\n\n    Raises:\n        NotImplementedError: always.\n    "
+    )
     composite(namespaces=namespaces, samples=({"shapes": ((2, 2),)},))(refuse)
 
 
