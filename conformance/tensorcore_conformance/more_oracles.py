@@ -10,6 +10,7 @@ import numpy as np
 
 from tensorcore_conformance.arrays import native, wide_dtype
 from tensorcore_conformance.fourier_oracles import FOURIER_ORACLES
+from tensorcore_conformance.grid_oracles import GRID_ORACLES
 from tensorcore_conformance.nn_oracles import NN_ORACLES
 
 __all__ = ["MORE_ORACLES"]
@@ -153,6 +154,7 @@ def _flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
 MORE_ORACLES: dict[str, Callable[..., Any]] = {
     **NN_ORACLES,
     **FOURIER_ORACLES,
+    **GRID_ORACLES,
     # conversions
     **{
         name: _converted(dtype)

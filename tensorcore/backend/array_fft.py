@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tensorcore.backend.contract import Array
+from tensorcore.backend.contract import Array, Kernel
 
 #: The standard's ``norm`` for what a transform and its inverse are divided by.
 _FORWARD: Final = {"none": "backward", "root": "ortho", "count": "forward"}
@@ -18,6 +18,8 @@ class FourierKernels:
     """The part of a backend over an Array API namespace that transforms, where the namespace has the extension."""
 
     xp: Any
+    #: The kernel of the op ``cat``.
+    cat: Kernel
 
     def fft_library(self) -> Any:
         """What has the functions of the extension."""
@@ -42,7 +44,7 @@ class FourierKernels:
     def fft_mirrored(self, half: Array, dim: int, size: int) -> Array:
         """The whole spectrum of ``size`` real elements along ``dim``, from its first half."""
         inner = half[(slice(None),) * dim + (slice(1, (size + 1) // 2), ...)]
-        return self.xp.concat((half, self.xp.conj(self.xp.flip(inner, axis=dim))), axis=dim)
+        return self.cat(half, self.xp.conj(self.xp.flip(inner, axis=dim)), dim=dim)
 
     def fft_c2r(self, input: Array, *, dim: tuple[int, ...], norm: str, size: int) -> Array:
         half = self.fft_c2c(input, dim=dim[:-1], norm=norm, forward=False)

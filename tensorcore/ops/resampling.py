@@ -50,11 +50,13 @@ def _linear(side: int, out: int, scale: float, align: bool) -> tuple[list[list[i
     return [low, high], [[1 - s for s in share], share]
 
 
-def _weight_near(t: float) -> float:
+def near_weight(t: Any) -> Any:
+    """The weight in cubic interpolation of an element at distance ``t`` up to 1, a number or a tensor."""
     return ((_CUBIC + 2) * t - (_CUBIC + 3)) * t * t + 1
 
 
-def _weight_far(t: float) -> float:
+def far_weight(t: Any) -> Any:
+    """The weight of an element at distance ``t`` from 1 to 2."""
     return ((_CUBIC * t - 5 * _CUBIC) * t + 8 * _CUBIC) * t - 4 * _CUBIC
 
 
@@ -64,10 +66,10 @@ def _cubic(side: int, out: int, scale: float, align: bool) -> tuple[list[list[in
     share = [place - floor for place, floor in zip(places, start, strict=True)]
     taps = [[min(max(floor + k, 0), side - 1) for floor in start] for k in (-1, 0, 1, 2)]
     weights = [
-        [_weight_far(t + 1) for t in share],
-        [_weight_near(t) for t in share],
-        [_weight_near(1 - t) for t in share],
-        [_weight_far(2 - t) for t in share],
+        [far_weight(t + 1) for t in share],
+        [near_weight(t) for t in share],
+        [near_weight(1 - t) for t in share],
+        [far_weight(2 - t) for t in share],
     ]
     return taps, weights
 
