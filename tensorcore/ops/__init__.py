@@ -32,6 +32,7 @@ from tensorcore.ops import (  # noqa: F401 - imported for their records
     fourier,
     fractional_pooling,
     gamma_functions,
+    grids,
     incomplete_gamma,
     histograms,
     indexing,
