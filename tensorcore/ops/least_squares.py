@@ -203,7 +203,8 @@ def linalg_lstsq(input: Tensor, b: Tensor, rcond: Any = None, *, driver: str | N
         gap = e.abs(matmul(A, solution) - right)
         residuals = (gap * gap).sum(-2)
     else:
-        residuals = A.new_zeros((0,), dtype=dtype)
+        # None of them, but in the graph as they would be.
+        residuals = e.abs(solution).reshape((-1,))[:0]
     return named(
         "linalg_lstsq",
         solution=solution.squeeze(-1) if vector else solution,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tensorcore.dtypes import FLOATING
 from tensorcore.errors import ShapeError
 from tensorcore.ops.elementwise import conj
 from tensorcore.ops.record import composite, primitive
@@ -119,6 +120,8 @@ def added(op: str, input: Any, product: Any, beta: float, alpha: float) -> Any:
     lead = product.ndim - input.ndim
     if lead < 0 or any(a not in (1, b) for a, b in zip(input.shape, product.shape[lead:], strict=True)):
         raise ShapeError(f"{op}: input of shape {list(input.shape)} does not broadcast to {list(product.shape)}")
+    if product.dtype.category < FLOATING:
+        beta, alpha = int(beta), int(alpha)  # as PyTorch, which counts in the tensors' dtype
     scaled = product if alpha == 1 else product * alpha
     # With beta 0 the input is not read, so its NaN do not spread (PyTorch).
     return scaled if beta == 0 else (input if beta == 1 else input * beta) + scaled

@@ -128,9 +128,11 @@ _MATRIX_ORDERS: Final = (1, -1, math.inf, -math.inf, 2, -2)
 
 def _two(op: str, dim: Any, ndim: int) -> tuple[int, int]:
     """The two dimensions of the matrices."""
-    places = (dim,) if hasattr(dim, "__index__") else tuple(dim)
+    if hasattr(dim, "__index__"):
+        raise TypeError(f"{op}: dim must be a tuple of two dimensions, got {dim}")
+    places = tuple(dim)
     if len(places) != 2:
-        raise ShapeError(f"{op}: dim must be two dimensions, got {dim}")
+        raise ShapeError(f"{op}: dim must be two dimensions, got {places}")
     rows, columns = (normalize_dim(each, ndim, op) for each in places)
     if rows == columns:
         raise ShapeError(f"{op}: the two dimensions must differ, got {dim}")
@@ -219,7 +221,8 @@ def linalg_norm(
         if count not in (1, 2):
             raise ShapeError(f"{op}: ord without dim takes a vector or a matrix, got shape {list(input.shape)}")
     if isinstance(ord, str) or (ord is not None and count == 2):
-        return linalg_matrix_norm(input, ord, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
+        pair = (-2, -1) if dim is None else (dim,) if hasattr(dim, "__index__") else dim
+        return linalg_matrix_norm(input, ord, pair, keepdim, dtype=dtype)
     return linalg_vector_norm(input, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
 
 
@@ -240,7 +243,8 @@ def norm(
     if p is None or (p == "fro" and (dim is None or hasattr(dim, "__index__") or len(dim) < 3)):
         p = 2
     if isinstance(p, str):
-        result = linalg_matrix_norm(input, p, range(input.ndim) if dim is None else dim, keepdim, dtype=dtype)
+        every = range(input.ndim) if dim is None else (dim,) if hasattr(dim, "__index__") else dim
+        result = linalg_matrix_norm(input, p, every, keepdim, dtype=dtype)
     else:
         result = linalg_vector_norm(input, p, dim, keepdim, dtype=dtype)
     if out is not None:

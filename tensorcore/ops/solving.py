@@ -199,6 +199,10 @@ def _solved(op: str, A: Any, B: Any, left: bool, check: bool) -> Any:
         raise TypeError(f"{op}: B must be a tensor, got {type(B).__name__}")
     require_one_dtype(op, A=A, B=B)
     vector = B.ndim == 1 or tuple(B._array.shape) == tuple(A._array.shape[:-1])
+    if vector and not left:
+        raise ShapeError(
+            f"{op}: a vector B, shape {list(B.shape)} for A {list(A.shape)}, has no X A = B; give it as a row"
+        )
     right = B.unsqueeze(-1) if vector else B
     require_matrix(op, "B", right)
     require_fit(op, A, right, left)

@@ -18,16 +18,26 @@ torch = pytest.importorskip("torch")
 
 INF, NAN = math.inf, math.nan
 #: relative tolerance by dtype; 16-bit floats are compared with PyTorch's own rounding in between.
-TOLERANCE = {"float64": 1e-9, "float32": 2e-5, "float16": 4e-3, "bfloat16": 3e-2}
+TOLERANCE = {
+    "float64": 1e-9, "float32": 2e-5, "float16": 4e-3, "bfloat16": 3e-2, "complex128": 1e-9, "complex64": 2e-5
+}  # fmt: skip
+#: fields of named tuples, which PyTorch's types list among much else.
+FIELDS = (
+    "values", "indices", "sign", "logabsdet", "result", "info", "inverse", "solution", "residuals", "rank",
+    "singular_values", "cloned_coefficient",
+)  # fmt: skip
 
 
 class T:
-    """A tensor to be made in both libraries: of a shape, drawn uniformly, or of given values."""
+    """A tensor to be made in both libraries: of a shape, drawn uniformly, or of given values.
 
-    def __init__(self, *shape, dtype="float64", low=-3.0, high=3.0, values=None, grad=True, seed=0):
+    ``diagonal`` is added to the diagonals of matrices, which makes them regular.
+    """
+
+    def __init__(self, *shape, dtype="float64", low=-3.0, high=3.0, values=None, grad=True, seed=0, diagonal=0):
         self.shape, self.dtype, self.values = shape, dtype, values
-        self.low, self.high, self.seed = low, high, seed
-        self.grad = grad and dtype.startswith(("float", "bfloat"))
+        self.low, self.high, self.seed, self.diagonal = low, high, seed, diagonal
+        self.grad = grad and dtype.startswith(("float", "bfloat", "complex"))
 
     def make(self, lib):
         values = self.values
@@ -40,7 +50,14 @@ class T:
                 values = [draw.randrange(int(self.low), int(self.high)) for _ in range(count)]
             else:
                 values = [draw.uniform(self.low, self.high) for _ in range(count)]
-            made = lib.tensor(values, dtype=lib.float64 if self.grad else getattr(lib, self.dtype)).reshape(self.shape)
+                if self.dtype.startswith("complex"):
+                    values = [complex(value, draw.uniform(self.low, self.high)) for value in values]
+            if self.diagonal:
+                rows, columns = self.shape[-2:]
+                on = [place // columns % rows == place % columns for place in range(count)]
+                values = [value + self.diagonal * each for value, each in zip(values, on, strict=True)]
+            wide = self.grad and not self.dtype.startswith("complex")
+            made = lib.tensor(values, dtype=lib.float64 if wide else getattr(lib, self.dtype)).reshape(self.shape)
         else:
             made = lib.tensor(values, dtype=getattr(lib, self.dtype))
         made = made.to(getattr(lib, self.dtype))
@@ -113,7 +130,9 @@ def same(ours, theirs, what, tolerance=None):
     assert ours.dtype.name == name, what
     mine = ours.detach().to(tc.float64 if theirs.is_floating_point() else ours.dtype).reshape(-1).tolist()
     its = theirs.detach().to(torch.float64 if theirs.is_floating_point() else theirs.dtype).reshape(-1).tolist()
-    if not theirs.is_floating_point():
+    if theirs.is_complex():
+        mine, its = ([part for value in values for part in (value.real, value.imag)] for values in (mine, its))
+    elif not theirs.is_floating_point():
         assert mine == its, what
         return
     tolerance = tolerance or TOLERANCE[name]
@@ -165,7 +184,7 @@ def compare(path, *args, second=True, tolerance=None, **kwargs):
     mine, its = outputs(tc, ours), outputs(torch, theirs)
     assert len(mine) == len(its)
     if hasattr(theirs, "_fields") or hasattr(type(theirs), "n_fields"):
-        fields = [name for name in dir(theirs) if name in ("values", "indices", "sign", "logabsdet")]
+        fields = [name for name in dir(theirs) if name in FIELDS]
         assert all(hasattr(ours, name) for name in fields)
     for place, (a, b) in enumerate(zip(mine, its, strict=True)):
         same(a, b, f"output {place}", tolerance)
