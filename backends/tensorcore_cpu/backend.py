@@ -19,7 +19,7 @@ from tensorcore_cpu.draws import DrawKernels, twister_words
 from tensorcore_cpu.factorizations import FactorizationKernels
 from tensorcore_cpu.fourier import TransformKernels
 from tensorcore_cpu.indexing import IndexKernels
-from tensorcore_cpu.jit.fused import fused
+from tensorcore_cpu.jit.fused import compiled_kernel
 from tensorcore_cpu.layers import LayerKernels
 from tensorcore_cpu.memory import keep_freed_memory
 from tensorcore_cpu.norms import NormKernels
@@ -27,9 +27,10 @@ from tensorcore_cpu.optimizer import OptimizerKernels
 from tensorcore_cpu.ordering import OrderKernels
 from tensorcore_cpu.quiet import quiet, quiet1, quiet2, quiet_out, quiet_reduce
 from tensorcore_cpu.recurrent import RecurrentKernels
+from tensorcore_cpu.searching import SearchKernels
 from tensorcore_cpu.select import SelectKernels, against_number
 from tensorcore_cpu.solvers import SolveKernels
-from tensorcore_cpu.sums import total
+from tensorcore_cpu.sums import product, total
 from tensorcore_cpu.views import ViewKernels
 
 _NATIVE: dict[DType, Any] = {
@@ -96,6 +97,7 @@ class CpuBackend(
     NormKernels,
     OptimizerKernels,
     OrderKernels,
+    SearchKernels,
     RecurrentKernels,
     SelectKernels,
     SolveKernels,
@@ -122,23 +124,30 @@ class CpuBackend(
     # ---------------------------------------------------------------- choice of kernels
 
     def kernel(self, name: str, dtype: DType, index: int) -> Kernel | None:
+        half = dtype in (float16, bfloat16)
+        plain = self._plain_kernel(name, float32 if half and name not in _MOVES else dtype, index)
+        if name in _MOVES:
+            return plain
+        found = compiled_kernel(name, float32 if half else dtype, Device(self.name), plain)
+        if found is None or not half:
+            return found
+        return quiet(_through_float32(found, _NATIVE[dtype], hasattr(OptimizerKernels, name)))
+
+    def _plain_kernel(self, name: str, dtype: DType, index: int) -> Kernel | None:
+        """What NumPy does, or the code around it in this package, for all dtypes but those of 16 bits."""
         if dtype is bool_ and name in self.ON_BOOL:
             return getattr(np, self.ON_BOOL[name])
         if name == "leaky_relu" and not dtype.is_floating_point:
             return None  # the expression's comparison refuses complex numbers
         found: Any = _ufunc(name, dtype)
         if found is None:
-            half = dtype in (float16, bfloat16)
-            found = fused(name, float32 if half else dtype, Device(self.name)) or super().kernel(name, dtype, index)
+            found = super().kernel(name, dtype, index)
         if found is None or name in _MOVES:
             return found
-        if dtype in (float16, bfloat16):
-            return quiet(_through_float32(found, _NATIVE[dtype], hasattr(OptimizerKernels, name)))
         if dtype.category <= INTEGER and name not in ("floor_divide", "remainder", "pow", "bitwise_left_shift", "cast"):
             return found
         if name in ("sum", "prod"):
-            reduce = np.multiply.reduce if name == "prod" else total
-            return quiet_reduce(reduce, _NATIVE)
+            return quiet_reduce(product if name == "prod" else total, _NATIVE)
         if name in ("maximum", "minimum"):
             return quiet2(against_number(found))
         if isinstance(found, np.ufunc):
@@ -222,6 +231,16 @@ class CpuBackend(
             input = input.real
         return input.astype(native)
 
+    def complex(self, real: Array, imag: Array) -> Array:
+        wide = np.result_type(real.dtype, np.complex64) if real.dtype.kind == "f" else np.dtype(np.complex64)
+        out = np.empty(np.broadcast_shapes(real.shape, imag.shape), wide)
+        out.real, out.imag = real, imag
+        return out
+
+    def signbit(self, input: Array) -> Array:
+        # One pass, and unlike the expression it sees the sign of NaN.
+        return np.signbit(input)
+
     def reshape(self, input: Array, *, shape: tuple[int, ...]) -> Array:
         return input.reshape(shape)
 
@@ -256,21 +275,13 @@ class CpuBackend(
         return total(input, dim, _NATIVE[dtype], None, keepdim)
 
     def prod(self, input: Array, *, dim: tuple[int, ...], keepdim: bool, dtype: DType) -> Array:
-        return np.multiply.reduce(input, dim, _NATIVE[dtype], None, keepdim)
+        return product(input, dim, _NATIVE[dtype], None, keepdim)
 
     def amax(self, input: Array, *, dim: tuple[int, ...], keepdim: bool) -> Array:
         return np.maximum.reduce(input, dim, None, None, keepdim)
 
     def amin(self, input: Array, *, dim: tuple[int, ...], keepdim: bool) -> Array:
         return np.minimum.reduce(input, dim, None, None, keepdim)
-
-    def sort(self, input: Array, *, dim: int, descending: bool) -> tuple[Array, Array]:
-        if descending:
-            # A stable descending order is the reverse of the stable ascending order of the reversed input.
-            places = input.shape[dim] - 1 - np.flip(np.argsort(np.flip(input, dim), dim, kind="stable"), dim)
-        else:
-            places = np.argsort(input, dim, kind="stable")
-        return np.take_along_axis(input, places, dim), places
 
 
 def _ufunc(name: str, dtype: DType) -> Any:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
 
+from tensorcore.autograd.mode import no_grad
 from tensorcore.devices import Device, Kind
 from tensorcore.dtypes import DType, float32, float64
 from tensorcore.ops.record import REGISTRY, Op
+from tensorcore.tensor import wrap
 from tensorcore_cpu.jit.compiling import LIMIT, elementwise
 from tensorcore_cpu.jit.executable import data_offset, isa, loaded
+from tensorcore_cpu.jit.reductions import RowKernels
 from tensorcore_cpu.jit.tracing import traced
 from tensorcore_cpu.jit.vectors import Body, contracted
 
-__all__ = ["COMPILED", "Fused", "fused"]
+__all__ = ["COMPILED", "Fused", "compiled_kernel"]
 
 #: The composites that are compiled, and the gradient rules of ops: all whose expressions are elementwise and take more
 #: than one pass of NumPy's.
@@ -36,14 +40,34 @@ COMPILED: Final = frozenset((
 _KEPT: Final = 64
 
 
-def fused(name: str, dtype: DType, device: Device) -> Fused | None:
-    """The compiled kernel of op ``name``, or ``None`` where there is none for this dtype or processor."""
-    if name not in COMPILED or dtype not in (float32, float64) or isa() is None:
-        return None
+def compiled_kernel(name: str, dtype: DType, device: Device, plain: Callable[..., Any] | None) -> Any:
+    """The compiled kernel of op ``name``, else ``plain``: for another dtype, on another processor, or of another op."""
+    if dtype not in (float32, float64) or isa() is None:
+        return plain
+    if name not in COMPILED:
+        make = getattr(_row_kernels(np.dtype(dtype.name)), name, None)
+        return plain if make is None else make(plain or _expression(name, device.kind(dtype)))
     base = name.removesuffix("_gradient")
     op = REGISTRY[base].gradient if name not in REGISTRY else REGISTRY[name]
     assert op is not None
     return Fused(op, device.kind(dtype), np.dtype(dtype.name))
+
+
+@cache
+def _row_kernels(native: Any) -> RowKernels:
+    return RowKernels(native)
+
+
+def _expression(name: str, kind: Kind) -> Callable[..., Any]:
+    """The expression of a composite as a kernel."""
+    body = REGISTRY[name].body
+    assert body is not None
+
+    def kernel(*arrays: Any, **attributes: Any) -> Any:
+        with no_grad():
+            return body(*[None if x is None else wrap(x, kind) for x in arrays], **attributes)._array
+
+    return kernel
 
 
 class Fused:

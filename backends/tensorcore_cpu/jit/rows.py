@@ -17,7 +17,7 @@ __all__ = ["Rows", "compiled_rows"]
 #: How an array lies beside the rows: an element for each place, for each column, for each row, or one for all.
 Layout = Literal["matrix", "column", "row", "number"]
 
-_IDENTITY: Final = {"add": 0.0, "mul": 1.0, "max": -math.inf, "min": math.inf}
+_IDENTITY: Final = {"add": 0.0, "mul": 1.0, "max": -math.inf, "min": math.inf, "or": 0.0}
 _POINTERS: Final = (x86.RCX, x86.R8, x86.R9, x86.R10, x86.R11, x86.R13, x86.R14, x86.R15)
 _SAVED: Final = (x86.RBX, x86.RBP, x86.R13, x86.R14, x86.R15)
 #: Totals of a short body are kept in several registers, as an addition waits for the one before.
@@ -54,7 +54,7 @@ class Rows:
         return self.steps[-1][0]
 
     def total(self, name: str, value: Vector) -> int:
-        """Gather ``value`` over the row by ``add``, ``mul``, ``max`` or ``min``; later bodies read the slot."""
+        """Gather ``value`` over the row by ``add``, ``mul``, ``max``, ``min`` or ``or``; later bodies read the slot."""
         return self.keep(value, name)
 
     def keep(self, value: Vector, name: str = "keep") -> int:

@@ -1,0 +1,372 @@
+"""Reductions over the last dimensions of contiguous arrays, softmax and layer normalisation, compiled."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cache, lru_cache
+from typing import Any, Final
+
+import numpy as np
+
+from tensorcore_cpu.jit.executable import data_offset, isa, loaded
+from tensorcore_cpu.jit.functions import LOWERINGS
+from tensorcore_cpu.jit.rows import Layout, Rows, compiled_rows
+from tensorcore_cpu.jit.vectors import LT, Vector
+from tensorcore_cpu.norms import MANY_ROWS
+
+__all__ = ["RowKernels"]
+
+#: Elements that are added up before partial sums are: longer runs would cost digits.
+_RUN: Final = 4096
+#: ``function(begin, end, columns, *addresses)``
+Program = Callable[..., None]
+
+exp, log = LOWERINGS["exp"], LOWERINGS["log"]
+
+
+# ---------------------------------------------------------------------- what is done with a row
+
+
+def _sum(rows: Rows) -> None:
+    total = rows.total("add", rows.over_row().input(1))
+    body = rows.once()
+    body.store(0, body.carried(total))
+
+
+def _prod(rows: Rows) -> None:
+    total = rows.total("mul", rows.over_row().input(1))
+    body = rows.once()
+    body.store(0, body.carried(total))
+
+
+def _extreme(name: str) -> Callable[[Rows], None]:
+    def describe(rows: Rows) -> None:
+        x = rows.over_row().input(1)
+        # The instructions pass NaN over.
+        most, missing = rows.total(name, x), rows.total("or", x.nan)
+        body = rows.once()
+        body.store(0, body.carried(missing).select(math.nan, body.carried(most)))
+
+    return describe
+
+
+_largest, _smallest = _extreme("max"), _extreme("min")
+
+
+def _logsumexp(rows: Rows) -> None:
+    # An infinite maximum is the result.
+    top = rows.total("max", rows.over_row().input(1))
+    body = rows.once()
+    finite = body.carried(top).size.compare(LT, math.inf)
+    level = rows.keep(finite.select(body.carried(top), 0.0))
+    body = rows.over_row()
+    total = rows.total("add", exp(body.input(1) - body.carried(level)))
+    body = rows.once()
+    body.store(0, log(body.carried(total)) + body.carried(level))
+
+
+def _squares(rows: Rows) -> None:
+    """Sums of the squared distances from a number for each row."""
+    body = rows.over_row()
+    distance = body.input(1) - body.input(2)
+    total = rows.total("add", distance * distance)
+    body = rows.once()
+    body.store(0, body.carried(total))
+
+
+def _powers(rows: Rows) -> tuple[int, int, Vector]:
+    """The largest element, the sum of the powers of the distances to it, and these powers."""
+    most = rows.total("max", rows.over_row().input(1))
+    body = rows.over_row()
+    power = exp(body.input(1) - body.carried(most))
+    return most, rows.total("add", power), power
+
+
+def _softmax(rows: Rows) -> None:
+    _, total, power = _powers(rows)
+    power.body.store(0, power)
+    body = rows.once()
+    inverse = rows.keep(1.0 / body.carried(total))
+    body = rows.over_row()
+    body.store(0, body.input(0) * body.carried(inverse))
+
+
+def _log_softmax(rows: Rows) -> None:
+    most, total, _ = _powers(rows)
+    body = rows.once()
+    level = rows.keep(log(body.carried(total)))
+    body = rows.over_row()
+    body.store(0, body.input(1) - body.carried(most) - body.carried(level))
+
+
+def _softmax_gradient(rows: Rows) -> None:
+    body = rows.over_row()
+    total = rows.total("add", body.input(1) * body.input(2))
+    body = rows.over_row()
+    body.store(0, body.input(2) * (body.input(1) - body.carried(total)))
+
+
+def _log_softmax_gradient(rows: Rows) -> None:
+    total = rows.total("add", rows.over_row().input(1))
+    body = rows.over_row()
+    body.store(0, body.input(1) - exp(body.input(2)) * body.carried(total))
+
+
+def _layer_norm(eps: float, weighted: bool, shifted: bool) -> Callable[[Rows], None]:
+    """Arrays: result, means, inverse deviations, input, 1 / columns, then weight and bias."""
+
+    def describe(rows: Rows) -> None:
+        total = rows.total("add", rows.over_row().input(3))
+        body = rows.once()
+        middle = body.carried(total) * body.input(4)
+        body.store(1, middle)
+        mean = rows.keep(middle)
+        body = rows.over_row()
+        distance = body.input(3) - body.carried(mean)
+        squares = rows.total("add", distance * distance)
+        body = rows.once()
+        inverse = 1.0 / (body.carried(squares) * body.input(4) + eps).sqrt()
+        body.store(2, inverse)
+        rstd = rows.keep(inverse)
+        body = rows.over_row()
+        out = (body.input(3) - body.carried(mean)) * body.carried(rstd)
+        out = out * body.input(5) if weighted else out
+        body.store(0, out + body.input(5 + weighted) if shifted else out)
+
+    return describe
+
+
+def _layer_norm_gradient(weighted: bool) -> Callable[[Rows], None]:
+    """Arrays: result, gradient times unit, gradient, input, means, inverse deviations, 1 / columns, weight."""
+
+    def describe(rows: Rows) -> None:
+        body = rows.over_row()
+        unit = (body.input(3) - body.input(4)) * body.input(5)
+        grad = body.input(2)
+        body.store(1, grad * unit)
+        grad = grad * body.input(7) if weighted else grad
+        along, level = rows.total("add", grad * unit), rows.total("add", grad)
+        body = rows.once()
+        along, level = (rows.keep(body.carried(slot) * body.input(6)) for slot in (along, level))
+        body = rows.over_row()
+        unit = (body.input(3) - body.input(4)) * body.input(5)
+        grad = body.input(2) * body.input(7) if weighted else body.input(2)
+        body.store(0, (grad - body.carried(level) - unit * body.carried(along)) * body.input(5))
+
+    return describe
+
+
+# ---------------------------------------------------------------------- kernels
+
+
+def _rows_of(shape: tuple[int, ...], ndim: int) -> tuple[int, int]:
+    """Rows and columns where the last ``ndim`` dimensions are a row."""
+    lead = len(shape) - ndim
+    return math.prod(shape[:lead]), math.prod(shape[lead:])
+
+
+def _reduced(shape: tuple[int, ...], count: int, keepdim: bool) -> tuple[int, ...]:
+    lead = shape[: len(shape) - count]
+    return (*lead, *(1,) * count) if keepdim else lead
+
+
+class RowKernels:
+    """Kernels of one dtype by op name; each calls ``plain`` for dimensions and layouts that are no rows."""
+
+    def __init__(self, native: Any) -> None:
+        self.native = native
+        self.double = native.itemsize == 8
+        self.program = cache(self._program)
+        self.share = lru_cache(256)(lambda count: np.array(1 / count, native))
+        self.zero = np.zeros((), native)
+
+    def _program(self, describe: Callable[[Rows], None], *layouts: Layout) -> Program:
+        best, offset = isa(), data_offset()
+        assert best is not None and offset is not None
+        rows = Rows(layouts, self.double, best.wide)
+        describe(rows)
+        return loaded(compiled_rows(rows, best, offset), 1 + len(layouts))
+
+    def _fits(self, *arrays: Any) -> bool:
+        """Whether the arrays are of this dtype, have elements and lie in row-major order."""
+        return all([x is None or (x.dtype == self.native and x.size > 0 and x.flags.c_contiguous) for x in arrays])
+
+    def _spans(self, x: Any, dim: tuple[int, ...]) -> bool:
+        """Whether ``dim`` are the last dimensions of an array that can be taken by rows."""
+        ndim, count = x.ndim, len(dim)
+        return count > 0 and dim[0] == ndim - count and dim == tuple(range(ndim - count, ndim)) and self._fits(x)
+
+    # ------------------------------------------------------------------ one number for each row
+
+    def _totals(self, describe: Any, x: Any, ndim: int, middle: Any = None) -> Any:
+        """One sum for each row of the last ``ndim`` dimensions; long rows in runs, whose sums are added by halves."""
+        rows, columns = _rows_of(x.shape, ndim)
+        program = self.program(describe, "row", "matrix", "number")
+        middle = self.zero if middle is None else middle
+        if columns <= _RUN:
+            out = np.empty(rows, self.native)
+            program(0, rows, columns, id(out), id(x), id(middle))
+            return out
+        count = columns // _RUN
+        parts = np.zeros((rows, count + 1), self.native)
+        for row, sums in zip(x.reshape(rows, columns), parts, strict=True):
+            program(0, count, _RUN, id(sums), id(row), id(middle))
+            rest, last = row[count * _RUN :], sums[count:]
+            if rest.size:
+                program(0, 1, rest.size, id(last), id(rest), id(middle))
+        return np.add.reduce(parts, 1)
+
+    def sum(self, plain: Any) -> Any:
+        def kernel(input: Any, *, dim: tuple[int, ...], keepdim: bool, dtype: Any) -> Any:
+            if dtype.name != self.native.name or not self._spans(input, dim):
+                return plain(input, dim=dim, keepdim=keepdim, dtype=dtype)
+            return self._totals(_sum, input, len(dim)).reshape(_reduced(input.shape, len(dim), keepdim))
+
+        return kernel
+
+    def mean(self, plain: Any) -> Any:
+        def kernel(input: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
+            if not self._spans(input, dim):
+                return plain(input, dim=dim, keepdim=keepdim)
+            out = self._totals(_sum, input, len(dim))
+            out /= _rows_of(input.shape, len(dim))[1]
+            return out.reshape(_reduced(input.shape, len(dim), keepdim))
+
+        return kernel
+
+    def linalg_vector_norm(self, plain: Any) -> Any:
+        def kernel(input: Any, *, ord: float, dim: tuple[int, ...], keepdim: bool) -> Any:
+            if ord != 2 or not self._spans(input, dim):
+                return plain(input, ord=ord, dim=dim, keepdim=keepdim)
+            out = self._totals(_squares, input, len(dim))
+            return np.sqrt(out, out).reshape(_reduced(input.shape, len(dim), keepdim))
+
+        return kernel
+
+    def var(self, plain: Any) -> Any:
+        def kernel(input: Any, *, dim: tuple[int, ...], keepdim: bool, correction: float) -> Any:
+            rows, columns = _rows_of(input.shape, len(dim))
+            if rows != 1 or columns <= correction or not self._spans(input, dim):
+                return plain(input, dim=dim, keepdim=keepdim, correction=correction)
+            middle = self._totals(_sum, input, len(dim))
+            middle /= columns
+            out = self._totals(_squares, input, len(dim), middle)
+            out /= columns - correction
+            return out.reshape(_reduced(input.shape, len(dim), keepdim))
+
+        return kernel
+
+    def std(self, plain: Any) -> Any:
+        variance = self.var(None)
+
+        def kernel(input: Any, *, dim: tuple[int, ...], keepdim: bool, correction: float) -> Any:
+            rows, columns = _rows_of(input.shape, len(dim))
+            if rows != 1 or columns <= correction or not self._spans(input, dim):
+                return plain(input, dim=dim, keepdim=keepdim, correction=correction)
+            out = variance(input, dim=dim, keepdim=keepdim, correction=correction)
+            return np.sqrt(out, out)
+
+        return kernel
+
+    def _by_rows(self, plain: Any, describe: Any) -> Any:
+        """A kernel that leaves one number for each row, however long."""
+
+        def kernel(input: Any, *, dim: tuple[int, ...], keepdim: bool, **attributes: Any) -> Any:
+            if not self._spans(input, dim) or (attributes and attributes["dtype"].name != self.native.name):
+                return plain(input, dim=dim, keepdim=keepdim, **attributes)
+            out = np.empty(_reduced(input.shape, len(dim), keepdim), self.native)
+            program = self.program(describe, "row", "matrix")
+            program(0, *_rows_of(input.shape, len(dim)), id(out), id(input))
+            return out
+
+        return kernel
+
+    def prod(self, plain: Any) -> Any:
+        return self._by_rows(plain, _prod)
+
+    def amax(self, plain: Any) -> Any:
+        return self._by_rows(plain, _largest)
+
+    def amin(self, plain: Any) -> Any:
+        return self._by_rows(plain, _smallest)
+
+    def logsumexp(self, plain: Any) -> Any:
+        return self._by_rows(plain, _logsumexp)
+
+    # ------------------------------------------------------------------ softmax
+
+    def _along(self, plain: Any, describe: Any, operands: int) -> Any:
+        """A kernel of arrays of one shape that normalises the rows of the last dimension."""
+        layouts: tuple[Layout, ...] = ("matrix",) * (1 + operands)
+
+        def kernel(*arrays: Any, dim: int) -> Any:
+            first = arrays[-1]
+            shape = first.shape
+            if dim != len(shape) - 1 or not self._fits(*arrays) or (operands > 1 and arrays[0].shape != shape):
+                return plain(*arrays, dim=dim)
+            out = np.empty(shape, self.native)
+            self.program(describe, *layouts)(0, *_rows_of(shape, 1), id(out), *map(id, arrays))
+            return out
+
+        return kernel
+
+    def softmax(self, plain: Any) -> Any:
+        return self._along(plain, _softmax, 1)
+
+    def log_softmax(self, plain: Any) -> Any:
+        return self._along(plain, _log_softmax, 1)
+
+    def softmax_gradient(self, plain: Any) -> Any:
+        return self._along(plain, _softmax_gradient, 2)
+
+    def log_softmax_gradient(self, plain: Any) -> Any:
+        return self._along(plain, _log_softmax_gradient, 2)
+
+    # ------------------------------------------------------------------ layer normalisation
+
+    def native_layer_norm(self, plain: Any) -> Any:
+        describe = cache(_layer_norm)
+
+        def kernel(input: Any, weight: Any = None, bias: Any = None, *, ndim: int, eps: float) -> Any:
+            if not self._fits(input, weight, bias):
+                return plain(input, weight, bias, ndim=ndim, eps=eps)
+            rows, columns = _rows_of(input.shape, ndim)
+            out = np.empty(input.shape, self.native)
+            mean, rstd = np.empty((2, *_reduced(input.shape, ndim, True)), self.native)
+            given = [x for x in (weight, bias) if x is not None]
+            program = self.program(
+                describe(eps, weight is not None, bias is not None), "matrix", "row", "row", "matrix", "number",
+                *("column" for _ in given),
+            )  # fmt: skip
+            share = self.share(columns)
+            program(0, rows, columns, id(out), id(mean), id(rstd), id(input), id(share), *map(id, given))
+            return out, mean, rstd
+
+        return kernel
+
+    def layer_norm_gradient(self, plain: Any) -> Any:
+        describe = cache(_layer_norm_gradient)
+
+        def kernel(grad: Any, input: Any, mean: Any, rstd: Any, weight: Any = None, *, ndim: int) -> Any:
+            if grad.shape != input.shape or not self._fits(grad, input, mean, rstd, weight):
+                return plain(grad, input, mean, rstd, weight, ndim=ndim)
+            rows, columns = _rows_of(input.shape, ndim)
+            out, product = np.empty((2, *input.shape), self.native)
+            program = self.program(
+                describe(weight is not None), "matrix", "matrix", "matrix", "matrix", "row", "row", "number",
+                *("column" for x in (weight,) if x is not None),
+            )  # fmt: skip
+            arrays = [out, product, grad, input, mean, rstd, self.share(columns)]
+            program(0, rows, columns, *map(id, arrays if weight is None else [*arrays, weight]))
+            sides = input.shape[input.ndim - ndim :]
+            slope, shift = (column_sums(x.reshape(rows, columns)).reshape(sides) for x in (product, grad))
+            return out, slope, shift
+
+        return kernel
+
+
+def column_sums(x: Any) -> Any:
+    """Sums of the columns; of many float32 rows in float64, as one after another they would lose digits."""
+    long = x.dtype == np.float32 and x.shape[0] > MANY_ROWS
+    return np.asarray(np.add.reduce(x, 0, np.float64 if long else None), x.dtype)
