@@ -24,7 +24,7 @@ class Embedding(Module):
             0 and gets no gradient.
 
     Raises:
-        ValueError: for a ``padding_idx`` outside the table.
+        AssertionError: for a ``padding_idx`` outside the table.
         ShapeError: for a given ``_weight`` of another shape.
 
     Example:
@@ -43,7 +43,7 @@ class Embedding(Module):
         self.embedding_dim = embedding_dim
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
-                raise ValueError(f"Embedding: padding_idx {padding_idx} is not within {num_embeddings} embeddings")
+                raise AssertionError(f"Embedding: padding_idx {padding_idx} is not within {num_embeddings} embeddings")
             padding_idx %= num_embeddings
         self.padding_idx = padding_idx
         self.max_norm = max_norm
@@ -119,7 +119,7 @@ class EmbeddingBag(Module):
             0 and takes no part.
 
     Raises:
-        ValueError: for a ``padding_idx`` outside the table.
+        AssertionError: for a ``padding_idx`` outside the table.
         ShapeError: for a given ``_weight`` of another shape.
 
     Example:
@@ -136,7 +136,7 @@ class EmbeddingBag(Module):
         super().__init__()
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
-                raise ValueError(f"EmbeddingBag: padding_idx {padding_idx} is not within {num_embeddings} embeddings")
+                raise AssertionError(f"EmbeddingBag: padding_idx {padding_idx} is not within {num_embeddings} embeddings")
             padding_idx %= num_embeddings
         self.num_embeddings = num_embeddings
         self.embedding_dim = embedding_dim

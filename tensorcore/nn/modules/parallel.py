@@ -13,8 +13,8 @@ __all__ = ["DataParallel"]
 class DataParallel(Module):
     """``module`` on one device, under the wrapper's name, so that programs and checkpoints with it work.
 
-    The parameters are at ``module.*``, as in PyTorch. A batch is not split: of several ``device_ids`` the first is used,
-    with a warning.
+    The parameters are at ``module.*``, as in PyTorch. A batch is not split: of several ``device_ids`` the first is
+    used, with a warning.
 
     Example:
         >>> import tensorcore as tc
