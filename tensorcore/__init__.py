@@ -8,6 +8,8 @@ from tensorcore import dtypes as _dtypes
 from tensorcore import functions as _functions
 from tensorcore import inquiry as _inquiry
 from tensorcore import memory_format as _memory_format
+from tensorcore import settings as _settings
+from tensorcore import storage as _storage
 from tensorcore import tensor_types as _tensor_types
 from tensorcore.adapters import watch as _watch_imports
 from tensorcore.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
@@ -26,6 +28,7 @@ from tensorcore.dtypes import float64 as double
 from tensorcore.dtypes import int16 as short
 from tensorcore.dtypes import int32 as int
 from tensorcore.dtypes import int64 as long
+from tensorcore.errors import OutOfMemoryError
 from tensorcore.functions import *  # noqa: F403 - the ops, derived from the records
 from tensorcore.inquiry import *  # noqa: F403 - listed in its __all__
 from tensorcore.interop import from_dlpack
@@ -44,14 +47,20 @@ from tensorcore.random import (
     set_rng_state,
 )
 from tensorcore.serialization import load, save
+from tensorcore.settings import *  # noqa: F403 - listed in its __all__
 from tensorcore.shapes import Size, broadcast_shapes
+from tensorcore.storage import *  # noqa: F403 - listed in its __all__
 from tensorcore.tensor import Tensor
 from tensorcore.tensor_types import *  # noqa: F403 - the old constructors, listed in its __all__
 
 __version__ = "0.1.0"
 
+#: A new dimension in an index, as NumPy spells it.
+newaxis = None
+
 __all__ = [
     "Generator",
+    "OutOfMemoryError",
     "Size",
     "Tensor",
     "accelerator",
@@ -95,6 +104,7 @@ __all__ = [
     "long",
     "manual_seed",
     "nan",
+    "newaxis",
     "nn",
     "no_grad",
     "optim",
@@ -119,21 +129,30 @@ __all__ += _dtypes.__all__
 __all__ += _functions.__all__
 __all__ += _inquiry.__all__
 __all__ += _memory_format.__all__
+__all__ += _settings.__all__
+__all__ += _storage.__all__
 __all__ += _tensor_types.__all__
 
 if _TYPE_CHECKING:
     from tensorcore import array_api as array_api
+    from tensorcore import backends as backends
+    from tensorcore import cpu as cpu
+    from tensorcore import functional as functional
     from tensorcore import nn as nn
     from tensorcore import optim as optim
     from tensorcore import utils as utils
+    from tensorcore import version as version
 
 
 _watch_imports()
 
 
+_LAZY = frozenset(("array_api", "backends", "cpu", "functional", "nn", "optim", "utils", "version"))
+
+
 def __getattr__(name: str) -> object:
     # Layers, optimisers and data loading come when first used: importing them takes half as long as all the rest.
-    if name in ("array_api", "nn", "optim", "utils"):
+    if name in _LAZY:
         import importlib
 
         return importlib.import_module(f"tensorcore.{name}")

@@ -11,14 +11,21 @@ from tensorcore.tensor import Tensor
 
 __all__ = [
     "can_cast",
+    "get_device",
     "get_num_threads",
     "is_complex",
+    "is_conj",
+    "is_distributed",
     "is_floating_point",
+    "is_inference",
+    "is_neg",
     "is_nonzero",
+    "is_same_size",
     "is_signed",
-    "is_storage",
     "is_tensor",
     "numel",
+    "resolve_conj",
+    "resolve_neg",
     "result_type",
     "set_num_threads",
     "typename",
@@ -34,17 +41,6 @@ def is_tensor(obj: Any) -> bool:
         (True, False)
     """
     return isinstance(obj, Tensor)
-
-
-def is_storage(obj: Any) -> bool:
-    """Whether ``obj`` is a storage: never, memory belongs to the backend.
-
-    Example:
-        >>> import tensorcore as tc
-        >>> tc.is_storage(tc.zeros(1))
-        False
-    """
-    return False
 
 
 def is_floating_point(input: Tensor) -> bool:
@@ -89,6 +85,64 @@ def is_nonzero(input: Tensor) -> bool:
         True
     """
     return bool(input)
+
+
+def is_same_size(input: Tensor, other: Tensor) -> bool:
+    """Whether the shapes are equal.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.is_same_size(tc.zeros(2), tc.zeros(2, 1))
+        False
+    """
+    return input.is_same_size(other)
+
+
+def is_conj(input: Tensor) -> bool:
+    """Whether conjugation is pending: never, it is done at once."""
+    return input.is_conj()
+
+
+def is_neg(input: Tensor) -> bool:
+    """Whether negation is pending: never, it is done at once."""
+    return input.is_neg()
+
+
+def is_inference(input: Tensor) -> bool:
+    """Whether ``input`` was made in inference mode; such tensors are ordinary ones here."""
+    return input.is_inference()
+
+
+def is_distributed(input: Tensor) -> bool:
+    """Whether ``input`` is spread over processes: never."""
+    return False
+
+
+def resolve_conj(input: Tensor) -> Tensor:
+    """The tensor itself: conjugation is never pending.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.resolve_conj(tc.tensor([1j]).conj())
+        tensor([0.-1.j])
+    """
+    return input
+
+
+def resolve_neg(input: Tensor) -> Tensor:
+    """The tensor itself: negation is never pending."""
+    return input
+
+
+def get_device(input: Tensor) -> int:
+    """Index of the device of ``input``, or -1 on the CPU.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.get_device(tc.zeros(1))
+        -1
+    """
+    return input.get_device()
 
 
 def numel(input: Tensor) -> int:

@@ -12,6 +12,7 @@ __all__ = [
     "channels_last_3d",
     "contiguous_format",
     "layout",
+    "legacy_contiguous_format",
     "memory_format",
     "preserve_format",
     "strided",
@@ -40,6 +41,7 @@ class layout(memory_format):  # noqa: N801 - PyTorch's name
 
 
 contiguous_format: Final = memory_format("contiguous_format")
+legacy_contiguous_format: Final = contiguous_format
 preserve_format: Final = memory_format("preserve_format")
 channels_last: Final = memory_format("channels_last")
 channels_last_3d: Final = memory_format("channels_last_3d")

@@ -153,6 +153,26 @@ class TensorMethods(DerivedMethods):
         """Whether conjugation is pending: never, it is done at once."""
         return False
 
+    # What PyTorch knows of other kinds of tensors, and of names of old.
+    is_sparse_csr = is_mkldnn = is_vulkan = is_ipu = is_xla = is_maia = is_mtia = volatile = False
+    name = None
+
+    @property
+    def grad_dtype(self) -> Any:
+        """The dtype of the gradient: that of the tensor."""
+        return self._kind.dtype
+
+    def record_stream(self, stream: Any) -> None:
+        """Let the memory live until ``stream`` is done with it; the engine's allocator sees to that."""
+
+    def is_neg(self) -> bool:
+        """Whether negation is pending: never, it is done at once."""
+        return False
+
+    def is_distributed(self) -> bool:
+        """Whether it is spread over processes: never."""
+        return False
+
     def is_inference(self) -> bool:
         """Whether it was made in inference mode; such tensors are ordinary ones here."""
         return False
@@ -207,6 +227,24 @@ class TensorMethods(DerivedMethods):
         """Whether the memory is shared between processes."""
         return False
 
+    def as_subclass(self, cls: Any) -> Any:
+        """The tensor as one of class ``cls``, a subclass of Tensor: the same memory and place in the graph.
+
+        Raises:
+            TypeError: for a class that is none.
+        """
+        if not (isinstance(cls, type) and issubclass(cls, TensorMethods)):
+            raise TypeError(f"as_subclass: expected a subclass of Tensor, got {cls!r}")
+        made = self.alias()
+        out = object.__new__(cls)
+        for name in ("_array", "_kind", "_node", "_view"):
+            setattr(out, name, getattr(made, name))
+        return out
+
+    def module_load(self, other: Any, assign: bool = False) -> Any:
+        """What a module puts in place of this parameter when it loads ``other``: this with its elements, or itself."""
+        return other.detach() if assign else self.copy_(other).detach()
+
     def new(self, *data: Any, device: Any = None) -> Any:
         """A tensor of this dtype and device, made as `Tensor` makes them."""
         from tensorcore.tensor_types import constructed
@@ -253,7 +291,7 @@ def derive(registry: dict[str, Op], cls: type) -> None:
             if name not in cls.__dict__ and name not in TensorMethods.__dict__:
                 setattr(DerivedMethods, name, op.front)
         for name in op.inplace_names:
-            setattr(DerivedMethods, f"{name}_", _inplace(op, f"{name}_"))
+            setattr(DerivedMethods, f"{name}_", inplace(op, f"{name}_"))
         if op.operator in UNARY_OPERATORS:
             setattr(DerivedMethods, f"__{op.operator}__", op.emit)
         elif op.operator is not None:
@@ -262,7 +300,7 @@ def derive(registry: dict[str, Op], cls: type) -> None:
             if op.operator in REFLECTED:
                 setattr(DerivedMethods, f"__r{op.operator}__", _reflected(op))
             if op.inplace:
-                setattr(DerivedMethods, f"__i{op.operator}__", _inplace(op, f"__i{op.operator}__"))
+                setattr(DerivedMethods, f"__i{op.operator}__", inplace(op, f"__i{op.operator}__"))
 
 
 def _fronted(op: Op) -> Callable[[Any, Any], Any]:
@@ -296,7 +334,8 @@ def _reflected(op: Op) -> Callable[[Any, Any], Any]:
     return reflected
 
 
-def _inplace(op: Op, name: str) -> Callable[..., Any]:
+def inplace(op: Op, name: str) -> Callable[..., Any]:
+    """The in-place form of ``op``, called ``name``."""
     from tensorcore.autograd.mode import mode
     from tensorcore.ops.inplace import snapshot, update, write
 

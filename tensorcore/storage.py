@@ -24,11 +24,12 @@ __all__ = [
 def memory_of(tensor: Tensor) -> Tensor:
     """All elements of the memory that ``tensor`` shares, from the first, as a 1-d tensor over it."""
     from tensorcore.ops.conversion import severed
-    from tensorcore.ops.strided import as_strided, reach
+    from tensorcore.ops.strided import as_strided, lowest, reach
 
     root = root_of(tensor).detach()
-    held = reach(root._array.shape, root.stride())
-    seen = as_strided.emit(root, size=(held,), stride=(1,), shift=0, own=root.stride())
+    shape, own = tuple(root._array.shape), root.stride()
+    first = lowest(shape, own)
+    seen = as_strided.emit(root, size=(reach(shape, own) - first,), stride=(1,), shift=first, own=own)
     whole = wrap(seen._array, seen._kind)
     # Writes are counted, and on immutable devices brought, to the tensor whose memory it is.
     whole._view = (root, as_strided, seen._view[2]) if seen._view is not None else (root, severed, {})

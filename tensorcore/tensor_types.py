@@ -27,12 +27,26 @@ class TensorType(type):
     """The class of the constructors; tensors of their dtype count as instances."""
 
     element: DType
+    #: The device that the type names, as `tensorcore.cuda.FloatTensor` does.
+    place: str | None = None
 
     def __call__(cls, *data: Any, device: Any = None) -> Any:
-        return constructed(data, cls.element, device, cls.__name__)
+        return constructed(data, cls.element, device or cls.place, cls.__name__)
 
     def __instancecheck__(cls, instance: Any) -> bool:
-        return isinstance(instance, Tensor) and instance.dtype is cls.element
+        own = isinstance(instance, Tensor) and instance.dtype is cls.element
+        return own and instance.device.type == (cls.place or "cpu")
+
+
+def placed(device: str) -> dict[str, TensorType]:
+    """The old constructors of tensors on another device, by name."""
+    found = {}
+    for each in TYPES:
+        doc = f"Makes {each.element.name} tensors on {device!r}."
+        made = TensorType(each.__name__, (Tensor,), {"element": each.element, "place": device, "__doc__": doc})
+        made.__module__ = f"tensorcore.{device}"
+        found[each.__name__] = made
+    return found
 
 
 def constructed(data: tuple[Any, ...], dtype: DType, device: Any, name: str) -> Tensor:

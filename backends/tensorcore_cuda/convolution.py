@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from tensorcore.backends import cudnn as switches
 from tensorcore.backend.array_module import ArrayModuleBackend
 from tensorcore.backend.contract import Array
 from tensorcore.dtypes import FLOATING, DType
@@ -73,6 +74,10 @@ class Cudnn:
         self._cupy = cupy
         self._handles: dict[tuple[int, int], Any] = {}
         self._plans: dict[tuple[int, Problem, bool], Any] = {}
+
+    def version(self) -> int:
+        """The library's version, such as 91900."""
+        return int(self._cudnn.backend_version())
 
     def handle(self, device: int, stream: int) -> Any:
         """The handle for a stream."""
@@ -223,7 +228,7 @@ class ConvolutionKernels(ArrayModuleBackend):
         )
         device = self.runtime.current_device()
         stream = self.runtime.stream_handle(self.runtime.current_stream(device))
-        done = self.cudnn.run(problem, device, stream, first, second, out, self.allow_tf32)
+        done = self.cudnn.run(problem, device, stream, first, second, out, self.allow_tf32 or switches.allow_tf32)
         return out if done else None
 
     def _composed(self, op: str, arrays: tuple[Array | None, ...], attributes: dict[str, Any]) -> Array:

@@ -34,6 +34,18 @@ def _parts(x: Any, size: int, dim: int = 0) -> Any:
     return tuple(np.split(x, range(size, x.shape[dim], size), dim))
 
 
+def _scattered(ufunc: Any, x: Any, index: Any, src: Any, dim: int) -> Any:
+    out = np.array(x)
+    places = list(np.ogrid[tuple(slice(side) for side in index.shape)])
+    places[dim] = index
+    ufunc.at(out, tuple(places), src)
+    return out
+
+
+def _extremes(x: Any, index: Any, src: Any, dim: int, largest: bool) -> Any:
+    return _scattered(np.maximum if largest else np.minimum, x, index, src, dim)
+
+
 #: By the name of the view, whose copy is compared.
 _VIEWS = {
     "alias": lambda x: x,
@@ -62,6 +74,8 @@ VIEW_ORACLES: dict[str, Any] = {f"{name}_copy": view for name, view in _VIEWS.it
 VIEW_ORACLES |= {
     "as_strided": _as_strided,
     "as_strided_scatter": _as_strided_scatter,
+    "chalf": lambda x: x.astype(np.complex64),
     "fill": lambda x, value: np.full_like(x, value),
-    "from_front": lambda places, side: np.where(places < 0, places + side, places),
+    "scatter_extreme": _extremes,
+    "scatter_product": lambda *args, **kwargs: _scattered(np.multiply, *args, **kwargs),
 }

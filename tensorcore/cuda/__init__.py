@@ -103,3 +103,15 @@ __all__ = [
     "stream",
     "synchronize",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # The old constructors, such as `tensorcore.cuda.FloatTensor`: made when one is asked for.
+    if name.endswith("Tensor"):
+        from tensorcore.tensor_types import placed
+
+        found = placed("cuda")
+        if name in found:
+            globals().update(found)
+            return found[name]
+    raise AttributeError(f"module 'tensorcore.cuda' has no attribute {name!r}")

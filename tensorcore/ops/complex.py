@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tensorcore.dtypes import COMPLEX, DType, float32, float64
+from tensorcore.dtypes import COMPLEX, DType, complex64, float32, float64
 from tensorcore.errors import DTypeError, ShapeError
 from tensorcore.ops.elementwise import atan2, conj_physical, cos, sin
 from tensorcore.ops.record import composite, primitive
@@ -98,13 +98,47 @@ def conj(input: Tensor) -> Tensor:
     return conj_physical.emit(input) if input.is_complex() else input
 
 
-@composite(namespaces=("",), samples=({"shapes": ((3,), (3,))},))
+@composite()
+def conj_physical_(input: Tensor) -> Tensor:
+    """Take the complex conjugate in place; nothing to do for a real tensor.
+
+    Example:
+        >>> tc.conj_physical_(tc.tensor([1 + 2j]))
+        tensor([1.-2.j])
+    """
+    from tensorcore.ops.inplace import write
+
+    return write(input, conj_physical.emit(input), "conj_physical_") if input.is_complex() else input
+
+
+@composite(samples=({"shapes": ((3, 4),)},), ulp=0)
+def chalf(input: Tensor, *, memory_format: Any = None) -> Tensor:
+    """The tensor converted to the smallest complex dtype there is, complex64."""
+    return input.to(complex64)
+
+
+def _whole(dtype: DType, op: str) -> tuple[DType, DType]:
+    if not dtype.is_floating_point:
+        raise DTypeError(f"{op}: expected two tensors of one floating-point dtype, got {dtype}")
+    return dtype, dtype.to_complex()
+
+
+@composite(
+    rule=_whole, vjp=(lambda g: real_part.emit(g), lambda g: imag_part.emit(g)), namespaces=("",), ulp=0,
+    samples=({"shapes": ((3,), (3,))}, {"shapes": ((3, 1), (4,))}),
+)  # fmt: skip
 def complex(real: Tensor, imag: Tensor) -> Tensor:
     """The complex numbers with these real and imaginary parts."""
     if real.dtype is not imag.dtype or not real.is_floating_point():
         raise DTypeError(
             f"complex: expected two tensors of one floating-point dtype, got {real.dtype} and {imag.dtype}"
         )
+    return complex.emit(real, imag)
+
+
+@complex.expression
+def _complex(real: Tensor, imag: Tensor) -> Tensor:
+    # Of infinite imaginary parts the product has NaN beside; engines that can store the parts do.
     dtype = real.dtype.to_complex()
     return real.to(dtype) + imag.to(dtype) * 1j
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import BOOL, INTEGER, int64
 from tensorcore.errors import DimensionError, DTypeError, RangeError, ShapeError
-from tensorcore.ops.elementwise import add, lt, where
+from tensorcore.ops.elementwise import add, conj, eq, lt, where
 from tensorcore.ops.movement import expand
 from tensorcore.ops.parts import basic_index, zeros_of
 from tensorcore.ops.record import composite, primitive
-from tensorcore.ops.rules import integers, same
+from tensorcore.ops.rules import integers, real, same
+from tensorcore.settings import check_deterministic
+from tensorcore.settings import current as settings
 from tensorcore.shapes import broadcast_shapes, normalize_dim
 
 if TYPE_CHECKING:
@@ -77,10 +79,7 @@ def update_at(*args: Any, **attributes: Any) -> bool:
     return update_at(*args, **attributes)
 
 
-@composite(
-    namespaces=(), ulp=0, rule=integers,
-    samples=({"shapes": ((5,),), "dtypes": ("int64",), "domains": ((-3, 3),), "side": 3},),
-)  # fmt: skip
+@composite(namespaces=(), ulp=0, rule=integers)
 def from_front(places: Tensor, side: int) -> Tensor:
     """Places in a dimension of ``side`` elements, negative ones counted from its front; may be ``places`` itself."""
     return from_front.emit(places, side=side)
@@ -172,7 +171,7 @@ def scatter(
         src = src.reshape(-1) if hasattr(src, "_array") else src
         return scatter(input.reshape(1), 0, index.reshape(-1), src, value=value, reduce=reduce).reshape(())
     index, src, place, how = _scattered("scatter", input, dim, index, src, value, reduce)
-    return scatter.emit(input, index, src, dim=place, reduce=how)
+    return combined(input, index, src, place, how)
 
 
 @scatter.in_place
@@ -205,6 +204,8 @@ def _scattered(
         raise DTypeError(f"{op}: src must have the dtype of input, got {src.dtype} and {input.dtype}")
     elif value is not None and src.ndim == 0:
         src = expand(src, index.shape)
+    if reduce == "add" and settings.deterministic:
+        check_deterministic(op, input._kind)
     return index.to(int64), _source(op, src, index), place, _REDUCTIONS[reduce]
 
 
@@ -217,11 +218,74 @@ def _source(op: str, src: Any, index: Any) -> Any:
 
 
 def _scatter_input_rule(g: Any, index: Any, src_shape: Any, dim: int, reduce: str) -> Any:
-    if reduce == "sum":
-        return g
-    if reduce == "set":
-        return scatter.emit(g, index, zeros_of(src_shape, g), dim=dim, reduce="set")
-    raise NotImplementedError(f"scatter: no gradient for reduce={reduce!r}")
+    return g if reduce == "sum" else scatter.emit(g, index, zeros_of(src_shape, g), dim=dim, reduce="set")
+
+
+def _product_rule(g: Any, input: Any, index: Any, src: Any, dim: int) -> tuple[Any, None, Any]:
+    # Products without the elements that are zero, and how many of those come to each place.
+    whole = where(eq(input, 0), 1, input)
+    others = scatter_product.emit(whole, index, src, dim=dim) / whole
+    parts = where(eq(src, 0), 1, src)
+    product = gather.emit(scatter_product.emit(input, index, parts, dim=dim), index, dim=dim)
+    nothing = eq(src, 0).to(int64)
+    met = gather.emit(
+        scatter.emit(zeros_of(input.shape, index), index, nothing, dim=dim, reduce="sum"), index, dim=dim
+    )
+    rest = where(eq(met, nothing), product / parts, 0.0)
+    return g * conj(others), None, gather.emit(g, index, dim=dim) * conj(rest)
+
+
+def _extreme_rule(
+    g: Any, y: Any, input: Any, index: Any, src: Any, dim: int, largest: bool
+) -> tuple[Any, None, Any]:
+    mine = eq(input, y).to(g.dtype)
+    its = eq(src, gather.emit(y, index, dim=dim)).to(g.dtype)
+    # Shared among the elements that are equal to the result.
+    share = g / scatter.emit(mine, index, its, dim=dim, reduce="sum")
+    return share * mine, None, gather.emit(share, index, dim=dim) * its
+
+
+_PLACED: Final = {
+    "shapes": ((3, 4), (2, 4), (2, 4)), "dtypes": (None, "int64", None), "domains": (None, (0, 3), None), "dim": 0,
+}  # fmt: skip
+
+
+@composite(
+    operands=("input", "index", "src"), promotes=("input", "src"), namespaces=(), vjp=_product_rule, joint=True,
+    shown="ScatterReduceBackward0", ulp=8, domain=(0.5, 2), samples=(_PLACED,),
+)  # fmt: skip
+def scatter_product(input: Tensor, index: Tensor, src: Tensor, dim: int) -> Tensor:
+    """`scatter` of products, whose gradient reads the operands; arguments as its kernel takes them."""
+    return scatter_product.emit(input, index, src, dim=dim)
+
+
+@scatter_product.expression
+def _scatter_product(input: Any, index: Any, src: Any, *, dim: int) -> Any:
+    return scatter.emit(input, index, src, dim=dim, reduce="prod")
+
+
+@composite(
+    rule=real, operands=("input", "index", "src"), promotes=("input", "src"), namespaces=(), vjp=_extreme_rule,
+    joint=True, shown="ScatterReduceBackward0", ulp=0,
+    samples=({**_PLACED, "largest": True}, {**_PLACED, "largest": False}),
+)  # fmt: skip
+def scatter_extreme(input: Tensor, index: Tensor, src: Tensor, dim: int, largest: bool) -> Tensor:
+    """`scatter` of the largest or smallest elements, whose gradient reads the operands."""
+    return scatter_extreme.emit(input, index, src, dim=dim, largest=largest)
+
+
+@scatter_extreme.expression
+def _scatter_extreme(input: Any, index: Any, src: Any, *, dim: int, largest: bool) -> Any:
+    return scatter.emit(input, index, src, dim=dim, reduce="amax" if largest else "amin")
+
+
+def combined(input: Any, index: Any, src: Any, dim: int, reduce: str) -> Any:
+    """`scatter` by the kernel's ``reduce``, with a gradient for each."""
+    if reduce == "prod":
+        return scatter_product.emit(input, index, src, dim=dim)
+    if reduce in ("amax", "amin"):
+        return scatter_extreme.emit(input, index, src, dim=dim, largest=reduce == "amax")
+    return scatter.emit(input, index, src, dim=dim, reduce=reduce)
 
 
 @composite(

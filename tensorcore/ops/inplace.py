@@ -84,7 +84,7 @@ def update_at(op: Op, target: Tensor, operands: tuple[Tensor, ...], name: str, *
 
 
 def store(target: Tensor, source: Tensor, name: str) -> bool:
-    """Copy ``source``, of the target's kind and its shape or none, straight into the target's memory, as `update` does."""
+    """Copy ``source``, of the target's kind and its shape or none, straight into its memory, as `update` does."""
     kind = target._kind
     if dispatch._busy or source._kind is not kind or not kind.mutable:
         return False
@@ -314,6 +314,14 @@ def map_(input: Tensor, tensor: Tensor, callable: Any) -> Tensor:
     """Replace each element by what the Python function ``callable`` makes of it and of that of ``tensor``."""
     pairs = zip(input.reshape(-1).tolist(), tensor.expand(input.shape).reshape(-1).tolist(), strict=True)
     return write(input, _from_numbers([callable(a, b) for a, b in pairs], input), "map_")
+
+
+@composite(namespaces=("Tensor",))
+def map2_(input: Tensor, x: Tensor, y: Tensor, callable: Any) -> Tensor:
+    """Replace each element by what the Python function ``callable`` makes of it and of those of ``x`` and ``y``."""
+    others = [tensor.expand(input.shape).reshape(-1).tolist() for tensor in (x, y)]
+    values = [callable(*each) for each in zip(input.reshape(-1).tolist(), *others, strict=True)]
+    return write(input, _from_numbers(values, input), "map2_")
 
 
 def _from_numbers(values: list[Any], like: Any) -> Any:

@@ -86,9 +86,7 @@ def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     return _basic(basic_index.emit, input, place, slice(begin, begin + length, 1))
 
 
-def sliced(
-    input: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
-) -> Tensor:
+def sliced(input: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1) -> Tensor:
     """A view of the slice ``start:end:step`` along ``dim``."""
     return _basic(basic_index.emit, input, *_slice("slice", input, dim, start, end, step))
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from tensorcore.dtypes import BOOL, INTEGER, int64
 from tensorcore.errors import DimensionError, DTypeError, RangeError, ShapeError
 from tensorcore.ops.index_expressions import assign_at, from_zero
-from tensorcore.ops.indexing import _sides, _source, gather, nonzero, scatter
+from tensorcore.ops.indexing import _sides, _source, combined, gather, nonzero, scatter
 from tensorcore.ops.indexing import index as pick
 from tensorcore.ops.indexing import index_put as put_rows
 from tensorcore.ops.inplace import update_at
 from tensorcore.ops.record import composite
+from tensorcore.settings import check_deterministic
+from tensorcore.settings import current as settings
 from tensorcore.shapes import normalize_dim
 
 if TYPE_CHECKING:
@@ -80,12 +82,16 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
 def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """A copy of ``input`` with ``source`` written, or added, at the places ``index`` of the flattened tensor."""
     flat, places, values = _flat(input, index, source)
+    if accumulate and settings.deterministic:
+        check_deterministic("put", input._kind)
     return put_rows.emit(flat, values, places, accumulate=accumulate).reshape(input.shape)
 
 
 @put.in_place
 def _put_into(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> bool:
     flat, places, values = _flat(input, index, source)
+    if accumulate and settings.deterministic:
+        check_deterministic("put", input._kind)
     return input.is_contiguous() and update_at(put_rows, flat, (values, places), "put_", accumulate=accumulate)
 
 
@@ -161,12 +167,16 @@ def _slices_into(op: str, input: Any, dim: int, index: Any, source: Any, accumul
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: float = 1) -> Tensor:
     """A copy of ``input`` with ``alpha * source`` added to the slices at ``index`` along ``dim``."""
     _same_dtype("index_add", input, source, "source")
+    if settings.deterministic:
+        check_deterministic("index_add", input._kind)
     return _write_slices("index_add", input, dim, index, source if alpha == 1 else source * alpha, True)
 
 
 @index_add.in_place
 def _index_add_into(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: float = 1) -> bool:
     _same_dtype("index_add", input, source, "source")
+    if settings.deterministic:
+        check_deterministic("index_add", input._kind)
     return _slices_into("index_add", input, dim, index, source if alpha == 1 else source * alpha, True)
 
 
@@ -233,11 +243,14 @@ def scatter_reduce(
     """A copy of ``input`` with ``src`` reduced into the places ``index`` along ``dim``.
 
     ``reduce`` is ``"sum"``, ``"prod"``, ``"mean"``, ``"amax"`` or ``"amin"``; without ``include_self`` the old element
-    does not count. Gradients flow through sums and means.
+    does not count. Gradients flow through all; extremes share theirs among equal elements.
     """
     from tensorcore.ops.creation import ones_like, zeros_like
     from tensorcore.ops.elementwise import where
 
+    if input.ndim == 0:
+        flat = (input.reshape(1), 0, index.reshape(-1), src.reshape(-1), reduce)
+        return scatter_reduce(*flat, include_self=include_self).reshape(())
     index, src, place = _reduced(input, dim, index, src, reduce)
     start = input
     counts: Any = None
@@ -254,7 +267,7 @@ def scatter_reduce(
             info = iinfo(input.dtype)
             neutral = info.min if neutral < 0 else info.max
         start = where(counts > 0, neutral, input)
-    out = scatter.emit(start, index, src, dim=place, reduce=_REDUCTIONS[reduce])
+    out = combined(start, index, src, place, _REDUCTIONS[reduce])
     if reduce != "mean":
         return out
     total = (counts + 1 if include_self else counts).clamp(min=1)
@@ -304,6 +317,8 @@ def index_put_(input: Any, indices: Sequence[Any], values: Any, accumulate: bool
     kind = input._kind
     if not hasattr(values, "_array"):
         raise TypeError(f"index_put_: values must be a tensor, got {type(values).__name__}")
+    if accumulate and settings.deterministic:
+        check_deterministic("index_put_", kind)
     assign_at(input, tuple(indices), values.to(device=kind.device), "index_put_", accumulate)
     return input
 

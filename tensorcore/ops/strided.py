@@ -21,8 +21,15 @@ if TYPE_CHECKING:
 
 
 def reach(shape: Sequence[int], strides: Sequence[int]) -> int:
-    """Elements from the first to the last of a tensor of these strides, none of them negative; 0 for an empty one."""
-    return 0 if 0 in shape else 1 + sum((side - 1) * step for side, step in zip(shape, strides, strict=True))
+    """Elements from the first to the last of a tensor of these strides; 0 for an empty one."""
+    return (
+        0 if 0 in shape else 1 + sum((side - 1) * step for side, step in zip(shape, strides, strict=True) if step > 0)
+    )
+
+
+def lowest(shape: Sequence[int], strides: Sequence[int]) -> int:
+    """Where the first element in memory lies, counted from the first by index: below 0 with negative strides."""
+    return 0 if 0 in shape else sum((side - 1) * step for side, step in zip(shape, strides, strict=True) if step < 0)
 
 
 def _places(shape: Sequence[int], strides: Sequence[int], start: int, like: Any) -> Any:
@@ -45,7 +52,7 @@ class _Layout:
         shift: int,
         like: Any,
     ) -> None:
-        low = min(0, shift)
+        low = min(lowest(shape, own), shift)
         self.extent = max(reach(shape, own), reach(size, stride) + shift) - low
         self.shape = tuple(shape)
         self.overlaps = any(step == 0 and side > 1 for side, step in zip(shape, own, strict=True))
@@ -138,12 +145,13 @@ def as_strided(input: Tensor, size: Sequence[int], stride: Sequence[int], storag
 
 @as_strided.expression
 def _as_strided(input: Any, *, size: Any, stride: Any, shift: int, own: Any) -> Any:
-    if shift < 0 or (shift + reach(size, stride) > reach(input._array.shape, own) and 0 not in size):
+    shape = tuple(input._array.shape)
+    if 0 not in size and (shift < lowest(shape, own) or shift + reach(size, stride) > reach(shape, own)):
         raise ShapeError(
             f"as_strided: {str(input.device)!r} does not see memory beyond the tensor's own elements, shape "
             f"{list(input.shape)}"
         )
-    at = _Layout(tuple(input._array.shape), own, size, stride, shift, input)
+    at = _Layout(shape, own, size, stride, shift, input)
     if input.is_contiguous():
         memory = reshape.emit(input, shape=(input.numel(),))
     else:

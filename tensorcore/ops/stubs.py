@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from tensorcore.methods import BINARY_OPERATORS, REFLECTED, UNARY_OPERATORS
 from tensorcore.ops.outputs import signature as full_signature
+from tensorcore.ops.publish import in_place
 from tensorcore.ops.record import REGISTRY, Op
 
 _HEAD: Final = '''"""Generated from the op records by ``python -m tensorcore.ops.stubs``; not to be edited."""
@@ -87,8 +88,12 @@ def _function(name: str, op: Op, method: bool, full: bool = False) -> str:
 def functions(namespace: str) -> str:
     """The stub of the functions published under ``namespace``."""
     published = [(name, op) for op in REGISTRY.values() for name in op.names_in(namespace)]
+    lines = [_function(name, op, False, namespace != "nn.functional") for name, op in published]
+    if not namespace:
+        published += in_place().items()
+        lines += [_function(name, op, False) for name, op in in_place().items()]
     names = sorted(name for name, _ in published)
-    text = "".join(sorted(_function(name, op, False, namespace != "nn.functional") for name, op in published))
+    text = "".join(sorted(lines))
     # The top level adds this list to its own, so that type checkers see the names exported.
     return (
         _HEAD

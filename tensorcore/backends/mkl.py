@@ -1,0 +1,16 @@
+"""Intel's MKL, which no kernel here uses."""
+
+from __future__ import annotations
+
+__all__ = ["is_available"]
+
+
+def is_available() -> bool:
+    """Whether it is used: no.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.backends.mkl.is_available()
+        False
+    """
+    return False
