@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
+from tensorcore.autograd.mode import mode as mode_of_gradients
 from tensorcore.dtypes import BOOL, FLOATING, float32, float64, iinfo, int64
 from tensorcore.errors import DimensionError, DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
@@ -12,7 +13,7 @@ from tensorcore.ops.creation import full, ramp
 from tensorcore.ops.cumulative import cummax
 from tensorcore.ops.indexing import gather
 from tensorcore.ops.movement import cat
-from tensorcore.ops.ordering import placed_rule
+from tensorcore.ops.ordering import placed_rule, values_in_order
 from tensorcore.ops.record import composite
 from tensorcore.ops.reduction import argmax, sort
 from tensorcore.ops.returns import named
@@ -193,7 +194,12 @@ def _quantile(op: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolatio
     side = rows.shape[-1]
     if input.numel() == 0:
         raise ShapeError(f"{op}: expected at least one element, got shape {list(input.shape)}")
-    ordered = sort(rows, -1)[0]
+    # Places are for the gradient alone.
+    last_dim = rows.ndim - 1
+    if mode_of_gradients.grad and rows.requires_grad:
+        ordered = sort.emit(rows, dim=last_dim, descending=False)[0]
+    else:
+        ordered = values_in_order.emit(rows, dim=last_dim)
     lined = (1,) * (ordered.ndim - 1)
     # The rank of each quantile in each row: (..., quantiles).
     if skip:

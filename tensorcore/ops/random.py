@@ -9,9 +9,9 @@ from tensorcore.devices import Device
 from tensorcore.dtypes import BOOL, FLOATING, INTEGER, DType, finfo, float32, float64, get_default_dtype, int64
 from tensorcore.errors import RangeError, ShapeError
 from tensorcore.ops.drawing import random_words
-from tensorcore.ops.elementwise import where
 from tensorcore.ops.inplace import write, write_out
 from tensorcore.ops.record import composite
+from tensorcore.ops.searching import search
 from tensorcore.random import samplers
 from tensorcore.random.arguments import (
     bounds,
@@ -347,13 +347,8 @@ def _with_replacement(weights: Tensor, num_samples: int, source: Generator) -> T
     totals = rows.cumsum(1)
     totals = totals / totals.narrow(1, places - 1, 1)
     value = samplers.unit((rows.shape[0], num_samples), rows._kind, source)
-    # Kept as bounds [low, high] of the first running sum that is not below the number; the last one counts as 1.
-    low = (value * 0).to(int64)
-    high = low + (places - 1)
-    for _ in range((places - 1).bit_length()):
-        middle = (low + high) // 2
-        below = (totals.gather(1, middle).to(value.dtype) < value) & (low < high)
-        low, high = where(below, middle + 1, low), where(below, high, middle)
+    # The first running sum that is not below the number; the last one counts as 1.
+    low = search.emit(totals.to(value.dtype), value, right=False).clamp(max=places - 1)
     return low if weights.ndim == 2 else low.reshape(num_samples).clone()
 
 

@@ -112,7 +112,7 @@ def amin(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
 def _arg_extreme(op: Any, input: Any, dim: int | None, keepdim: bool) -> Any:
     if dim is None:
         _nonempty(op.name, input, tuple(range(input.ndim)))
-        flat = op.emit(input.reshape((-1,)), dim=0, keepdim=False)
+        flat = op.emit(input if input.ndim == 1 else input.reshape((-1,)), dim=0, keepdim=False)
         return flat.reshape((1,) * input.ndim) if keepdim else flat
     place = normalize_dim(dim, input.ndim, op.name)
     if input.ndim == 0:

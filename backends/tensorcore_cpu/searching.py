@@ -1,0 +1,232 @@
+"""Searches, counts, running extremes and sums over segments, in NumPy's own loops."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tensorcore.backend.contract import Array
+from tensorcore.dtypes import DType
+
+#: Elements looked for in a row from which on rows are searched one after another, not all at once by bisection.
+_LONG_ROW = 64
+#: Side of the blocks of running extremes, and elements from which on they pay.
+_BLOCK, _MANY = 32, 1 << 12
+#: exp(x - largest) keeps its digits in float64 down to here.
+_DEEPEST = 600.0
+#: Elements of a slice from which on slices are accumulated one by one.
+_WIDE = 1 << 10
+
+_REDUCED = {"sum": np.add, "mean": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum}
+_NEUTRAL = {"sum": 0.0, "mean": 0.0, "prod": 1.0, "max": -np.inf, "min": np.inf}
+
+
+class SearchKernels:
+    """The part of the backend that searches, counts and accumulates."""
+
+    def search(self, sequence: Array, input: Array, *, right: bool) -> Array:
+        side = "right" if right else "left"
+        if sequence.dtype.kind == "f" and sequence.size and np.isnan(sequence).any():
+            return _bisected(sequence, input, right)
+        if sequence.ndim == 1:
+            return np.asarray(np.searchsorted(sequence, input, side))
+        if input.shape[-1] < _LONG_ROW:
+            return _bisected(sequence, input, right)
+        out = np.empty(input.shape, np.int64)
+        rows = (x.reshape(-1, x.shape[-1]) for x in (out, sequence, input))
+        for made, held, wanted in zip(*rows, strict=True):
+            made[:] = np.searchsorted(held, wanted, side)
+        return out
+
+    def weigh(self, places: Array, weights: Array, *, length: int) -> Array:
+        if places.size and (places.min() < 0 or places.max() >= length):
+            raise IndexError(f"places from {places.min()} to {places.max()} are out of range for {length}")
+        if weights.dtype.kind in "iub":
+            if places.size and weights.strides == (0,):
+                return np.bincount(places, minlength=length).astype(weights.dtype) * weights[0]
+            out = np.zeros(length, weights.dtype)
+            np.add.at(out, places, weights)
+            return out
+        if weights.dtype.kind == "c":
+            parts = (np.bincount(places, part, length) for part in (weights.real, weights.imag))
+            return (next(parts) + 1j * next(parts)).astype(weights.dtype)
+        return np.bincount(places, weights, length).astype(weights.dtype)
+
+    def histogram_of_equal_bins(self, input: Array, *, bins: int, low: float, high: float) -> Array:
+        number = input.dtype.type
+        flat = input.reshape(-1)
+        inside = np.greater_equal(flat, number(low))
+        inside &= np.less_equal(flat, number(high))
+        if not inside.all():
+            flat = flat[inside]
+        places = flat - number(low)
+        places *= number(bins)
+        places /= number(high) - number(low)
+        whole = places.astype(np.intp)
+        np.minimum(whole, bins - 1, out=whole)
+        return np.bincount(whole, minlength=bins).astype(input.dtype)
+
+    def cumsum(self, input: Array, *, dim: int, dtype: DType) -> Array:
+        return _accumulated(np.add, input, dim, self.natives[dtype])  # type: ignore[attr-defined]
+
+    def cumprod(self, input: Array, *, dim: int, dtype: DType) -> Array:
+        return _accumulated(np.multiply, input, dim, self.natives[dtype])  # type: ignore[attr-defined]
+
+    def cummax(self, input: Array, *, dim: int) -> tuple[Array, Array]:
+        return _running(input, dim, np.maximum, np.greater_equal)
+
+    def cummin(self, input: Array, *, dim: int) -> tuple[Array, Array]:
+        return _running(input, dim, np.minimum, np.less_equal)
+
+    def logcumsumexp(self, input: Array, *, dim: int) -> Array:
+        if input.dtype.kind == "c":
+            return _complex_logcumsumexp(input, dim)
+        if not input.size:
+            return input.copy()
+        wide = input.astype(np.float64)
+        top = np.max(wide, dim, keepdims=True)
+        first = wide[(slice(None),) * dim + (slice(0, 1),)]
+        # No sum is smaller than the first term; where that keeps its digits beside the largest, all are exact enough.
+        if np.all(top - first < _DEEPEST):
+            wide -= top
+            np.exp(wide, out=wide)
+            np.cumsum(wide, dim, out=wide)
+            np.log(wide, out=wide)
+            wide += top
+        else:
+            wide = np.logaddexp.accumulate(wide, dim)
+        return wide.astype(input.dtype)
+
+    def reduce_segments(self, data: Array, lengths: Array, *, reduce: str, axis: int, initial: float | None) -> Array:
+        count = lengths.shape[-1]
+        lead = data.shape[:axis]
+        rows = data.reshape((math.prod(lead), *data.shape[axis:]))
+        spans = lengths.reshape(rows.shape[0], count)
+        ends = np.minimum(np.cumsum(spans, 1), rows.shape[1])
+        # The segments of all rows, one after another, and between rows what belongs to none.
+        start = _NEUTRAL[reduce] if initial is None else initial
+        out = np.full((rows.shape[0] * count, *rows.shape[2:]), start, data.dtype)
+        ufunc = _REDUCED[reduce]
+        begins = np.concatenate((np.zeros_like(ends[:, :1]), ends[:, :-1]), 1) if count else ends
+        held = (ends > begins).reshape(-1)
+        if held.any():
+            shift = np.arange(rows.shape[0])[:, None] * rows.shape[1]
+            bounds = np.stack(((begins + shift).reshape(-1)[held], (ends + shift).reshape(-1)[held]), 1).reshape(-1)
+            flat = rows.reshape((-1, *rows.shape[2:]))
+            keep = bounds if bounds[-1] < flat.shape[0] else bounds[:-1]
+            totals = ufunc.reduceat(flat, keep, axis=0)[::2]
+            out[held] = ufunc(out[held], totals) if initial is not None else totals
+        if reduce == "mean":
+            divisor = spans.reshape((-1, *[1] * (out.ndim - 1)))
+            out /= np.maximum(divisor, 1).astype(data.dtype)
+            if initial is None:
+                out[divisor.reshape(-1) == 0] = np.nan
+        return out.reshape((*lead, count, *data.shape[axis + 1 :]))
+
+
+def _accumulated(ufunc: Any, input: Array, dim: int, native: Any) -> Array:
+    """``ufunc.accumulate``, which walks along ``dim`` element by element, slice by slice where those are long."""
+    if input.dtype.kind == "c" and np.dtype(native).kind != "c":
+        input = input.real
+    side = input.shape[dim]
+    inner = input.size // max(side, 1)
+    if dim == input.ndim - 1 or inner < _WIDE:
+        return ufunc.accumulate(input, dim, native)
+    out = np.empty(input.shape, native)
+    made, rows = (np.moveaxis(x, dim, 0) for x in (out, input))
+    made[0] = rows[0]
+    for place in range(1, side):
+        ufunc(made[place - 1], rows[place], out=made[place], dtype=native)
+    return out
+
+
+def _bisected(sequence: Array, input: Array, right: bool) -> Array:
+    """All elements at once, so many steps as the side has bits."""
+    side = sequence.shape[-1]
+    low = np.zeros(input.shape, np.int64)
+    if not side or not input.size:
+        return low
+    high = np.full(input.shape, side, np.int64)
+    above = np.greater if right else np.greater_equal
+    for _ in range(side.bit_length()):
+        middle = (low + high) >> 1
+        at = np.minimum(middle, side - 1)
+        value = sequence[at] if sequence.ndim == 1 else np.take_along_axis(sequence, at, -1)
+        # Asked this way round, a comparison with NaN goes on to the right.
+        on = ~above(value, input) & (low < high)
+        low, high = np.where(on, middle + 1, low), np.where(on, high, middle)
+    return low
+
+
+# ------------------------------------------------------------------ running extremes
+
+
+def _running(input: Array, dim: int, ufunc: Any, holds: Any) -> tuple[Array, Array]:
+    rows = np.ascontiguousarray(np.moveaxis(input, dim, -1))
+    kept = rows.dtype
+    if kept.kind == "b":
+        rows = rows.view(np.uint8)
+    found = _in_blocks(rows, ufunc, holds) if rows.shape[-1] >= 4 * _BLOCK and rows.size >= _MANY else None
+    values, places = _directly(rows, ufunc) if found is None else found
+    return tuple(np.ascontiguousarray(np.moveaxis(x, -1, dim)) for x in (values.view(kept), places))  # type: ignore[return-value]
+
+
+def _directly(rows: Array, ufunc: Any) -> tuple[Array, Array]:
+    values = ufunc.accumulate(rows, -1)
+    hit = rows == values
+    if rows.dtype.kind == "f":
+        hit |= rows != rows
+    places = np.where(hit, np.arange(rows.shape[-1]), 0)
+    return values, np.maximum.accumulate(places, -1)
+
+
+def _in_blocks(rows: Array, ufunc: Any, holds: Any) -> tuple[Array, Array] | None:
+    """As `_directly`, but most blocks hold no new extreme, so they are only filled; ``None`` where there is NaN."""
+    side = rows.shape[-1]
+    count = -(-side // _BLOCK)
+    flat = rows.reshape(-1, side)
+    if side % _BLOCK:
+        # The last element again changes no extreme.
+        flat = np.concatenate((flat, np.repeat(flat[:, -1:], count * _BLOCK - side, 1)), 1)
+    blocks = flat.reshape(flat.shape[0], count, _BLOCK)
+    tops = ufunc.reduce(blocks, -1)
+    if tops.dtype.kind == "f" and np.isnan(tops).any():
+        return None
+    run = ufunc.accumulate(tops, -1)
+    changed = np.ones(tops.shape, bool)
+    changed[:, 1:] = holds(tops[:, 1:], run[:, :-1])
+    row, block = np.nonzero(changed)
+    values = np.repeat(run, _BLOCK, -1).reshape(blocks.shape)
+    part = blocks[row, block]
+    inner = ufunc.accumulate(part, -1)
+    before = np.where(block == 0, part[:, 0], run[row, block - 1])[:, None]
+    new = holds(inner, before)
+    values[row, block] = np.where(new, inner, before)
+    places = np.where((part == inner) & new, block[:, None] * _BLOCK + np.arange(_BLOCK), -1)
+    places = np.maximum.accumulate(places, -1)
+    ends = np.zeros(tops.shape, np.int64)
+    ends[row, block] = places[:, -1]
+    ends = np.maximum.accumulate(ends, -1)
+    out = np.repeat(ends, _BLOCK, -1).reshape(blocks.shape)
+    earlier = np.where(block == 0, 0, ends[row, block - 1])[:, None]
+    out[row, block] = np.where(places < 0, earlier, places)
+    return tuple(x.reshape(flat.shape)[:, :side].reshape(rows.shape) for x in (values, out))  # type: ignore[return-value]
+
+
+def _complex_logcumsumexp(input: Array, dim: int) -> Array:
+    """By doubling, as in the op's expression."""
+    total = np.moveaxis(np.array(input), dim, -1)
+    side, step = total.shape[-1], 1
+    while step < side:
+        a, b = total[..., : side - step].copy(), total[..., step:].copy()
+        first = a.real >= b.real
+        most, least = np.where(first, a, b), np.where(first, b, a)
+        gap = np.where(a == b, 0, least - most)
+        total[..., step:] = most + np.log(1 + np.exp(gap))
+        step *= 2
+    return np.ascontiguousarray(np.moveaxis(total, -1, dim))
+
+
+__all__ = ["SearchKernels"]
