@@ -160,15 +160,20 @@ def _layer_norm_gradient(weighted: bool) -> Callable[[Rows], None]:
 # ---------------------------------------------------------------------- kernels
 
 
-def _rows_of(shape: tuple[int, ...], ndim: int) -> tuple[int, int]:
-    """Rows and columns where the last ``ndim`` dimensions are a row."""
+@lru_cache(4096)
+def _plan(shape: tuple[int, ...], dim: tuple[int, ...], keepdim: bool) -> tuple[int, int, tuple[int, ...]] | None:
+    """Rows, columns and the result's shape where ``dim`` are the last dimensions and there are elements."""
+    lead = len(shape) - len(dim)
+    if not dim or dim != tuple(range(lead, len(shape))) or 0 in shape:
+        return None
+    out = (*shape[:lead], *(1,) * len(dim)) if keepdim else shape[:lead]
+    return math.prod(shape[:lead]), math.prod(shape[lead:]), out
+
+
+def _rows_of(shape: tuple[int, ...], ndim: int) -> tuple[int, int, tuple[int, ...]]:
+    """Rows, columns and the shape of what there is of each row, where the last ``ndim`` dimensions are a row."""
     lead = len(shape) - ndim
-    return math.prod(shape[:lead]), math.prod(shape[lead:])
-
-
-def _reduced(shape: tuple[int, ...], count: int, keepdim: bool) -> tuple[int, ...]:
-    lead = shape[: len(shape) - count]
-    return (*lead, *(1,) * count) if keepdim else lead
+    return math.prod(shape[:lead]), math.prod(shape[lead:]), (*shape[:lead], *(1,) * ndim)
 
 
 class RowKernels:
@@ -192,92 +197,115 @@ class RowKernels:
         """Whether the arrays are of this dtype, have elements and lie in row-major order."""
         return all([x is None or (x.dtype == self.native and x.size > 0 and x.flags.c_contiguous) for x in arrays])
 
-    def _spans(self, x: Any, dim: tuple[int, ...]) -> bool:
-        """Whether ``dim`` are the last dimensions of an array that can be taken by rows."""
-        ndim, count = x.ndim, len(dim)
-        return count > 0 and dim[0] == ndim - count and dim == tuple(range(ndim - count, ndim)) and self._fits(x)
-
     # ------------------------------------------------------------------ one number for each row
 
-    def _totals(self, describe: Any, x: Any, ndim: int, middle: Any = None) -> Any:
-        """One sum for each row of the last ``ndim`` dimensions; long rows in runs, whose sums are added by halves."""
-        rows, columns = _rows_of(x.shape, ndim)
-        program = self.program(describe, "row", "matrix", "number")
-        middle = self.zero if middle is None else middle
-        if columns <= _RUN:
-            out = np.empty(rows, self.native)
-            program(0, rows, columns, id(out), id(x), id(middle))
-            return out
-        count = columns // _RUN
-        parts = np.zeros((rows, count + 1), self.native)
-        for row, sums in zip(x.reshape(rows, columns), parts, strict=True):
-            program(0, count, _RUN, id(sums), id(row), id(middle))
-            rest, last = row[count * _RUN :], sums[count:]
-            if rest.size:
-                program(0, 1, rest.size, id(last), id(rest), id(middle))
-        return np.add.reduce(parts, 1)
+    def _totals(self, describe: Any) -> Callable[..., Any]:
+        """``function(out, x, rows, columns, middle)``: one sum for each row; long rows in runs, added by halves."""
+        zero = self.zero
+        program = None
+
+        def total(out: Any, x: Any, rows: int, columns: int, middle: Any = zero) -> None:
+            nonlocal program
+            program = program or self.program(describe, "row", "matrix", "number")
+            if columns <= _RUN:
+                program(0, rows, columns, id(out), id(x), id(middle))
+                return
+            count = columns // _RUN
+            parts = np.zeros((rows, count + 1), self.native)
+            for row, sums in zip(x.reshape(rows, columns), parts, strict=True):
+                program(0, count, _RUN, id(sums), id(row), id(middle))
+                rest, last = row[count * _RUN :], sums[count:]
+                if rest.size:
+                    program(0, 1, rest.size, id(last), id(rest), id(middle))
+            np.add.reduce(parts, 1, None, out.reshape(-1))
+
+        return total
 
     def sum(self, plain: Any) -> Any:
+        total, native, name = self._totals(_sum), self.native, self.native.name
+
         def kernel(input: Any, *, dim: tuple[int, ...], keepdim: bool, dtype: Any) -> Any:
-            if dtype.name != self.native.name or not self._spans(input, dim):
+            plan = _plan(input.shape, dim, keepdim)
+            if plan is None or dtype.name != name or not input.flags.c_contiguous:
                 return plain(input, dim=dim, keepdim=keepdim, dtype=dtype)
-            return self._totals(_sum, input, len(dim)).reshape(_reduced(input.shape, len(dim), keepdim))
+            rows, columns, shape = plan
+            out = np.empty(shape, native)
+            total(out, input, rows, columns)
+            return out
 
         return kernel
 
     def mean(self, plain: Any) -> Any:
+        total, native = self._totals(_sum), self.native
+
         def kernel(input: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
-            if not self._spans(input, dim):
+            plan = _plan(input.shape, dim, keepdim)
+            if plan is None or not input.flags.c_contiguous:
                 return plain(input, dim=dim, keepdim=keepdim)
-            out = self._totals(_sum, input, len(dim))
-            out /= _rows_of(input.shape, len(dim))[1]
-            return out.reshape(_reduced(input.shape, len(dim), keepdim))
+            rows, columns, shape = plan
+            out = np.empty(shape, native)
+            total(out, input, rows, columns)
+            out /= columns
+            return out
 
         return kernel
 
     def linalg_vector_norm(self, plain: Any) -> Any:
+        total = self._totals(_squares)
+
         def kernel(input: Any, *, ord: float, dim: tuple[int, ...], keepdim: bool) -> Any:
-            if ord != 2 or not self._spans(input, dim):
+            plan = _plan(input.shape, dim, keepdim)
+            if plan is None or ord != 2 or not input.flags.c_contiguous:
                 return plain(input, ord=ord, dim=dim, keepdim=keepdim)
-            out = self._totals(_squares, input, len(dim))
-            return np.sqrt(out, out).reshape(_reduced(input.shape, len(dim), keepdim))
+            rows, columns, shape = plan
+            out = np.empty(shape, self.native)
+            total(out, input, rows, columns)
+            return np.sqrt(out, out)
 
         return kernel
 
     def var(self, plain: Any) -> Any:
+        sums, squares = self._totals(_sum), self._totals(_squares)
+
         def kernel(input: Any, *, dim: tuple[int, ...], keepdim: bool, correction: float) -> Any:
-            rows, columns = _rows_of(input.shape, len(dim))
-            if rows != 1 or columns <= correction or not self._spans(input, dim):
+            plan = _plan(input.shape, dim, keepdim)
+            if plan is None or plan[0] != 1 or plan[1] <= correction or not input.flags.c_contiguous:
                 return plain(input, dim=dim, keepdim=keepdim, correction=correction)
-            middle = self._totals(_sum, input, len(dim))
+            rows, columns, shape = plan
+            middle, out = np.empty(1, self.native), np.empty(shape, self.native)
+            sums(middle, input, rows, columns)
             middle /= columns
-            out = self._totals(_squares, input, len(dim), middle)
+            squares(out, input, rows, columns, middle)
             out /= columns - correction
-            return out.reshape(_reduced(input.shape, len(dim), keepdim))
+            return out
 
         return kernel
 
     def std(self, plain: Any) -> Any:
-        variance = self.var(None)
+        # The plain deviation's square is the plain variance, so that one function decides which is taken.
+        def squared(*arrays: Any, **attributes: Any) -> Any:
+            return np.square(plain(*arrays, **attributes))
 
-        def kernel(input: Any, *, dim: tuple[int, ...], keepdim: bool, correction: float) -> Any:
-            rows, columns = _rows_of(input.shape, len(dim))
-            if rows != 1 or columns <= correction or not self._spans(input, dim):
-                return plain(input, dim=dim, keepdim=keepdim, correction=correction)
-            out = variance(input, dim=dim, keepdim=keepdim, correction=correction)
-            return np.sqrt(out, out)
+        variance = self.var(squared)
+
+        def kernel(input: Any, **attributes: Any) -> Any:
+            return np.sqrt(variance(input, **attributes))
 
         return kernel
 
     def _by_rows(self, plain: Any, describe: Any) -> Any:
         """A kernel that leaves one number for each row, however long."""
+        program, native = None, self.native
 
         def kernel(input: Any, *, dim: tuple[int, ...], keepdim: bool, **attributes: Any) -> Any:
-            if not self._spans(input, dim) or (attributes and attributes["dtype"].name != self.native.name):
+            nonlocal program
+            plan = _plan(input.shape, dim, keepdim)
+            fits = not attributes or attributes["dtype"].name == native.name
+            if plan is None or not fits or not input.flags.c_contiguous:
                 return plain(input, dim=dim, keepdim=keepdim, **attributes)
-            out = np.empty(_reduced(input.shape, len(dim), keepdim), self.native)
-            program = self.program(describe, "row", "matrix")
-            program(0, *_rows_of(input.shape, len(dim)), id(out), id(input))
+            program = program or self.program(describe, "row", "matrix")
+            out = np.empty(plan[2], native)
+            program(0, plan[0], plan[1], id(out), id(input))
             return out
 
         return kernel
@@ -298,15 +326,18 @@ class RowKernels:
 
     def _along(self, plain: Any, describe: Any, operands: int) -> Any:
         """A kernel of arrays of one shape that normalises the rows of the last dimension."""
-        layouts: tuple[Layout, ...] = ("matrix",) * (1 + operands)
+        program, native = None, self.native
 
         def kernel(*arrays: Any, dim: int) -> Any:
-            first = arrays[-1]
-            shape = first.shape
-            if dim != len(shape) - 1 or not self._fits(*arrays) or (operands > 1 and arrays[0].shape != shape):
+            nonlocal program
+            shape = arrays[-1].shape
+            fits = dim == len(shape) - 1 and arrays[0].shape == shape and 0 not in shape
+            if not fits or not all([x.flags.c_contiguous for x in arrays]):
                 return plain(*arrays, dim=dim)
-            out = np.empty(shape, self.native)
-            self.program(describe, *layouts)(0, *_rows_of(shape, 1), id(out), *map(id, arrays))
+            program = program or self.program(describe, *("matrix",) * (1 + operands))
+            out = np.empty(shape, native)
+            columns = shape[-1]
+            program(0, out.size // columns, columns, id(out), *map(id, arrays))
             return out
 
         return kernel
@@ -331,9 +362,12 @@ class RowKernels:
         def kernel(input: Any, weight: Any = None, bias: Any = None, *, ndim: int, eps: float) -> Any:
             if not self._fits(input, weight, bias):
                 return plain(input, weight, bias, ndim=ndim, eps=eps)
-            rows, columns = _rows_of(input.shape, ndim)
-            out = np.empty(input.shape, self.native)
-            mean, rstd = np.empty((2, *_reduced(input.shape, ndim, True)), self.native)
+            rows, columns, kept = _rows_of(input.shape, ndim)
+            out, mean, rstd = (
+                np.empty(input.shape, self.native),
+                np.empty(kept, self.native),
+                np.empty(kept, self.native),
+            )
             given = [x for x in (weight, bias) if x is not None]
             program = self.program(
                 describe(eps, weight is not None, bias is not None), "matrix", "row", "row", "matrix", "number",
@@ -351,7 +385,7 @@ class RowKernels:
         def kernel(grad: Any, input: Any, mean: Any, rstd: Any, weight: Any = None, *, ndim: int) -> Any:
             if grad.shape != input.shape or not self._fits(grad, input, mean, rstd, weight):
                 return plain(grad, input, mean, rstd, weight, ndim=ndim)
-            rows, columns = _rows_of(input.shape, ndim)
+            rows, columns, _ = _rows_of(input.shape, ndim)
             out, product = np.empty((2, *input.shape), self.native)
             program = self.program(
                 describe(weight is not None), "matrix", "matrix", "matrix", "matrix", "row", "row", "number",
