@@ -14,6 +14,7 @@ import numpy as np
 from tensorcore.backend.contract import Array, Capabilities, Kernel
 from tensorcore.dtypes import COMPLEX, DType, bool_
 from tensorcore_array_api.backend import NUMPY, LibraryBackend
+from tensorcore_array_api.jax_solving import JaxSolving
 
 if TYPE_CHECKING:
     from tensorcore.compile.graph import Graph, Program
@@ -32,7 +33,7 @@ class _Tracing(threading.local):
     violations: list[Any] | None = None
 
 
-class JaxBackend(LibraryBackend):
+class JaxBackend(JaxSolving, LibraryBackend):
     """JAX's arrays. Loading it turns on JAX's 64-bit types for the process, as float64 and int64 exist here."""
 
     tensorcore_conformance_exceptions = (

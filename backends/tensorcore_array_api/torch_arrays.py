@@ -13,6 +13,7 @@ from tensorcore.backend.array_module import ArrayModuleBackend
 from tensorcore.backend.contract import Array, Kernel
 from tensorcore.dtypes import BOOL, COMPLEX, DType, bfloat16, bool_, uint16, uint32, uint64
 from tensorcore_array_api.backend import LibraryBackend
+from tensorcore_array_api.torch_solving import TorchSolving
 
 #: Formats of which PyTorch has arrays and conversions, but few kernels.
 _WIDE_UNSIGNED: Final = (uint16, uint32, uint64)
@@ -29,7 +30,7 @@ _NAMES: Final = {"real_part": "real", "imag_part": "imag"}
 _WRITERS: Final = frozenset(("add", "sub", "mul", "div", "maximum", "minimum", "pow"))
 
 
-class TorchBackend(LibraryBackend):
+class TorchBackend(TorchSolving, LibraryBackend):
     """Tensors of PyTorch that never require grad, in host memory."""
 
     tensorcore_conformance_exceptions = (

@@ -16,7 +16,7 @@ import numpy as np
 from tensorcore.backend.contract import Array
 
 #: The letter of each dtype in the names of BLAS.
-_LETTERS: Final = {"float32": "s", "float64": "d", "complex64": "c", "complex128": "z"}
+LETTERS: Final = {"float32": "s", "float64": "d", "complex64": "c", "complex128": "z"}
 
 #: CBLAS's numbers for rows first, the matrix on the left, transposition, triangles and their diagonals.
 _ROWS_FIRST, _LEFT = 101, 141
@@ -26,7 +26,7 @@ _STORED, _ONES = 131, 132
 
 
 @cache
-def _library() -> Any:
+def library() -> Any:
     """The library, already loaded by NumPy, or ``None``."""
     package = Path(np.__file__).parent
     for folder in (package.parent / "numpy.libs", package / ".dylibs"):
@@ -41,8 +41,8 @@ def _library() -> Any:
 @cache
 def _trsm(dtype: str) -> tuple[Callable[..., None], Any] | None:
     """The function for triangular systems and its factor 1, or ``None``."""
-    letter = _LETTERS.get(dtype)
-    function = None if letter is None else getattr(_library(), f"scipy_cblas_{letter}trsm64_", None)
+    letter = LETTERS.get(dtype)
+    function = None if letter is None else getattr(library(), f"scipy_cblas_{letter}trsm64_", None)
     if function is None:
         return None
     flag, side, pointer = ctypes.c_int, ctypes.c_int64, ctypes.c_void_p

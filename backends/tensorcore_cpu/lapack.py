@@ -10,8 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from tensorcore.backend.contract import Array
-from tensorcore_cpu.blas import _LETTERS as LETTERS
-from tensorcore_cpu.blas import _library as library
+from tensorcore_cpu.blas import LETTERS, library
 
 #: Columns that LAPACK's blocked LDL factorisation works on at a time; its workspace holds as many.
 _PANEL: Final = 64
@@ -42,7 +41,7 @@ def _columns_first(stack: Array) -> Array:
 
 
 def getrf(stack: Array) -> tuple[Array, Array, Array]:
-    """LU factors with partial pivoting of (count, m, n) matrices, their pivots, and the first zeros of U's diagonals."""
+    """LU factors with partial pivoting of (count, m, n) matrices, their pivots, and the first zeros of U."""
     function = _function("getrf", stack.dtype.name)
     assert function is not None
     count, rows, columns = stack.shape

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final
 
 from tensorcore.backend.array_fft import FourierKernels
 from tensorcore.backend.array_linalg import DecompositionKernels
+from tensorcore.backend.array_solving import SolvingKernels
 from tensorcore.backend.contract import Array, Backend, Capabilities, Kernel
 from tensorcore.dtypes import ALL, BOOL, COMPLEX, FLOATING, INTEGER, DType, bool_, float32, float64, int64
 from tensorcore.errors import DTypeError
@@ -23,7 +24,7 @@ _FORMATS: Final = {
 }  # fmt: skip
 
 
-class ArrayModuleBackend(FourierKernels, DecompositionKernels, Backend):
+class ArrayModuleBackend(FourierKernels, DecompositionKernels, SolvingKernels, Backend):
     """A backend whose kernels are the functions of the namespace ``xp``.
 
     Args:
@@ -39,6 +40,9 @@ class ArrayModuleBackend(FourierKernels, DecompositionKernels, Backend):
         >>> backend.ramp(start=1, step=0.5, count=3, dtype=float32, index=0)
         array([1. , 1.5, 2. ], dtype=float32)
     """
+
+    #: Kernels that need a function of the ``linalg`` extension, and its name.
+    EXTENSION: ClassVar[dict[str, str]] = DecompositionKernels.EXTENSION | SolvingKernels.EXTENSION
 
     #: Ops that are one function of the standard under the record's ``standard`` name, called with the operands alone.
     DIRECT: ClassVar[frozenset[str]] = frozenset((
