@@ -335,11 +335,12 @@ ORACLES: dict[str, Oracle] = {
 
 def oracle_of(name: str) -> Oracle | None:
     """NumPy's function for the op ``name``, or ``None``."""
+    from tensorcore_conformance.layer_oracles import LAYER_ORACLES
     from tensorcore_conformance.linalg_oracles import LINALG_ORACLES
     from tensorcore_conformance.more_oracles import MORE_ORACLES
     from tensorcore_conformance.solving_oracles import SOLVING_ORACLES
     from tensorcore_conformance.special_oracles import SPECIAL_ORACLES
     from tensorcore_conformance.view_oracles import VIEW_ORACLES
 
-    tables = (ORACLES, MORE_ORACLES, LINALG_ORACLES, SOLVING_ORACLES, SPECIAL_ORACLES, VIEW_ORACLES)
+    tables = (ORACLES, MORE_ORACLES, LAYER_ORACLES, LINALG_ORACLES, SOLVING_ORACLES, SPECIAL_ORACLES, VIEW_ORACLES)
     return next((table[name] for table in tables if name in table), None)

@@ -53,7 +53,10 @@ def _check(op: str, input: Any, zero_point: Any, quant_min: int, quant_max: int)
         )
 
 
-@composite(namespaces=("",), ulp=4, operands=("input",), samples=({"shapes": ((3, 4),), "args": (0.1, 2, 0, 15)},))
+@composite(
+    namespaces=("",), ulp=4, operands=("input",),
+    samples=({"shapes": ((3, 4),), "scale": 0.1, "zero_point": 2, "quant_min": 0, "quant_max": 15},),
+)  # fmt: skip
 def fake_quantize_per_tensor_affine(
     input: Tensor, scale: Any, zero_point: Any, quant_min: int, quant_max: int
 ) -> Tensor:
