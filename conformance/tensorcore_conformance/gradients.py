@@ -28,11 +28,15 @@ SMOOTH = 1e-4
 POINTS = 6
 
 #: Operands that PyTorch treats as constants, so that they have no gradient.
-CONSTANTS = {"cross_entropy": ("weight",), "nll_loss": ("weight",)}
+CONSTANTS = {
+    "cross_entropy": ("weight",), "linear_cross_entropy_part": ("weight",), "nll_loss": ("weight",),
+    "igamma": ("input",), "igammac": ("input",),
+    "special_zeta": ("input",),
+}  # fmt: skip
 #: Ops whose outputs after the first have no gradient in PyTorch either.
 FIRST_ONLY = frozenset(("native_layer_norm", "native_group_norm", "native_batch_norm", "linalg_lstsq"))
 #: Arguments under which a gradient is by design not the derivative.
-DELIBERATE = ("scale_grad_by_freq", "padding_idx")
+DELIBERATE = ("scale_grad_by_freq", "padding_idx", "quant_max")
 
 
 class KinkError(Exception):
