@@ -30,13 +30,15 @@ class FactorizationKernels:
         lead = input.shape[:-2]
         if input.size and (input.shape[-1] >= _LOOPED or math.prod(lead) < _FEW) and lapack.has("potrf", input.dtype):
             factor, info = lapack.potrf(_matrices(input), upper)
-            if not info.any():
-                return factor.reshape(input.shape), info.reshape(lead)
+            factor, info = factor.reshape(input.shape), info.reshape(lead)
         else:
             try:
-                return np.linalg.cholesky(input, upper=upper), np.zeros(lead, np.int32)
+                factor, info = np.linalg.cholesky(input, upper=upper), np.zeros(lead, np.int32)
             except np.linalg.LinAlgError:
-                pass
+                factor, info = input, np.ones(1, np.int32)
+        # Not every LAPACK takes NaN for what is not positive.
+        if not info.any() and np.isfinite(np.diagonal(factor, axis1=-2, axis2=-1)).all():
+            return factor, info
         # Which columns of the others are done depends on the library's blocks; here it is those before the failure.
         whole = np.conj(np.swapaxes(input, -1, -2)) if upper else input
         out, info = np.tril(whole), np.zeros(lead, np.int32)

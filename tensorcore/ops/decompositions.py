@@ -358,7 +358,8 @@ def _unpacked(packed: Any, pivots: Any, data: bool, permutation: bool) -> dict[s
         lower = packed[..., :k].tril(-1) + identity(rows, k, packed)
         upper = packed[..., :k, :].triu()
     if permutation:
-        places = pivot_permutation.emit(pivots.detach(), rows=rows)
+        pivots = pivots.detach().expand((*packed.shape[:-2], pivots.shape[-1]))
+        places = pivot_permutation.emit(pivots, rows=rows)
         matrix = (counted(rows, packed).unsqueeze(-1) == places.unsqueeze(-2)).to(packed.dtype)
     return {"P": matrix, "L": lower, "U": upper}
 

@@ -46,13 +46,13 @@ def _reflector(column: Any) -> tuple[Any, Any, Any]:
     """(beta, v, tau) of (..., m, 1) columns: ``I - tau v v^H``, v[0] = 1, takes them to beta times the unit vector."""
     top, rest = column[..., :1, :], column[..., 1:, :]
     # Squares of scaled elements neither overflow nor underflow.
-    scale = column.abs().amax((-2, -1), True)
+    scale = column.detach().abs().amax((-2, -1), True)
     scale = scale.masked_fill((scale == 0) | ~scale.isfinite(), 1)
     scaled = column / scale
     tail = (rest / scale).abs().square().sum((-2, -1), True)
-    norm = (scaled.abs().square().sum((-2, -1), True)).sqrt() * scale
     # What lies on the axis already is left there, whatever its sign.
     done = tail == 0 if not column.is_complex() else (tail == 0) & (top.imag == 0)
+    norm = scaled.abs().square().sum((-2, -1), True).masked_fill(done, 1).sqrt() * scale
     beta = norm.where(top.real < 0, -norm).to(column.dtype).where(~done, top)
     tau = ((beta - top) / beta.masked_fill(done, 1)).masked_fill(done, 0)
     return beta, (rest / (top - beta).masked_fill(done, 1)).masked_fill(done, 0), tau
