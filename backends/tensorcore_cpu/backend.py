@@ -14,11 +14,14 @@ from tensorcore.devices import Device
 from tensorcore.dtypes import INTEGER, DType, bfloat16, bool_, by_name, float16, float32
 from tensorcore.errors import DTypeError
 from tensorcore.random import mt19937
+from tensorcore_cpu.creating import CreationKernels
 from tensorcore_cpu.dlpack import exported, imported
 from tensorcore_cpu.draws import DrawKernels, twister_words
 from tensorcore_cpu.factorizations import FactorizationKernels
 from tensorcore_cpu.fourier import TransformKernels
+from tensorcore_cpu.grids import GridKernels
 from tensorcore_cpu.indexing import IndexKernels
+from tensorcore_cpu.jit.conversions import converted
 from tensorcore_cpu.jit.fused import compiled_kernel
 from tensorcore_cpu.layers import LayerKernels
 from tensorcore_cpu.memory import keep_freed_memory
@@ -73,6 +76,12 @@ _MOVES = frozenset(
         "assign",
         "where",
         "from_front",
+        "eye",
+        "tril",
+        "triu",
+        "diagonal",
+        "diag_embed",
+        "index_select",
         "as_strided",
         "view_as_real",
         "view_as_complex",
@@ -90,7 +99,9 @@ _UFUNCS = {
 
 
 class CpuBackend(
+    CreationKernels,
     DrawKernels,
+    GridKernels,
     FactorizationKernels,
     IndexKernels,
     LayerKernels,
@@ -144,6 +155,9 @@ class CpuBackend(
             found = super().kernel(name, dtype, index)
         if found is None or name in _MOVES:
             return found
+        if name in ("full", "ramp", "linspace"):
+            # Made in the dtype asked for, beyond whose largest number is infinity.
+            return quiet(found)
         if dtype.category <= INTEGER and name not in ("floor_divide", "remainder", "pow", "bitwise_left_shift", "cast"):
             return found
         if name in ("sum", "prod"):
@@ -155,6 +169,8 @@ class CpuBackend(
         return quiet(found)
 
     def inplace_kernel(self, name: str, dtype: DType, index: int) -> Kernel | None:
+        if name == "basic_index_put":
+            return self.put_part
         if dtype in (float16, bfloat16):
             return None
         if name in ("index_put", "scatter"):
@@ -229,7 +245,8 @@ class CpuBackend(
         native = _NATIVE[dtype]
         if input.dtype.kind == "c" and native.kind not in "cb":
             input = input.real
-        return input.astype(native)
+        found = converted(input, native)
+        return input.astype(native) if found is None else found
 
     def complex(self, real: Array, imag: Array) -> Array:
         wide = np.result_type(real.dtype, np.complex64) if real.dtype.kind == "f" else np.dtype(np.complex64)

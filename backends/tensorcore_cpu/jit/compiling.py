@@ -22,17 +22,27 @@ _CHOICE: Final = 0xCA
 
 
 class Access(NamedTuple):
-    """How an array is read: from the address in a register, one number or an element for each place."""
+    """How an array is read.
+
+    Attributes:
+        pointer: the register with its address.
+        number: whether it has one element, else one for each place.
+        half: whether elements are float16; they are float32 in registers.
+    """
 
     pointer: int
     number: bool = False
+    half: bool = False
 
 
-def elementwise(body: Body, isa: Isa, numbers: Collection[int], data_offset: int) -> bytes:
+def elementwise(
+    body: Body, isa: Isa, numbers: Collection[int], data_offset: int, halves: Collection[int] = ()
+) -> bytes:
     """Machine code of ``function(begin, end, *arrays)`` under the System V calling convention.
 
     The arrays are NumPy's objects; each holds the address of its elements at ``data_offset``. Elements from ``begin``
-    to ``end`` are computed. Arrays among ``numbers`` have one element.
+    to ``end`` are computed. Arrays among ``numbers`` have one element, those among ``halves`` are float16; with such,
+    only whole vectors are computed.
     """
     code = Assembler(isa)
     used = [op.number for op in body.operations if op.name == "input"] + [array for array, _ in body.stores]
@@ -41,7 +51,7 @@ def elementwise(body: Body, isa: Isa, numbers: Collection[int], data_offset: int
         if array >= 4:
             code.load_pointer(pointer, 8 * (array - 3))
         code.load_field(pointer, data_offset)
-        accesses[array] = Access(pointer, array in numbers)
+        accesses[array] = Access(pointer, array in numbers, array in halves)
     reserved = code.add_number(x86.RSP, 0)
     last, end = x86.RDI, x86.RSI
     # rax runs over the elements as long as a whole vector fits.
@@ -59,12 +69,15 @@ def elementwise(body: Body, isa: Isa, numbers: Collection[int], data_offset: int
     code.land(done)
     code.subtract(end, x86.RAX)
     empty = code.jump(x86.EQUAL)
-    set_tail(code, last, end, body.double)
-    tail = Emitter(code, body, accesses, masked=True)
-    tail.emit()
+    slots = whole.slots
+    if not halves:
+        set_tail(code, last, end, body.double)
+        tail = Emitter(code, body, accesses, masked=True)
+        tail.emit()
+        slots = max(slots, tail.slots)
     code.land(empty)
     code.clear_upper()
-    slots = max(whole.slots, tail.slots) * isa.bytes
+    slots *= isa.bytes
     code.set_number(reserved, -slots)
     code.add_number(x86.RSP, slots)
     code.leave()
@@ -151,6 +164,8 @@ class Emitter:
     def _store(self, access: Access, register: int) -> None:
         if access.number:
             self._vector("store_first", register, 0, Address(access.pointer))
+        elif access.half:
+            self._vector("to_half", register, 0, self._element(access), immediate=0)
         elif not self.masked:
             self._vector("store", register, 0, self._element(access))
         elif self.isa.wide:
@@ -252,7 +267,7 @@ class Emitter:
                 if value in self.spilled:
                     return self._slot(value)
                 access = self.accesses[operation.number] if operation.name == "input" else None
-                if access is not None and not access.number and not self.masked:
+                if access is not None and not (access.number or access.half or self.masked):
                     return self._element(access)
         return self._register(value)
 
@@ -306,7 +321,8 @@ class Emitter:
         return Address(x86.RSP, offset=slot * self.isa.bytes)
 
     def _element(self, access: Access) -> Address:
-        return Address(access.pointer, x86.RAX, 8 if self.body.double else 4, self.shift)
+        size = 2 if access.half else 8 if self.body.double else 4
+        return Address(access.pointer, x86.RAX, size, self.shift)
 
     def _load(self, value: int, register: int) -> None:
         operation = self.body.operations[value]
@@ -320,6 +336,8 @@ class Emitter:
             access = self.accesses[operation.number]
             if access.number:
                 self._vector("broadcast", register, 0, Address(access.pointer))
+            elif access.half:
+                self._vector("from_half", register, 0, self._element(access))
             elif not self.masked:
                 self._vector("load", register, 0, self._element(access))
             elif self.isa.wide:

@@ -15,6 +15,7 @@ from tensorcore.dtypes import DType, float32, float64
 from tensorcore.ops.record import REGISTRY, Op
 from tensorcore.tensor import wrap
 from tensorcore_cpu.jit.compiling import LIMIT, elementwise
+from tensorcore_cpu.jit.division import DIVISIONS, Division
 from tensorcore_cpu.jit.executable import data_offset, isa, loaded
 from tensorcore_cpu.jit.reductions import RowKernels
 from tensorcore_cpu.jit.tracing import traced
@@ -44,6 +45,8 @@ def compiled_kernel(name: str, dtype: DType, device: Device, plain: Callable[...
     """The compiled kernel of op ``name``, else ``plain``: for another dtype, on another processor, or of another op."""
     if dtype not in (float32, float64) or isa() is None:
         return plain
+    if name in DIVISIONS and plain is not None:
+        return Division(name, np.dtype(dtype.name), plain)
     if name not in COMPILED:
         make = getattr(_row_kernels(np.dtype(dtype.name)), name, None)
         return plain if make is None else make(plain or _expression(name, device.kind(dtype)))

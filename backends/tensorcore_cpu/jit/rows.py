@@ -81,9 +81,9 @@ def compiled_rows(rows: Rows, isa: Isa, data_offset: int) -> bytes:
         accesses[array] = Access(pointer, layout in ("row", "number"))
     code.move(x86.RBX, begin)
     code.multiply(x86.RBX, columns)
-    for (pointer, _), layout in zip(accesses.values(), rows.layouts, strict=True):
+    for access, layout in zip(accesses.values(), rows.layouts, strict=True):
         if layout in ("matrix", "row"):
-            code.add_scaled(pointer, x86.RBX if layout == "matrix" else begin, size)
+            code.add_scaled(access.pointer, x86.RBX if layout == "matrix" else begin, size)
     code.subtract(remaining, begin)
     code.move(x86.RBP, columns)
     code.keep_bits(x86.RBP, lanes - 1)
@@ -98,11 +98,11 @@ def compiled_rows(rows: Rows, isa: Isa, data_offset: int) -> bytes:
     finished = code.jump(x86.EQUAL)
     for body, loops in rows.steps:
         writer.step(contracted(body), loops)
-    for (pointer, _), layout in zip(accesses.values(), rows.layouts, strict=True):
+    for access, layout in zip(accesses.values(), rows.layouts, strict=True):
         if layout == "matrix":
-            code.add_scaled(pointer, columns, size)
+            code.add_scaled(access.pointer, columns, size)
         elif layout == "row":
-            code.add_number(pointer, size)
+            code.add_number(access.pointer, size)
     code.add_number(remaining, -1)
     code.jump(None, start)
     code.land(finished)

@@ -116,6 +116,8 @@ ENCODINGS: Final[dict[str, Encoding]] = {
     "broadcast": Encoding(2, 1, 0x18, (1, 0x19, 1)),
     "load_masked": Encoding(2, 1, 0x2C, (1, 0x2D, 0)),
     "store_masked": Encoding(2, 1, 0x2E, (1, 0x2F, 0)),
+    "from_half": Encoding(2, 1, 0x13),
+    "to_half": Encoding(3, 1, 0x1D),
     "from_mask": Encoding(2, 2, 0x38, (2, 0x38, 1)),
 }
 

@@ -164,6 +164,46 @@ def test_rows(chosen, dtype, shape):
     np.testing.assert_allclose(product, wide.prod(-1), **close)
 
 
+@pytest.mark.parametrize("name", ["remainder", "floor_divide"])
+@pytest.mark.parametrize("kind", ["numbers", "whole", "tenths", "odd", "huge"])
+@each_dtype
+def test_division_with_rest(name, kind, dtype):
+    rng = np.random.default_rng(3)
+    size = 1003
+    x = rng.normal(size=size) * 10 ** rng.uniform(-3, 4, size)
+    y = rng.normal(size=size) * 10 ** rng.uniform(-1, 2, size)
+    if kind == "whole":
+        x, y = np.round(x), np.round(y) + (np.round(y) == 0)
+    x, y = x.astype(dtype), y.astype(dtype)
+    if kind == "tenths":
+        x, y = rng.integers(-100, 100, size) * dtype(0.1), np.full(size, dtype(0.1))
+    elif kind == "odd":
+        x[:8] = [0, -0.0, np.nan, 5, -5, 5, 0, 7]
+        y[:8] = [-1, 1, 2, np.inf, np.inf, -np.inf, np.nan, np.nan]
+    elif kind == "huge":
+        x[:4], y[:4] = [np.inf, 1e30, 1, 0], [1, 1e-3, 0, 0]
+    with np.errstate(all="ignore"):
+        wanted = getattr(np, name)(x, y)
+    made = getattr(tc, name)(tc.from_numpy(x), tc.from_numpy(y)).numpy()
+    np.testing.assert_array_equal(made, wanted)
+    np.testing.assert_array_equal(np.signbit(made)[wanted == 0], np.signbit(wanted)[wanted == 0])
+    one = getattr(tc, name)(tc.from_numpy(x), float(y[9])).numpy()
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(one, getattr(np, name)(x, y[9]))
+
+
+@pytest.mark.parametrize("size", [0, 1, 255, 256, 1003])
+def test_conversion_to_float16_and_back(size):
+    rng = np.random.default_rng(4)
+    x = (rng.normal(size=size) * 10 ** rng.uniform(-8, 6, size)).astype(np.float32)
+    x[:4] = [np.nan, np.inf, -0.0, 1e-8][:size]
+    with np.errstate(all="ignore"):
+        half = x.astype(np.float16)
+    made = tc.from_numpy(x).half()
+    np.testing.assert_array_equal(made.numpy(), half)
+    np.testing.assert_array_equal(made.float().numpy(), half.astype(np.float32))
+
+
 def overridable() -> dict[str, tuple[Op, Op]]:
     """Every record a kernel could take the place of, with the op whose samples reach it."""
     found = {}
