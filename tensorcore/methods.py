@@ -49,7 +49,7 @@ class TensorMethods(DerivedMethods):
     @property
     def T(self) -> Any:  # noqa: N802 - PyTorch's name
         """The tensor with its dimensions reversed."""
-        return self.permute(tuple(reversed(range(self.ndim))))
+        return self.permute(*range(self.ndim - 1, -1, -1))
 
     @property
     def mT(self) -> Any:  # noqa: N802 - PyTorch's name

@@ -106,6 +106,12 @@ class IndexKernels:
         self.put_into(out, value, *indices, accumulate=accumulate, out=out)
         return out
 
+    def put_part(self, input: Array, value: Array, *, index: tuple[Any, ...], out: Array) -> None:
+        """`basic_index_put` in the memory of ``out``."""
+        if out is not input:
+            np.copyto(out, input)
+        out[index] = value
+
     def put_into(self, input: Array, value: Array, *indices: Array, accumulate: bool, out: Array) -> None:
         """`index_put` in the memory of ``out``."""
         sides = out.shape[: len(indices)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tensorcore import dtypes
-from tensorcore.devices import Device
+from tensorcore.devices import Device, get_default_device
 from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, DType, bool_, get_default_dtype, int64, promote_types
 from tensorcore.errors import DTypeError, RangeError, ShapeError
 from tensorcore.host_data import encode, wrapped
@@ -338,7 +338,13 @@ def frombuffer(buffer: Any, *, dtype: DType, count: int = -1, offset: int = 0, r
 
 
 def _kind(device: Any, dtype: DType | None) -> Kind:
-    return Device(device).kind(dtype or get_default_dtype())
+    chosen = get_default_device() if device is None else Device(device)
+    dtype = dtype or get_default_dtype()
+    if chosen._follows is False:
+        found = chosen._kinds.get(dtype)
+        if found is not None:
+            return found
+    return chosen.kind(dtype)
 
 
 def _fitting(value: Any, dtype: DType) -> Any:

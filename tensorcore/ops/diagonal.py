@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tensorcore.devices import EXPRESSION
-from tensorcore.dtypes import DType, int64
+from tensorcore.dtypes import DType, int64, promote_types
 from tensorcore.errors import ShapeError
 from tensorcore.ops.creation import ramp
 from tensorcore.ops.indexing import index_put
-from tensorcore.ops.movement import cat, reshape
+from tensorcore.ops.movement import reshape
 from tensorcore.ops.parts import basic_index, zeros_of
 from tensorcore.ops.record import composite
 from tensorcore.ops.rules import same
@@ -99,23 +100,24 @@ def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0,
     return _diagonal_put(input, src.to(input.dtype), offset, first, second)
 
 
-@composite(samples=({"shapes": ((3,),)}, {"shapes": ((2, 3),), "args": (1, 0, 2)}), ulp=0)
+@composite(
+    samples=({"shapes": ((3,),)}, {"shapes": ((2, 3),), "args": (1, 0, 2)}), ulp=0,
+    vjp=lambda g, offset, dim1, dim2: diagonal.emit(g, offset=offset, dim1=dim1, dim2=dim2),
+)  # fmt: skip
 def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """Matrices with the last dimension of ``input`` on diagonal number ``offset`` and zeros elsewhere."""
-    from tensorcore.ops.creation import zeros
-
-    side = input.shape[-1] + abs(offset)
+    if input.ndim == 0:
+        raise ShapeError("diag_embed: expected at least 1 dimension, got a 0-d tensor")
     first, second = _two_dims("diag_embed", input.ndim + 1, dim1, dim2)
-    row, column, count = _extent(side, side, offset)
-    # Before each element of the diagonal, in the flattened matrix, lie the zeros since the one before it.
-    outer = tuple(input.shape[:-1])
-    spaced = cat([input.unsqueeze(-1), zeros((*outer, count, side), dtype=input.dtype, device=input.device)], -1)
-    spaced = spaced.reshape((*outer, count * (side + 1)))
-    begin = row * side + column
-    lead = zeros((*outer, begin), dtype=input.dtype, device=input.device)
-    tail = zeros((*outer, max(side * side - begin - count * (side + 1), 0)), dtype=input.dtype, device=input.device)
-    whole = cat([lead, spaced, tail], -1).narrow(-1, 0, side * side).reshape((*outer, side, side))
-    return whole.movedim((-2, -1), (first, second))
+    return diag_embed.emit(input, offset=operator.index(offset), dim1=first, dim2=second)
+
+
+@diag_embed.expression
+def _diag_embed(input: Any, *, offset: int, dim1: int, dim2: int) -> Any:
+    side = input.shape[-1] + abs(offset)
+    rest = iter(input.shape[:-1])
+    shape = tuple(side if d in (dim1, dim2) else next(rest) for d in range(input.ndim + 1))
+    return _diagonal_put(zeros_of(shape, input), input, offset, dim1, dim2)
 
 
 #: The op `diagonal`, for functions whose argument has that name.
@@ -154,11 +156,15 @@ def fill_diagonal_(input: Tensor, fill_value: Any, wrap: bool = False) -> Tensor
     shape = tuple(input.shape)
     if len(shape) < 2 or (len(shape) > 2 and len(set(shape)) > 1):
         raise ShapeError(f"fill_diagonal_: expected a matrix or equal sides, got shape {list(shape)}")
-    from tensorcore.ops.creation import ramp
     from tensorcore.ops.elementwise import where
 
     count = input.numel()
     stride = sum(math.prod(shape[d + 1 :]) for d in range(len(shape)))
+    tall = shape[0] if wrap and len(shape) == 2 else min(shape)
+    if input.is_contiguous() and input._kind.table[as_strided] is not EXPRESSION:
+        length = -(-count // stride) if wrap and len(shape) == 2 and tall > shape[1] else min(shape)
+        as_strided(input, (length,), (stride,), input.storage_offset()).fill_(fill_value)
+        return input
     places = ramp(0, 1, count, int64, input.device)
     chosen = places % stride == 0
     if not wrap and len(shape) == 2:
@@ -175,22 +181,27 @@ def block_diag(*tensors: Tensor) -> Tensor:
     for x in blocks:
         if x.ndim > 2:
             raise ShapeError(f"block_diag: expected at most 2 dimensions, got shape {list(x.shape)}")
-    width = sum(x.shape[1] for x in blocks)
-    rows, before = [], 0
+    out = zeros(sum(x.shape[0] for x in blocks), sum(x.shape[1] for x in blocks), dtype=_common(blocks),
+                device=blocks[0].device)  # fmt: skip
+    row = column = 0
     for x in blocks:
-        left, right = before, width - before - x.shape[1]
-        padding = [zeros(x.shape[0], side, dtype=x.dtype, device=x.device) for side in (left, right)]
-        rows.append(cat([padding[0], x, padding[1]], 1))
-        before += x.shape[1]
-    return cat(rows, 0)
+        below, beyond = row + x.shape[0], column + x.shape[1]
+        out[row:below, column:beyond] = x
+        row, column = below, beyond
+    return out
+
+
+def _common(tensors: Sequence[Any]) -> DType:
+    found = tensors[0].dtype
+    for x in tensors[1:]:
+        found = promote_types(found, x.dtype)
+    return found
 
 
 def _indices(row: int, col: int, offset: int, lower: bool, dtype: DType | None, device: Any) -> Any:
-    from tensorcore.ops.creation import tensor
-
-    pairs = [(i, j) for i in range(row) for j in range(col) if (j - i <= offset if lower else j - i >= offset)]
-    flat = [i for i, _ in pairs] + [j for _, j in pairs]
-    return tensor(flat, dtype=dtype or int64, device=device).reshape((2, len(pairs)))
+    rows, columns = ramp(0, 1, row, int64, device).unsqueeze(1), ramp(0, 1, col, int64, device)
+    inside = columns - rows <= offset if lower else columns - rows >= offset
+    return inside.nonzero().t().contiguous().to(dtype or int64)
 
 
 @composite(namespaces=("",))

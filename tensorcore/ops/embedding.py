@@ -9,6 +9,7 @@ from tensorcore.dtypes import int32, int64
 from tensorcore.errors import DimensionError, DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.indexing import index, index_put, scatter
+from tensorcore.ops.inplace import update_at
 from tensorcore.ops.record import composite
 from tensorcore.ops.rules import same
 
@@ -167,8 +168,12 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     kind = tensor._kind
     places = tensor.unsqueeze(-1)
     zeros = full.emit(kind=kind, shape=(*tensor._array.shape, num_classes), value=0)
+    ones = kind.scalar(1).expand(places.shape)
     try:
-        return scatter.emit(zeros, places, kind.scalar(1).expand(places.shape), dim=tensor.ndim, reduce="set")
+        # The zeros are new, so they are written to where that can be.
+        if update_at(scatter, zeros, (places, ones), "one_hot", dim=tensor.ndim, reduce="set"):
+            return zeros
+        return scatter.emit(zeros, places, ones, dim=tensor.ndim, reduce="set")
     except DimensionError as error:
         raise RangeError(f"one_hot: classes must lie in [0, {num_classes}): {error}") from None
 

@@ -102,6 +102,11 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
 
     if input.ndim != 1:
         raise ShapeError(f"combinations: expected a vector, got shape {list(input.shape)}")
+    if r == 2:
+        from tensorcore.ops.diagonal import triu_indices
+
+        pairs = triu_indices(input.shape[0], input.shape[0], int(not with_replacement), device=input.device)
+        return input[pairs.t()]
     chosen = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     places = list(chosen(range(input.shape[0]), r))
     return input[tensor(places, dtype=int64, device=input.device).reshape((len(places), r))]

@@ -28,6 +28,8 @@ def arange(
 ) -> Tensor:  # fmt: skip
     """Numbers from ``start`` up to, not including, ``end``, ``step`` apart; integers give int64."""
     if end is None:
+        if type(start) is int and type(step) is int and dtype is None and start >= 0 and step == 1:
+            return finished(ramp.emit(kind=kind_of(device, int64), start=0, step=1, count=start), requires_grad, out)
         if start is None:
             raise TypeError("arange: expected at least the end of the range")
         start, end = 0, start
@@ -61,8 +63,6 @@ def linspace(
         raise TypeError(f"linspace: steps must be an int, got {steps!r}")
     if steps < 0:
         raise ShapeError(f"linspace: number of steps must not be negative, got {steps}")
-    from tensorcore.ops.movement import cat
-
     start, end = (x.item() if hasattr(x, "item") else x for x in (start, end))
     if dtype is None and (isinstance(start, complex) or isinstance(end, complex)):
         dtype = get_default_dtype().to_complex()
@@ -73,14 +73,20 @@ def linspace(
             for x in ("real", "imag")
         ]
         return finished(parts[0] + parts[1] * 1j, requires_grad, out)
-    if steps == 1:
-        return finished(ramp(start, 0, 1, kind.dtype, device), requires_grad, out)
-    step = (end - start) / max(steps - 1, 1)
+    if steps < 2:
+        return finished(ramp(start, 0, steps, kind.dtype, device), requires_grad, out)
+    return finished(linspace.emit(kind=kind, start=start, end=end, count=steps), requires_grad, out)
+
+
+@linspace.expression
+def _linspace(*, kind: Any, start: Any, end: Any, count: int) -> Any:
+    from tensorcore.ops.movement import cat
+
+    step = (end - start) / (count - 1)
     # From both ends, so that both are exact and the numbers are symmetric.
-    half = steps // 2
-    low = ramp(start, step, half, kind.dtype, device)
-    high = ramp(end - step * (steps - half - 1), step, steps - half, kind.dtype, device)
-    return finished(cat([low, high]), requires_grad, out)
+    half = count // 2
+    low = ramp.emit(kind=kind, start=start, step=step, count=half)
+    return cat([low, ramp.emit(kind=kind, start=end - step * (count - half - 1), step=step, count=count - half)])
 
 
 @composite(namespaces=("",))
@@ -92,16 +98,17 @@ def eye(
     m = n if m is None else m
     if n < 0 or m < 0:
         raise ShapeError(f"eye: sides must not be negative, got {n} and {m}")
-    rows = ramp(0, 1, n, int64, device).unsqueeze(1)
-    columns = ramp(0, 1, m, int64, device)
-    return finished((rows == columns).to(dtype or get_default_dtype()), requires_grad, out)
+    return finished(eye.emit(kind=kind_of(device, dtype), n=n, m=m), requires_grad, out)
 
 
-def _triangle(input: Tensor, diagonal: int, lower: bool) -> Tensor:
-    if input.ndim < 2:
-        raise ShapeError(
-            f"{'tril' if lower else 'triu'}: expected at least 2 dimensions, got shape {list(input.shape)}"
-        )
+@eye.expression
+def _eye(*, kind: Any, n: int, m: int) -> Any:
+    places = kind.sibling(int64)
+    rows = ramp.emit(kind=places, start=0, step=1, count=n).unsqueeze(1)
+    return (rows == ramp.emit(kind=places, start=0, step=1, count=m)).to(kind.dtype)
+
+
+def _triangle(input: Any, diagonal: int, lower: bool) -> Any:
     from tensorcore.ops.elementwise import where
 
     rows = ramp(0, 1, input.shape[-2], int64, input.device).unsqueeze(1) + diagonal
@@ -110,15 +117,38 @@ def _triangle(input: Tensor, diagonal: int, lower: bool) -> Tensor:
     return where(columns <= rows if lower else columns >= rows, input, False)
 
 
-@composite(inplace=True, samples=({"shapes": ((4, 4),)}, {"shapes": ((2, 3, 4),), "diagonal": -1}))
+def _require_matrices(op: str, input: Any) -> None:
+    if input.ndim < 2:
+        raise ShapeError(f"{op}: expected at least 2 dimensions, got shape {list(input.shape)}")
+
+
+@composite(
+    inplace=True, vjp=lambda g, diagonal: tril.emit(g, diagonal=diagonal), ulp=0,
+    samples=({"shapes": ((4, 4),)}, {"shapes": ((2, 3, 4),), "diagonal": -1}),
+)  # fmt: skip
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """Elements on and below the diagonal number ``diagonal`` of each matrix, zeros above."""
+    _require_matrices("tril", input)
+    return tril.emit(input, diagonal=diagonal.__index__())
+
+
+@tril.expression
+def _tril(input: Any, *, diagonal: int) -> Any:
     return _triangle(input, diagonal, True)
 
 
-@composite(inplace=True, samples=({"shapes": ((4, 4),)}, {"shapes": ((2, 3, 4),), "diagonal": 1}))
+@composite(
+    inplace=True, vjp=lambda g, diagonal: triu.emit(g, diagonal=diagonal), ulp=0,
+    samples=({"shapes": ((4, 4),)}, {"shapes": ((2, 3, 4),), "diagonal": 1}),
+)  # fmt: skip
 def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """Elements on and above the diagonal number ``diagonal`` of each matrix, zeros below."""
+    _require_matrices("triu", input)
+    return triu.emit(input, diagonal=diagonal.__index__())
+
+
+@triu.expression
+def _triu(input: Any, *, diagonal: int) -> Any:
     return _triangle(input, diagonal, False)
 
 

@@ -13,6 +13,7 @@ from tensorcore.dtypes import FLOATING
 from tensorcore.errors import ShapeError
 from tensorcore.ops.creation import full
 from tensorcore.ops.elementwise import add
+from tensorcore.ops.inplace import update_at
 from tensorcore.ops.movement import cat, reshape
 from tensorcore.ops.parts import basic_index, basic_index_put
 from tensorcore.ops.record import composite
@@ -71,6 +72,9 @@ def embedded(x: Any, pads: Sequence[tuple[int, int]], steps: Sequence[int], valu
     if all(step == 1 for step in steps) and tuple(sides) == tuple(inner._array.shape):
         return inner
     base = _filled(x._kind, tuple(sides), value)
+    # The base is new: without a graph the part is written straight into it.
+    if update_at(basic_index_put, base, (inner,), "embedded", index=tuple(target)):
+        return base
     return basic_index_put.emit(base, inner, index=tuple(target))
 
 

@@ -1,0 +1,113 @@
+"""Arrays made by rule: constants, ranges, diagonals and triangles."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from tensorcore.backend.contract import Array
+from tensorcore.dtypes import DType
+
+_BITS = {1: np.dtype("int8"), 2: np.dtype("int16"), 4: np.dtype("int32"), 8: np.dtype("int64")}
+#: Rows of a triangle that share one mask.
+_ROWS = 64
+
+
+def _is_zero(value: Any) -> bool:
+    return value == 0 and not isinstance(value, complex) and math.copysign(1, value) > 0
+
+
+@lru_cache(maxsize=16)
+def _mask(rows: int, columns: int, diagonal: int, lower: bool, width: int) -> Array:
+    """All bits of the elements on this side of a diagonal."""
+    steps = np.arange(rows)[:, None] + diagonal
+    kept = np.arange(columns) <= steps if lower else np.arange(columns) >= steps
+    return -kept.astype(_BITS[width])
+
+
+class CreationKernels:
+    """The part of the backend that makes arrays by rule; `natives` are NumPy's dtypes."""
+
+    natives: dict[DType, Any]
+
+    def full(self, *, shape: tuple[int, ...], value: Any, dtype: DType, index: int) -> Array:
+        if _is_zero(value):
+            # The system's own zeros, where memory is new.
+            return np.zeros(shape, self.natives[dtype])
+        out = np.empty(shape, self.natives[dtype])
+        out.fill(value)
+        return out
+
+    def ramp(self, *, start: Any, step: Any, count: int, dtype: DType, index: int) -> Array:
+        native = self.natives[dtype]
+        if isinstance(start, int) and isinstance(step, int):
+            steps = np.arange(count)
+        else:
+            steps = np.arange(count, dtype=np.float64)
+        if step != 1:
+            steps *= step
+        if start:
+            steps += start
+        return steps if steps.dtype == native else steps.astype(native)
+
+    def linspace(self, *, start: Any, end: Any, count: int, dtype: DType, index: int) -> Array:
+        step = (end - start) / (count - 1)
+        half = count // 2
+        places = np.arange(count, dtype=np.float64)
+        places[half:] -= count - 1
+        places *= step
+        places[:half] += start
+        places[half:] += end
+        return places.astype(self.natives[dtype])
+
+    def eye(self, *, n: int, m: int, dtype: DType, index: int) -> Array:
+        out = np.zeros((n, m), self.natives[dtype])
+        out.reshape(-1)[: m * m : m + 1] = 1
+        return out
+
+    def tril(self, input: Array, *, diagonal: int) -> Array:
+        return self._triangle(input, diagonal, True)
+
+    def triu(self, input: Array, *, diagonal: int) -> Array:
+        return self._triangle(input, diagonal, False)
+
+    def _triangle(self, input: Array, diagonal: int, lower: bool) -> Array:
+        rows, columns = input.shape[-2:]
+        bits = _BITS.get(input.itemsize)
+        if bits is None:
+            return (np.tril if lower else np.triu)(input, diagonal)
+        if not input.flags.c_contiguous:
+            input = np.ascontiguousarray(input)
+        if rows * columns <= 1 << 16:
+            return (input.view(bits) & _mask(rows, columns, diagonal, lower, input.itemsize)).view(input.dtype)
+        out = np.zeros(input.shape, input.dtype)
+        for top in range(0, rows, _ROWS):
+            bottom = min(top + _ROWS, rows)
+            # Columns before `first` are on the lower side in all rows, those from `last` on in none.
+            first = min(max(top + diagonal + lower, 0), columns)
+            last = min(max(bottom + diagonal, 0), columns)
+            part = slice(0, first) if lower else slice(last, columns)
+            out[..., top:bottom, part] = input[..., top:bottom, part]
+            if last > first:
+                edge = (..., slice(top, bottom), slice(first, last))
+                mask = _mask(bottom - top, last - first, top + diagonal - first, lower, input.itemsize)
+                out[edge].view(bits)[...] = input[edge].view(bits) & mask
+        return out
+
+    def diagonal(self, input: Array, *, offset: int, dim1: int, dim2: int) -> Array:
+        seen = input.diagonal(offset, dim1, dim2)
+        # NumPy marks it as not to be written to.
+        if input.flags.writeable:
+            seen.flags.writeable = True
+        return seen
+
+    def diag_embed(self, input: Array, *, offset: int, dim1: int, dim2: int) -> Array:
+        side = input.shape[-1] + abs(offset)
+        rest = iter(input.shape[:-1])
+        shape = tuple([side if d in (dim1, dim2) else next(rest) for d in range(input.ndim + 1)])
+        out = np.zeros(shape, input.dtype)
+        self.diagonal(out, offset=offset, dim1=dim1, dim2=dim2)[...] = input
+        return out
