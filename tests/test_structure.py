@@ -30,6 +30,8 @@ LONGER: dict[str, str] = {}
 CORE_EXCEPTIONS: dict[tuple[str, str], str] = {
     ("tensorcore/interop.py", "numpy"): "Tensor.numpy() returns the caller's NumPy array",
     ("tensorcore/interop.py", "ml_dtypes"): "the NumPy dtype of a bfloat16 array",
+    ("tensorcore/einops.py", "einops"): "its layers, of which these are subclasses; imported by who uses them",
+    ("tensorcore/einops_backend.py", "einops"): "its base class of backends; imported when einops is",
 }
 
 #: Names that could hold anything.

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from tensorcore import ops
+from tensorcore import functions
 from tensorcore.dtypes import DType, get_default_dtype, int64
 from tensorcore.interop import from_dlpack as _from_dlpack
-from tensorcore.ops import creation, ranges
+from tensorcore.ops.creation import asarray as _asarray
 from tensorcore.ops.creation import ramp
 from tensorcore.tensor import Tensor
-
-# Importing the package records all ops.
-assert ops.__name__
 
 __all__ = [
     "arange",
@@ -48,8 +45,8 @@ def arange(
         start, stop = 0, start
     if step != 0 and (stop - start) / step < 0:
         whole = all(isinstance(x, int) for x in (start, stop, step))
-        return creation.empty(0, dtype=dtype or (int64 if whole else get_default_dtype()), device=device)
-    return ranges.arange(start, stop, step, dtype=dtype, device=device)
+        return functions.empty(0, dtype=dtype or (int64 if whole else get_default_dtype()), device=device)
+    return functions.arange(start, stop, step, dtype=dtype, device=device)
 
 
 def asarray(obj: Any, /, *, dtype: DType | None = None, device: Any = None, copy: bool | None = None) -> Tensor:
@@ -68,7 +65,7 @@ def asarray(obj: Any, /, *, dtype: DType | None = None, device: Any = None, copy
     """
     if copy and isinstance(obj, Tensor):
         return obj.to(device=device, dtype=dtype, copy=True)
-    return creation.asarray(obj, dtype=dtype, device=device, copy=copy)
+    return _asarray(obj, dtype=dtype, device=device, copy=copy)
 
 
 def empty(shape: int | tuple[int, ...], *, dtype: DType | None = None, device: Any = None) -> Tensor:
@@ -79,12 +76,12 @@ def empty(shape: int | tuple[int, ...], *, dtype: DType | None = None, device: A
         >>> tc.array_api.empty((2, 3)).shape
         tensorcore.Size([2, 3])
     """
-    return creation.empty(shape, dtype=dtype, device=device)
+    return functions.empty(shape, dtype=dtype, device=device)
 
 
 def empty_like(x: Tensor, /, *, dtype: DType | None = None, device: Any = None) -> Tensor:
     """Unspecified elements of the shape, dtype and device of ``x``."""
-    return creation.empty_like(x, dtype=dtype, device=device)
+    return functions.empty_like(x, dtype=dtype, device=device)
 
 
 def eye(
@@ -99,7 +96,7 @@ def eye(
                 [0., 0., 1.]])
     """
     if k == 0:
-        return ranges.eye(n_rows, n_cols, dtype=dtype, device=device)
+        return functions.eye(n_rows, n_cols, dtype=dtype, device=device)
     rows = ramp(k, 1, n_rows, int64, device).unsqueeze(1)
     columns = ramp(0, 1, n_rows if n_cols is None else n_cols, int64, device)
     return (rows == columns).to(dtype or get_default_dtype())
@@ -126,12 +123,12 @@ def full(
         >>> tc.array_api.full(3, 7)
         tensor([7, 7, 7])
     """
-    return creation.full(shape, fill_value, dtype=dtype, device=device)
+    return functions.full(shape, fill_value, dtype=dtype, device=device)
 
 
 def full_like(x: Tensor, /, fill_value: complex, *, dtype: DType | None = None, device: Any = None) -> Tensor:
     """A tensor of the shape, dtype and device of ``x`` with every element ``fill_value``."""
-    return creation.full_like(x, fill_value, dtype=dtype, device=device)
+    return functions.full_like(x, fill_value, dtype=dtype, device=device)
 
 
 def linspace(
@@ -146,40 +143,40 @@ def linspace(
         tensor([0.0000, 0.2500, 0.5000, 0.7500])
     """
     if endpoint or num == 0:
-        return ranges.linspace(start, stop, num, dtype=dtype, device=device)
-    return ranges.linspace(start, stop, num + 1, dtype=dtype, device=device)[:-1]
+        return functions.linspace(start, stop, num, dtype=dtype, device=device)
+    return functions.linspace(start, stop, num + 1, dtype=dtype, device=device)[:-1]
 
 
 def meshgrid(*arrays: Tensor, indexing: str = "xy") -> tuple[Tensor, ...]:
     """Coordinate grids from 1-d tensors, with Cartesian (``"xy"``) or matrix (``"ij"``) indexing."""
-    return ranges.meshgrid(*arrays, indexing=indexing)
+    return functions.meshgrid(*arrays, indexing=indexing)
 
 
 def ones(shape: int | tuple[int, ...], *, dtype: DType | None = None, device: Any = None) -> Tensor:
     """A tensor of ones."""
-    return creation.ones(shape, dtype=dtype, device=device)
+    return functions.ones(shape, dtype=dtype, device=device)
 
 
 def ones_like(x: Tensor, /, *, dtype: DType | None = None, device: Any = None) -> Tensor:
     """Ones of the shape, dtype and device of ``x``."""
-    return creation.ones_like(x, dtype=dtype, device=device)
+    return functions.ones_like(x, dtype=dtype, device=device)
 
 
 def tril(x: Tensor, /, *, k: int = 0) -> Tensor:
     """Elements on and below the ``k``-th diagonal of each matrix, zeros above."""
-    return ranges.tril(x, k)
+    return functions.tril(x, k)
 
 
 def triu(x: Tensor, /, *, k: int = 0) -> Tensor:
     """Elements on and above the ``k``-th diagonal of each matrix, zeros below."""
-    return ranges.triu(x, k)
+    return functions.triu(x, k)
 
 
 def zeros(shape: int | tuple[int, ...], *, dtype: DType | None = None, device: Any = None) -> Tensor:
     """A tensor of zeros."""
-    return creation.zeros(shape, dtype=dtype, device=device)
+    return functions.zeros(shape, dtype=dtype, device=device)
 
 
 def zeros_like(x: Tensor, /, *, dtype: DType | None = None, device: Any = None) -> Tensor:
     """Zeros of the shape, dtype and device of ``x``."""
-    return creation.zeros_like(x, dtype=dtype, device=device)
+    return functions.zeros_like(x, dtype=dtype, device=device)

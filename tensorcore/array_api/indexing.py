@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tensorcore import functions
 from tensorcore.errors import ShapeError
-from tensorcore.ops.selection import take_along_dim
 from tensorcore.shapes import normalize_dim
 from tensorcore.tensor import Tensor
 
@@ -41,4 +41,4 @@ def take_along_axis(x: Tensor, indices: Tensor, /, *, axis: int = -1) -> Tensor:
         tensor([[1, 2, 3],
                 [0, 4, 5]])
     """
-    return take_along_dim(x, indices, axis)
+    return functions.take_along_dim(x, indices, axis)

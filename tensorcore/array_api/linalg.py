@@ -10,9 +10,7 @@ from tensorcore.array_api.spelling import agreed
 from tensorcore.array_api.statistical import accumulator
 from tensorcore.dtypes import DType
 from tensorcore.errors import ShapeError
-from tensorcore.ops import contraction, elementwise, reduction
-from tensorcore.ops import diagonal as diagonals
-from tensorcore.ops import linalg as products
+from tensorcore.ops import elementwise, reduction
 from tensorcore.ops.movement import broadcast_tensors
 from tensorcore.shapes import normalize_dim, normalize_dims
 from tensorcore.tensor import Tensor
@@ -63,7 +61,7 @@ def cross(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
             raise ShapeError(
                 f"cross: the sides along axis {axis} must be 3, got shapes {list(x1.shape)} and {list(x2.shape)}"
             )
-    return contraction.cross(*broadcast_tensors(x1, x2), axis)
+    return linalg.cross(*broadcast_tensors(x1, x2), dim=axis)
 
 
 def det(x: Tensor, /) -> Tensor:
@@ -73,7 +71,7 @@ def det(x: Tensor, /) -> Tensor:
 
 def diagonal(x: Tensor, /, *, offset: int = 0) -> Tensor:
     """The ``offset``-th diagonal of each matrix, counted upwards from the main one."""
-    return diagonals.diagonal(x, offset, -2, -1)
+    return x.diagonal(offset, -2, -1)
 
 
 def eig(x: Tensor, /) -> Any:
@@ -118,7 +116,8 @@ def matrix_rank(x: Tensor, /, *, rtol: Any = None) -> Tensor:
 
 def outer(x1: Tensor, x2: Tensor, /) -> Tensor:
     """Products of every pair of elements of two vectors."""
-    return products.outer(*agreed(x1, x2))
+    x1, x2 = agreed(x1, x2)
+    return x1.outer(x2)
 
 
 def pinv(x: Tensor, /, *, rtol: Any = None) -> Tensor:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tensorcore import functions
 from tensorcore.array_api.spelling import agreed
 from tensorcore.errors import ShapeError
-from tensorcore.ops import contraction, linalg, reduction
+from tensorcore.ops import linalg, reduction
 from tensorcore.ops.complex import conj
 from tensorcore.ops.movement import broadcast_tensors
 from tensorcore.shapes import normalize_dim
@@ -27,7 +28,7 @@ def matrix_transpose(x: Tensor, /) -> Tensor:
 
 def tensordot(x1: Tensor, x2: Tensor, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2) -> Tensor:
     """Sum of products over ``axes``: the last of ``x1`` with the first of ``x2``, or a pair of lists of dimensions."""
-    return contraction.tensordot(*agreed(x1, x2), dims=axes)
+    return functions.tensordot(*agreed(x1, x2), dims=axes)
 
 
 def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tensorcore import shapes
+from tensorcore import functions, shapes
 from tensorcore.array_api.spelling import agreed
 from tensorcore.errors import DimensionError, ShapeError
-from tensorcore.ops import joining, movement
+from tensorcore.ops import movement
 from tensorcore.tensor import Tensor
 
 __all__ = [
@@ -82,7 +82,8 @@ def expand_dims(x: Tensor, /, axis: int | tuple[int, ...]) -> Tensor:
 
 def flip(x: Tensor, /, *, axis: int | tuple[int, ...] | None = None) -> Tensor:
     """The elements in reverse order along ``axis`` (all by default), as a copy."""
-    return movement.flip.emit(x, dims=shapes.normalize_dims(axis, x.ndim, "flip"))
+    dims = shapes.normalize_dims(axis, x.ndim, "flip")
+    return movement.flip.emit(x, dims=dims) if dims else x.clone()
 
 
 def moveaxis(x: Tensor, source: int | tuple[int, ...], destination: int | tuple[int, ...], /) -> Tensor:
@@ -103,7 +104,7 @@ def repeat(x: Tensor, repeats: int | Tensor, /, *, axis: int | None = None) -> T
         >>> tc.array_api.repeat(tc.tensor([1, 2]), tc.tensor([1, 3]))
         tensor([1, 2, 2, 2])
     """
-    return joining.repeat_interleave(x, repeats, axis)
+    return functions.repeat_interleave(x, repeats, axis)
 
 
 def reshape(x: Tensor, /, shape: tuple[int, ...], *, copy: bool | None = None) -> Tensor:

@@ -67,6 +67,9 @@ def searchsorted(x1: Tensor, x2: Any, /, *, side: str = "left", sorter: Tensor |
     return REGISTRY["searchsorted"](x1, x2, side=side, sorter=None if sorter is None else sorter.to(int64))
 
 
-def where(condition: Tensor, x1: Any, x2: Any, /) -> Tensor:
+def where(condition: Tensor, x1: Any = None, x2: Any = None, /) -> Any:
     """``x1`` where ``condition``, else ``x2``; one of the two may be a number."""
+    if x1 is None and x2 is None:
+        # Not of the standard, but scikit-learn asks it of every namespace.
+        return nonzero(condition)
     return elementwise.where(condition, *agreed(x1, x2))

@@ -7,9 +7,10 @@ from typing import Any
 
 from tensorcore.dtypes import INTEGER, DType, int64, uint64
 from tensorcore.errors import DTypeError, ShapeError
-from tensorcore.ops import reduction, statistics
+from tensorcore.ops import reduction
 from tensorcore.ops.conversion import require_floating
 from tensorcore.ops.movement import cat
+from tensorcore.ops.record import REGISTRY
 from tensorcore.shapes import normalize_dim, normalize_dims
 from tensorcore.tensor import Tensor
 
@@ -70,7 +71,8 @@ def _extreme(op: Callable[..., Any], x: Tensor, axis: Axis, keepdims: bool, name
     dims = normalize_dims(axis, x.ndim, name)
     if 0 in [x.shape[d] for d in dims]:
         raise ShapeError(f"{name}: no elements to choose from: shape {list(x.shape)}, axis {axis}")
-    return op(x, dim=dims, keepdim=keepdims)
+    # Without dimensions each element is its own extreme; the op's gradient rule takes () for all of them.
+    return op(x, dim=dims, keepdim=keepdims) if dims or x.ndim == 0 else x.clone()
 
 
 def max(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -86,7 +88,7 @@ def min(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
 def mean(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Average of the elements over the dimensions ``axis`` (all by default, none for ``()``)."""
     require_floating("mean", x.dtype)
-    return statistics.mean.emit(x, dim=normalize_dims(axis, x.ndim, "mean"), keepdim=keepdims)
+    return REGISTRY["mean"].emit(x, dim=normalize_dims(axis, x.ndim, "mean"), keepdim=keepdims)
 
 
 def prod(x: Tensor, /, *, axis: Axis = None, dtype: DType | None = None, keepdims: bool = False) -> Tensor:
@@ -107,11 +109,11 @@ def sum(x: Tensor, /, *, axis: Axis = None, dtype: DType | None = None, keepdims
     return reduction.sum.emit(x, dim=dims, keepdim=keepdims, dtype=accumulator(dtype, x))
 
 
-def _spread(op: Any, x: Tensor, axis: Axis, correction: float, keepdims: bool) -> Tensor:
+def _spread(name: str, x: Tensor, axis: Axis, correction: float, keepdims: bool) -> Tensor:
     if not x.is_floating_point():
-        raise DTypeError(f"{op.name}: expected a real floating-point tensor, got {x.dtype}")
+        raise DTypeError(f"{name}: expected a real floating-point tensor, got {x.dtype}")
     # The op itself: PyTorch's function warns where too few elements are left, and takes () for all dimensions.
-    return op.emit(x, dim=normalize_dims(axis, x.ndim, op.name), keepdim=keepdims, correction=correction)
+    return REGISTRY[name].emit(x, dim=normalize_dims(axis, x.ndim, name), keepdim=keepdims, correction=correction)
 
 
 def std(x: Tensor, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
@@ -122,9 +124,9 @@ def std(x: Tensor, /, *, axis: Axis = None, correction: float = 0.0, keepdims: b
         >>> tc.array_api.std(tc.tensor([1.0, 3.0])), tc.std(tc.tensor([1.0, 3.0]))
         (tensor(1.), tensor(1.4142))
     """
-    return _spread(statistics.std, x, axis, correction, keepdims)
+    return _spread("std", x, axis, correction, keepdims)
 
 
 def var(x: Tensor, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
     """Variance over the dimensions ``axis``, divided by the number of elements less ``correction``."""
-    return _spread(statistics.var, x, axis, correction, keepdims)
+    return _spread("var", x, axis, correction, keepdims)

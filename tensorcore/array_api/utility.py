@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tensorcore import functions
 from tensorcore.array_api.spelling import agreed
-from tensorcore.ops import reduction, statistics
+from tensorcore.ops import reduction
 from tensorcore.shapes import normalize_dims
 from tensorcore.tensor import Tensor
 
@@ -21,8 +22,9 @@ def any(x: Tensor, /, *, axis: int | tuple[int, ...] | None = None, keepdims: bo
 
 
 def diff(
-    x: Tensor, /, *, axis: int = -1, n: int = 1, prepend: Tensor | None = None, append: Tensor | None = None
+    x: Tensor, /, n: int = 1, *, axis: int = -1, prepend: Tensor | None = None, append: Tensor | None = None
 ) -> Tensor:
     """The ``n``-th differences of neighbours along ``axis``, ``prepend`` and ``append`` joined to ``x`` first."""
+    # The standard has n by keyword alone; scikit-learn gives it by place.
     x, prepend, append = agreed(x, prepend, append)
-    return statistics.diff(x, n, axis, prepend, append)
+    return functions.diff(x, n, axis, prepend, append)

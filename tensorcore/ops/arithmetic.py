@@ -9,7 +9,7 @@ from tensorcore.dtypes import BOOL, FLOATING, DType, int64, promote_types
 from tensorcore.errors import DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.record import composite
-from tensorcore.ops.rules import comparison, floating, inexact, number, real, real_floating, same
+from tensorcore.ops.rules import comparison, floating, inexact, number, ordering, real_floating, same
 
 if TYPE_CHECKING:
     from tensorcore.tensor import Tensor
@@ -233,7 +233,7 @@ def isfinite(input: Tensor) -> Tensor:
     return e.lt(e.abs(input), math.inf)
 
 
-@composite(rule=real, samples=_ONE, ulp=0)
+@composite(rule=ordering, samples=_ONE, ulp=0)
 def signbit(input: Tensor) -> Tensor:
     """Whether the sign bit is set: below zero, or -0.0."""
     if input.dtype.category < FLOATING:
