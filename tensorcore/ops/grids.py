@@ -5,19 +5,18 @@ from __future__ import annotations
 import itertools
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import FLOATING, int64
 from tensorcore.errors import DTypeError, RangeError, ShapeError
+from tensorcore.ops import elementwise as e
 from tensorcore.ops.creation import ones, ramp, zeros
-from tensorcore.ops.elementwise import abs, floor, where
-from tensorcore.ops.elementwise import round as rounded
 from tensorcore.ops.movement import cat, stack
 from tensorcore.ops.precision import widened
 from tensorcore.ops.ranges import linspace
 from tensorcore.ops.record import composite
-from tensorcore.ops.resampling import far_weight, near_weight
+from tensorcore.ops.resampling import far_slope, far_weight, near_slope, near_weight
 from tensorcore.ops.rules import inexact
 
 if TYPE_CHECKING:
@@ -104,61 +103,149 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
     return affine_grid_generator(theta, size, _aligned("affine_grid", align_corners))
 
 
-# ------------------------------------------------------------------ sampling
+# ------------------------------------------------------------------ places and weights
+
+# These take `xp`, where the functions are found: this package's `elementwise`, or NumPy for the kernels on cpu.
 
 
-def _clipped(x: Any, top: float) -> Any:
-    """``x`` within 0 and ``top``, without gradient from these on; NaN gives 0."""
-    return where(x > 0, where(x < top, x, float(top)), 0.0)
+def _clipped(xp: Any, x: Any, top: float) -> Any:
+    """``x`` within 0 and ``top``; NaN gives 0."""
+    return xp.where(x > 0, xp.where(x < top, x, float(top)), 0.0)
 
 
-def _reflected(x: Any, side: int, align: bool) -> Any:
-    """``x`` thrown back and forth between the centres of the outermost elements, or between their edges."""
+def _reflected(xp: Any, x: Any, side: int, align: bool) -> tuple[Any, Any]:
+    """``x`` thrown back and forth between the centres of the outermost elements, or their edges; and the slope."""
     low, span = (0.0, side - 1) if align else (-0.5, side)
     if span == 0:
-        return x * 0.0
-    away = abs(x - low)
-    rest = away % span
-    return where(floor(away / span) % 2 == 0, rest, span - rest) + low
+        return x * 0.0, x * 0.0
+    away = xp.abs(x - low)
+    rest, forward = away % span, xp.floor(away / span) % 2 == 0
+    return xp.where(forward, rest, span - rest) + low, xp.where(forward == (x >= low), 1.0, -1.0)
 
 
-def _padded(x: Any, side: int, padding: str, align: bool) -> Any:
+def _padded(xp: Any, x: Any, side: int, padding: str, align: bool) -> Any:
     """Coordinates outside brought inside, but for zeros."""
     if padding == "zeros":
         return x
-    return _clipped(_reflected(x, side, align) if padding == "reflection" else x, side - 1)
+    return _clipped(xp, _reflected(xp, x, side, align)[0] if padding == "reflection" else x, side - 1)
 
 
-def _taps(x: Any, side: int, mode: str, padding: str, align: bool) -> list[tuple[Any, Any]]:
-    """Along one dimension: the places, as floats, that a coordinate is interpolated from, and their weights."""
-    x = (x + 1) * ((side - 1) / 2) if align else (x + 1) * (side / 2) - 0.5
-    if mode == "nearest":
-        # A weight of 1 that has a gradient of 0, as in PyTorch.
-        weight = where(ones(x.shape, dtype=bool, device=x.device), 1.0, x) if x.requires_grad else None
-        return [(rounded(_padded(x.detach(), side, padding, align)), weight)]
-    if mode == "bilinear":
-        x = _padded(x, side, padding, align)
-        low = floor(x.detach())
-        share = x - low
-        return [(low, 1 - share), (low + 1, share)]
-    low = floor(x.detach())
-    t = x - low
-    weights = (far_weight(t + 1), near_weight(t), near_weight(1 - t), far_weight(2 - t))
-    return [(_padded(low + k, side, padding, align), weight) for k, weight in zip((-1, 0, 1, 2), weights, strict=True)]
+def _placed(x: Any, side: int, align: bool) -> Any:
+    """Coordinates from -1 to 1 as places from 0 to ``side - 1``."""
+    return (x + 1) * ((side - 1) / 2) if align else (x + 1) * (side / 2) - 0.5
+
+
+def taps(xp: Any, x: Any, side: int, mode: str, padding: str, align: bool) -> list[tuple[Any, Any, Any]]:
+    """What coordinates are interpolated from along one dimension: index, whether it is inside, and weight (or None)."""
+    x = _placed(x, side, align)
+    if mode == "bicubic":
+        low = xp.floor(x)
+        t = x - low
+        weights: Any = (far_weight(t + 1), near_weight(t), near_weight(1 - t), far_weight(2 - t))
+        places = [_padded(xp, low + k, side, padding, align) for k in (-1, 0, 1, 2)]
+    else:
+        x = _padded(xp, x, side, padding, align)
+        low = xp.floor(x) if mode == "bilinear" else xp.round(x)
+        places, weights = ([low, low + 1], (1 - (x - low), x - low)) if mode == "bilinear" else ([low], (None,))
+    return [
+        (_whole(_clipped(xp, place, side - 1)), (place >= 0) & (place <= side - 1), weight)
+        for place, weight in zip(places, weights, strict=True)
+    ]
+
+
+def slopes(xp: Any, x: Any, side: int, mode: str, padding: str, align: bool) -> list[Any]:
+    """The derivatives of the weights of `taps` by the coordinates."""
+    scale = (side - 1) / 2 if align else side / 2
+    x = _placed(x, side, align)
+    if mode == "bicubic":
+        t = x - xp.floor(x)
+        return [far_slope(t + 1) * scale, near_slope(t) * scale, near_slope(1 - t) * -scale, far_slope(2 - t) * -scale]
+    slope: Any = scale
+    if padding != "zeros":
+        x, turn = _reflected(xp, x, side, align) if padding == "reflection" else (x, 1.0)
+        slope = xp.where((x > 0) & (x < side - 1), scale * turn, 0.0)
+    return [-slope, slope]
+
+
+def corners(xp: Any, axes: Sequence[Any], sides: Sequence[int], images: Any, outside: int) -> Iterator[Any]:
+    """For each choice of a tap along each dimension: its numbers, the flat index, and the product of the weights.
+
+    The index is that of an element of ``images``, by number, or ``outside``.
+    """
+
+    def descend(dim: int, choice: tuple[int, ...], place: Any, inside: Any, weight: Any) -> Iterator[Any]:
+        if dim == len(axes):
+            yield choice, xp.where(inside, place, outside), weight
+            return
+        place = place * sides[dim]
+        for number, (index, within, share) in enumerate(axes[dim]):
+            yield from descend(
+                dim + 1, (*choice, number), place + index, within if inside is None else inside & within,
+                share if weight is None else weight * share,
+            )  # fmt: skip
+
+    return descend(0, (), images, None, None)
+
+
+def _whole(x: Any) -> Any:
+    """Numbers as indices: float32 tells no elements of an image apart beyond 2**24."""
+    return x.to(int64) if hasattr(x, "_kind") else x.astype("int64")
+
+
+def product_without(axes: list[list[tuple[Any, Any, Any]]], choice: Sequence[int], dim: int) -> Any:
+    """The product of the weights along all dimensions but ``dim``."""
+    others = [axis[number][2] for place, (axis, number) in enumerate(zip(axes, choice, strict=True)) if place != dim]
+    return math.prod(others[1:], start=others[0])
+
+
+# ------------------------------------------------------------------ sampling
+
+
+def _rows(x: Any) -> Any:
+    """A row of channels for each element of (N, C, *sides)."""
+    return x.movedim(1, -1).reshape(-1, x.shape[1])
+
+
+def _axes(grid: Any, sides: Sequence[int], mode: str, padding: str, align: bool) -> tuple[Any, Any, Any]:
+    """Points by dimension of the image, the taps of each, and the numbers of their images."""
+    count = math.prod(grid.shape[1:-1])
+    # The last dimension of an image is the first coordinate.
+    flat = grid.reshape(-1, len(sides))
+    points = [flat[:, -1 - place] for place in range(len(sides))]
+    images = ramp(0, 1, grid.shape[0], int64, grid.device).reshape(-1, 1)
+    laid = [taps(e, x, side, mode, padding, align) for x, side in zip(points, sides, strict=True)]
+    return points, laid, images.expand(grid.shape[0], count).reshape(-1)
 
 
 _CASES: Final = tuple(
-    {"shapes": ((2, 3, 4, 5), (2, 3, 2, 2)), "domains": (None, (-1.4, 1.4)), "mode": mode, "padding": padding,
-     "align": align}
+    {"mode": mode, "padding": padding, "align": align}
     for (mode, padding), align in zip(itertools.product(_MODES, _PADDINGS), itertools.cycle((False, True)))
+)
+_IMAGES: Final = ((2, 3, 4, 5), (2, 3, 2, 2), (2, 3, 3, 2))
+_VOLUMES: Final = ((2, 2, 3, 4, 2), (2, 2, 2, 1, 3), (2, 2, 2, 2, 1))
+
+
+def _cases(images: Sequence[str], **more: Any) -> tuple[dict[str, Any], ...]:
+    """Cases whose operands are images, grids and values at the points, in the order of their names."""
+    place = {"image": 0, "grid": 1, "values": 2}
+    domains = tuple((-1.4, 1.4) if name == "grid" else None for name in images)
+    plain = {"shapes": tuple(_IMAGES[place[name]] for name in images), "domains": domains}
+    deep = {"shapes": tuple(_VOLUMES[place[name]] for name in images), "domains": domains, **_CASES[2]}
+    shown = [dict.fromkeys(more, shape[2:]) for shape in (_IMAGES[0], _VOLUMES[0])]
+    return ({**plain, **shown[0], **_CASES[0]}, {**deep, **shown[1]}, *({**plain, **shown[0], **c} for c in _CASES[1:]))
+
+
+@composite(
+    rule=inexact, namespaces=(), ulp=64, samples=_cases(("image", "grid")), shown="GridSamplerBackward0",
+    vjp=(
+        lambda g, input_shape, grid, mode, padding, align: grid_image_gradient.emit(
+            g, grid, sides=tuple(input_shape[2:]), mode=mode, padding=padding, align=align
+        ),
+        lambda g, input, grid, mode, padding, align: grid_point_gradient.emit(
+            g, input, grid, mode=mode, padding=padding, align=align
+        ),
+    ),
 )  # fmt: skip
-_VOLUME: Final = {
-    "shapes": ((2, 2, 3, 4, 2), (2, 2, 2, 1, 3)), "domains": (None, (-1.4, 1.4)), "mode": "bilinear",
-    "padding": "reflection", "align": True,
-}  # fmt: skip
-
-
-@composite(rule=inexact, namespaces=(), ulp=64, samples=(_CASES[0], _VOLUME, *_CASES[1:]))
 def grid_values(input: Tensor, grid: Tensor, *, mode: str, padding: str, align: bool) -> Tensor:
     """The values of images (N, C, *sides) at the points (N, *points, len(sides)) of a grid, as (N, C, *points)."""
     return grid_values.emit(input, grid, mode=mode, padding=padding, align=align)
@@ -168,29 +255,65 @@ def grid_values(input: Tensor, grid: Tensor, *, mode: str, padding: str, align: 
 @widened
 def _grid_values(input: Any, grid: Any, *, mode: str, padding: str, align: bool) -> Any:
     batch, channels, *sides = input.shape
-    points = tuple(grid.shape[1:-1])
-    count = batch * math.prod(points)
-    flat = grid.reshape(count, len(sides))
-    # The last dimension of an image is the first coordinate.
-    axes = [_taps(flat[:, -1 - place], side, mode, padding, align) for place, side in enumerate(sides)]
-    # A row of channels for each element of the images, and one of zeros for all that lies outside.
-    rows = input.movedim(1, -1).reshape(-1, channels)
-    rows = cat([rows, zeros(1, channels, dtype=input.dtype, device=input.device)])
-    area = math.prod(sides)
-    first = ramp(0, area, batch, int64, input.device).reshape(batch, 1).expand(batch, math.prod(points)).reshape(-1)
+    _, axes, images = _axes(grid, sides, mode, padding, align)
+    # One more row, of zeros, stands for all that lies outside.
+    rows = cat([_rows(input), zeros(1, channels, dtype=input.dtype, device=input.device)])
     total: Any = None
-    for taps in itertools.product(*axes):
-        place, inside, weight = None, None, None
-        for (at, share), side in zip(taps, sides, strict=True):
-            index = _clipped(at, side - 1).to(int64)
-            within = (at >= 0) & (at <= side - 1)
-            place = index if place is None else place * side + index
-            inside = within if inside is None else inside & within
-            weight = share if weight is None else weight * share
-        values = rows[where(inside, place + first, batch * area)]
-        values = values if weight is None else values * weight.unsqueeze(1)
+    for _, index, weight in corners(e, axes, sides, images, rows.shape[0] - 1):
+        values = rows[index] if weight is None else rows[index] * weight.unsqueeze(1)
         total = values if total is None else total + values
-    return total.reshape((batch, *points, channels)).movedim(-1, 1).contiguous()
+    return total.reshape((batch, *grid.shape[1:-1], channels)).movedim(-1, 1).contiguous()
+
+
+@composite(
+    rule=inexact, namespaces=(), ulp=64, samples=_cases(("values", "grid"), sides=True),
+    vjp=(
+        lambda g, grid, mode, padding, align: grid_values.emit(g, grid, mode=mode, padding=padding, align=align),
+        lambda g, grad, grid, mode, padding, align: grid_point_gradient.emit(
+            grad, g, grid, mode=mode, padding=padding, align=align
+        ),
+    ),
+)  # fmt: skip
+def grid_image_gradient(
+    grad: Tensor, grid: Tensor, *, sides: tuple[int, ...], mode: str, padding: str, align: bool
+) -> Tensor:  # fmt: skip
+    """Gradient of `grid_values` with respect to its input, of these sides."""
+    return grid_image_gradient.emit(grad, grid, sides=sides, mode=mode, padding=padding, align=align)
+
+
+@grid_image_gradient.expression
+@widened
+def _grid_image_gradient(grad: Any, grid: Any, *, sides: Any, mode: str, padding: str, align: bool) -> Any:
+    batch, channels = grad.shape[:2]
+    _, axes, images = _axes(grid, sides, mode, padding, align)
+    rows, area = _rows(grad), batch * math.prod(sides)
+    total = zeros(area + 1, channels, dtype=grad.dtype, device=grad.device)
+    for _, index, weight in corners(e, axes, sides, images, area):
+        total = total.index_add(0, index, rows if weight is None else rows * weight.unsqueeze(1))
+    return total[:area].reshape((batch, *sides, channels)).movedim(-1, 1).contiguous()
+
+
+@composite(rule=inexact, namespaces=(), ulp=64, samples=_cases(("values", "image", "grid")))
+def grid_point_gradient(grad: Tensor, input: Tensor, grid: Tensor, *, mode: str, padding: str, align: bool) -> Tensor:
+    """Gradient of `grid_values` with respect to its grid."""
+    return grid_point_gradient.emit(grad, input, grid, mode=mode, padding=padding, align=align)
+
+
+@grid_point_gradient.expression
+@widened
+def _grid_point_gradient(grad: Any, input: Any, grid: Any, *, mode: str, padding: str, align: bool) -> Any:
+    if mode == "nearest":
+        return zeros(grid.shape, dtype=grid.dtype, device=grid.device)
+    channels, *sides = input.shape[1:]
+    points, axes, images = _axes(grid, sides, mode, padding, align)
+    steep = [slopes(e, x, side, mode, padding, align) for x, side in zip(points, sides, strict=True)]
+    rows = cat([_rows(input), zeros(1, channels, dtype=input.dtype, device=input.device)])
+    grads, totals = _rows(grad), [zeros(1, dtype=grad.dtype, device=grad.device)] * len(sides)
+    for choice, index, _ in corners(e, axes, sides, images, rows.shape[0] - 1):
+        along = (grads * rows[index]).sum(1)
+        for dim, number in enumerate(choice):
+            totals[dim] = totals[dim] + along * steep[dim][number] * product_without(axes, choice, dim)
+    return stack(totals[::-1], -1).reshape(grid.shape)
 
 
 @composite(namespaces=("",), ulp=64, samples=({"shapes": ((2, 3, 4, 5), (2, 3, 2, 2)), "args": (0, 0, True)},))

@@ -60,6 +60,16 @@ def far_weight(t: Any) -> Any:
     return ((_CUBIC * t - 5 * _CUBIC) * t + 8 * _CUBIC) * t - 4 * _CUBIC
 
 
+def near_slope(t: Any) -> Any:
+    """The derivative of `near_weight`."""
+    return (3 * (_CUBIC + 2) * t - 2 * (_CUBIC + 3)) * t
+
+
+def far_slope(t: Any) -> Any:
+    """The derivative of `far_weight`."""
+    return (3 * _CUBIC * t - 10 * _CUBIC) * t + 8 * _CUBIC
+
+
 def _cubic(side: int, out: int, scale: float, align: bool) -> tuple[list[list[int]], list[list[float]]]:
     places = [_source(i, scale, align, True) for i in range(out)]
     start = [math.floor(place) for place in places]
