@@ -26,6 +26,7 @@ from tensorcore_cuda.products import ProductKernels
 from tensorcore_cuda.reductions import ReductionKernels
 from tensorcore_cuda.rowcode import ROW_OPS
 from tensorcore_cuda.runtime import CupyRuntime
+from tensorcore_cuda.solvers import SolverKernels
 from tensorcore_cuda.staging import Staging
 
 __all__ = ["COMPLEX_UFUNCS", "REAL_ONLY", "CudaBackend"]
@@ -48,8 +49,8 @@ _DLPACK_CUDA: Final = 2
 
 
 class CudaBackend(
-    TransformKernels, FusedKernels, ConvolutionKernels, OptimizerKernels, ReductionKernels, IndexingKernels,
-    ProductKernels,
+    TransformKernels, SolverKernels, FusedKernels, ConvolutionKernels, OptimizerKernels, ReductionKernels,
+    IndexingKernels, ProductKernels,
 ):  # fmt: skip
     """CuPy arrays in the memory of NVIDIA GPUs.
 

@@ -45,32 +45,33 @@ class SolvingKernels:
             result = function(A)
         except Exception:
             result = None  # some libraries raise, and do not tell which matrix it is
+        none = xp.zeros_like(xp.any(A != A, axis=(-2, -1)), dtype=native)
         if result is not None and bool(xp.all(xp.isfinite(result))):
-            return result, xp.zeros(tuple(A.shape[:-2]), dtype=native, device=self._device_of(A))
+            return result, none
         singular = self.linalg_library().slogdet(A)[0] == 0
-        one = xp.eye(A.shape[-1], dtype=A.dtype, device=self._device_of(A))
+        one = xp.tril(xp.triu(xp.ones_like(A)))
         result = function(xp.where(singular[..., None, None], one, A))
-        nan = xp.asarray(float("nan"), dtype=A.dtype, device=self._device_of(A))
-        info = xp.where(singular, self._first_zero(A), xp.zeros_like(singular, dtype=native))
-        return xp.where(singular[..., None, None], nan, result), info
+        info = xp.where(singular, self._first_zero(A, none), none)
+        return xp.where(singular[..., None, None], xp.full_like(result, float("nan")), result), info
 
-    def _first_zero(self, A: Array) -> Array:
+    def _counted(self, count: int, like: Array) -> Array:
+        """The numbers from 0 on the device of ``like``."""
+        return self.xp.arange(count, device=self._device_of(like))
+
+    def _first_zero(self, A: Array, info: Array) -> Array:
         """The number, from 1, of the first pivot that is zero in each matrix, or their side where rounding hides it."""
-        xp, native = self.xp, self.natives[int32]
-        side, device = A.shape[-1], self._device_of(A)
-        info = xp.zeros(tuple(A.shape[:-2]), dtype=native, device=device)
-        rest = A
-        for step in range(side):
+        xp, rest = self.xp, A
+        for step in range(A.shape[-1]):
             best = xp.argmax(xp.abs(rest[..., 0]), axis=-1)
-            chosen = (xp.arange(rest.shape[-2], device=device) == best[..., None])[..., None]
+            chosen = (self._counted(rest.shape[-2], rest) == best[..., None])[..., None]
             row = xp.sum(xp.where(chosen, rest, self._constant(0, rest)), axis=-2, keepdims=True)
             corner = row[..., :1]
             zero = corner == 0
-            info = xp.where((info == 0) & zero[..., 0, 0], xp.asarray(step + 1, dtype=native, device=device), info)
+            info = xp.where((info == 0) & zero[..., 0, 0], self._constant(step + 1, info), info)
             # The first row takes the place of the pivot's.
             rest = xp.where(chosen, rest[..., :1, :], rest)[..., 1:, :]
             rest = rest[..., 1:] - rest[..., :1] / xp.where(zero, self._constant(1, corner), corner) * row[..., 1:]
-        return xp.where(info == 0, xp.asarray(side, dtype=native, device=device), info)
+        return xp.where(info == 0, self._constant(A.shape[-1], info), info)
 
     def linalg_det(self, A: Array) -> Array:
         return self.linalg_library().det(A)

@@ -24,7 +24,10 @@ from tensorcore_cuda.runtime import CupyRuntime
 PRIMITIVES = [op for op in REGISTRY.values() if op.primitive]
 
 #: Composites with kernels written for them; all others that are overridden are elementwise.
-OVERRIDES = REAL_ONLY | {"fft_c2c", "fft_c2r", "fft_r2c", "philox_uniform"}
+OVERRIDES = (
+    REAL_ONLY | {"fft_c2c", "fft_c2r", "fft_r2c", "philox_uniform", "linalg_solve_triangular"}
+    | set(ArrayModuleBackend.EXTENSION)
+)  # fmt: skip
 
 
 def found(op, dtype):
