@@ -112,6 +112,67 @@ def _ormqr(x: Any, tau: Any, other: Any, left: bool = True, transpose: bool = Fa
     return matrix @ other if left else other @ matrix
 
 
+def _pivot(a: Any, k: int) -> tuple[int, int]:
+    """(row to exchange, columns of the pivot) of Bunch and Kaufman's choice in the symmetric matrix left from k on."""
+    alpha = (1 + np.sqrt(17)) / 8
+    size = np.abs(a.real) + np.abs(a.imag)
+    beside = np.append(size[k + 1 :, k], 0.0)
+    r = k + 1 + int(np.argmax(beside))
+    if max(size[k, k], beside.max()) == 0 or size[k, k] >= alpha * beside.max():
+        return k, 1
+    across = np.delete(size[r, k:], r - k).max()
+    if size[k, k] * across >= alpha * beside.max() ** 2:
+        return k, 1
+    return (r, 1) if size[r, r] >= alpha * across else (r, 2)
+
+
+def _ldl(x: Any, *, hermitian: bool = False) -> tuple[Any, Any, Any]:
+    """(packed, pivots, info) as LAPACK stores them; each step subtracts ``C inv(D) C^H`` (or ``C^T``) from the rest."""
+    lower = np.tril(x, -1)
+    a = lower + (_adjoint(lower) if hermitian else lower.T) + np.diag(np.diag(x).real if hermitian else np.diag(x))
+    out, pivots, info, k = np.zeros_like(a), np.zeros(len(a), np.int32), 0, 0
+    while k < len(a):
+        other, width = _pivot(a, k)
+        end, order = k + width, np.arange(len(a))
+        order[[end - 1, other]] = order[[other, end - 1]]
+        a[k:, k:] = a[np.ix_(order, order)][k:, k:]
+        pivots[k:end] = other + 1 if width == 1 else -(other + 1)
+        block, beside = a[k:end, k:end], a[end:, k:end].copy()
+        out[k:end, k:end] = np.tril(block)
+        if np.any(block):
+            factor = np.linalg.solve(block.T, beside.T).T
+            a[end:, end:] -= factor @ (_adjoint(beside) if hermitian else beside.T)
+            out[end:, k:end] = factor
+        else:
+            info = info or k + 1
+        k = end
+    return out, pivots, np.int32(info)
+
+
+def _ldl_solve(packed: Any, pivots: Any, right: Any, *, hermitian: bool = False) -> Any:
+    """From the matrix itself, put together of exchanges and eliminations one by one."""
+    packed, lead = double(packed), np.broadcast_shapes(packed.shape[:-2], right.shape[:-2])
+    side = packed.shape[-1]
+    out = np.zeros((*lead, *right.shape[-2:]), packed.dtype)
+    right = np.broadcast_to(double(right), out.shape)
+    packed, pivots = (np.broadcast_to(x, (*lead, *x.shape[len(x.shape) - n :])) for x, n in ((packed, 2), (pivots, 1)))
+    for place in np.ndindex(*lead):
+        D, whole, k = np.zeros((side, side), packed.dtype), np.eye(side, dtype=packed.dtype), 0
+        while k < side:
+            end = k + (1 if pivots[place][k] > 0 else 2)
+            block = packed[place][k:end, k:end]
+            strict = np.tril(block, -1)
+            D[k:end, k:end] = np.tril(block) + (_adjoint(strict) if hermitian else strict.T)
+            order, step = np.arange(side), np.eye(side, dtype=packed.dtype)
+            other = abs(int(pivots[place][k])) - 1
+            order[[end - 1, other]] = order[[other, end - 1]]
+            step[end:, k:end] = packed[place][end:, k:end]
+            whole, k = whole @ np.eye(side)[order].T @ step, end
+        A = whole @ D @ (_adjoint(whole) if hermitian else whole.T)
+        out[place] = np.linalg.solve(A, right[place])
+    return out
+
+
 def _svd(x: Any, full_matrices: bool = True, driver: Any = None) -> Any:
     return np.linalg.svd(double(x), full_matrices=full_matrices)
 
@@ -138,6 +199,9 @@ LINALG_ORACLES: dict[str, Callable[..., Any]] = {
     "ormqr": _ormqr,
     "linalg_qr": _qr,
     "qr": lambda x, some=True: _qr(x, "reduced" if some else "complete"),
+    "linalg_ldl_factor_ex": each(_ldl),
+    "linalg_ldl_factor": each(lambda x, **more: _ldl(x, **more)[:2]),
+    "linalg_ldl_solve": _ldl_solve,
     "linalg_eigh": lambda x, UPLO="L": np.linalg.eigh(double(x), UPLO),
     "linalg_eigvalsh": lambda x, UPLO="L": np.linalg.eigvalsh(double(x), UPLO),
     "linalg_eig": lambda x: np.linalg.eig(double(x).astype(np.complex128)),

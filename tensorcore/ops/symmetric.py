@@ -182,6 +182,7 @@ def linalg_ldl_solve(LD: Tensor, pivots: Tensor, B: Tensor, *, hermitian: bool =
     op = "linalg.ldl_solve"
     require_square(op, "LD", LD)
     require_matrix(op, "B", B)
+    solvable(LD.dtype, op)
     require_one_dtype(op, LD=LD, B=B)
     if tuple(pivots.shape) != tuple(LD.shape[:-1]) or B.shape[-2] != LD.shape[-1]:
         raise ShapeError(
