@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import ml_dtypes
@@ -16,6 +17,7 @@ from tensorcore.errors import DTypeError
 from tensorcore.random import mt19937
 from tensorcore_cpu.creating import CreationKernels
 from tensorcore_cpu.dlpack import exported, imported
+from tensorcore_cpu.attention import AttentionKernels
 from tensorcore_cpu.draws import DrawKernels, twister_words
 from tensorcore_cpu.factorizations import FactorizationKernels
 from tensorcore_cpu.fourier import TransformKernels
@@ -99,6 +101,8 @@ _UFUNCS = {
 
 
 class CpuBackend(
+    AttentionKernels,
+    EmbeddingKernels,
     CreationKernels,
     DrawKernels,
     GridKernels,
@@ -171,6 +175,8 @@ class CpuBackend(
     def inplace_kernel(self, name: str, dtype: DType, index: int) -> Kernel | None:
         if name == "basic_index_put":
             return self.put_part
+        if name in ("tril", "triu"):
+            return partial(self.clear_triangle, lower=name == "tril")
         if dtype in (float16, bfloat16):
             return None
         if name in ("index_put", "scatter"):

@@ -97,6 +97,20 @@ class CreationKernels:
                 out[edge].view(bits)[...] = input[edge].view(bits) & mask
         return out
 
+    def clear_triangle(self, input: Array, *, diagonal: int, lower: bool, out: Array) -> None:
+        """`tril` or `triu` in the memory of ``out``, of which only what becomes zero is written."""
+        if out is not input:
+            np.copyto(out, input)
+        rows, columns = out.shape[-2:]
+        for top in range(0, rows, _ROWS):
+            bottom = min(top + _ROWS, rows)
+            first = min(max(top + diagonal + lower, 0), columns)
+            last = min(max(bottom + diagonal, 0), columns)
+            out[..., top:bottom, slice(last, columns) if lower else slice(0, first)] = 0
+            if last > first:
+                kept = _mask(bottom - top, last - first, top + diagonal - first, lower, 1)
+                np.copyto(out[..., top:bottom, first:last], False, where=kept == 0)
+
     def diagonal(self, input: Array, *, offset: int, dim1: int, dim2: int) -> Array:
         seen = input.diagonal(offset, dim1, dim2)
         # NumPy marks it as not to be written to.

@@ -91,6 +91,11 @@ def _from_front(places: Any, *, side: int) -> Any:
     return where.emit(lt.emit(places, kind.scalar(0)), add.emit(places, kind.scalar(side)), places)
 
 
+def as_places(index: Any) -> Any:
+    """An integer tensor as int64."""
+    return index if index._kind.dtype is int64 else index.to(int64)
+
+
 def _sides(op: str, input: Any, index: Any, dim: int) -> int:
     place = normalize_dim(dim, input.ndim, op)
     if index.dtype.category != INTEGER:
@@ -100,8 +105,8 @@ def _sides(op: str, input: Any, index: Any, dim: int) -> int:
             f"{op}: index has {index.ndim} dimensions, input {input.ndim}: shapes {list(index.shape)} and "
             f"{list(input.shape)}"
         )
-    for d, (side, limit) in enumerate(zip(index.shape, input.shape, strict=True)):
-        if d != place and side > limit:
+    for d, (side, limit) in enumerate(zip(index._array.shape, input._array.shape, strict=True)):
+        if side > limit and d != place:
             raise ShapeError(
                 f"{op}: side {side} of index exceeds {limit} of input at dimension {d}: shapes "
                 f"{list(index.shape)} and {list(input.shape)}"
@@ -134,7 +139,7 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
     """
     if input.ndim == 0:
         return gather(input.reshape(1), 0, index.reshape(-1)).reshape(index.shape)
-    return gather.emit(input, index.to(int64), dim=_sides("gather", input, index, dim))
+    return gather.emit(input, as_places(index), dim=_sides("gather", input, index, dim))
 
 
 @primitive(
@@ -206,7 +211,7 @@ def _scattered(
         src = expand(src, index.shape)
     if reduce == "add" and settings.deterministic:
         check_deterministic(op, input._kind)
-    return index.to(int64), _source(op, src, index), place, _REDUCTIONS[reduce]
+    return as_places(index), _source(op, src, index), place, _REDUCTIONS[reduce]
 
 
 def _source(op: str, src: Any, index: Any) -> Any:
@@ -359,7 +364,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     if input.ndim == 0:
         return index_select(input.reshape(1), dim, index.reshape(-1)).reshape(())
     place = normalize_dim(dim, input.ndim, "index_select")
-    return index_select.emit(input, index.reshape(-1).to(int64), dim=place)
+    return index_select.emit(input, as_places(index if index.ndim else index.reshape(1)), dim=place)
 
 
 @index_select.expression

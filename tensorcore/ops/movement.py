@@ -78,6 +78,8 @@ def _inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
 def permute(input: Tensor, *dims: Any) -> Tensor:
     """A view with the dimensions in the order ``dims``."""
     places = _ints(dims, "permute")
+    if len(places) == len(input._array.shape) and set(places) == set(range(len(places))):
+        return permute.emit(input, dims=places)
     if len(places) != input.ndim:
         raise ShapeError(
             f"permute: {len(places)} dims given for a tensor of {input.ndim} dimensions, shape {list(input.shape)}"
@@ -300,6 +302,9 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
 def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     """A view without the dimensions of side 1 (all, or those in ``dim``)."""
     shape = tuple(input._array.shape)
+    if type(dim) is int and shape:
+        place = normalize_dim(dim, len(shape), "squeeze")
+        return _squeezed[1](input, shape=shape if shape[place] != 1 else (*shape[:place], *shape[place + 1 :]))
     dims = normalize_dims(dim, len(shape), "squeeze")
     squeezed = _squeezed[0 if dim is None else 1 if hasattr(dim, "__index__") else 2]
     return squeezed(input, shape=tuple(side for place, side in enumerate(shape) if side != 1 or place not in dims))

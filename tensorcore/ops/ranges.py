@@ -12,6 +12,7 @@ from tensorcore.errors import DTypeError, RangeError, ShapeError
 from tensorcore.ops.creation import _finished as finished
 from tensorcore.ops.creation import _kind as kind_of
 from tensorcore.ops.creation import ramp
+from tensorcore.ops.indexing import update_at
 from tensorcore.ops.record import composite
 
 if TYPE_CHECKING:
@@ -132,6 +133,12 @@ def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     return tril.emit(input, diagonal=diagonal.__index__())
 
 
+@tril.in_place
+def _tril_into(input: Tensor, diagonal: int = 0) -> bool:
+    _require_matrices("tril_", input)
+    return update_at(tril, input, (), "tril_", diagonal=diagonal)
+
+
 @tril.expression
 def _tril(input: Any, *, diagonal: int) -> Any:
     return _triangle(input, diagonal, True)
@@ -145,6 +152,12 @@ def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """Elements on and above the diagonal number ``diagonal`` of each matrix, zeros below."""
     _require_matrices("triu", input)
     return triu.emit(input, diagonal=diagonal.__index__())
+
+
+@triu.in_place
+def _triu_into(input: Tensor, diagonal: int = 0) -> bool:
+    _require_matrices("triu_", input)
+    return update_at(triu, input, (), "triu_", diagonal=diagonal)
 
 
 @triu.expression

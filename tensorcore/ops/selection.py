@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tensorcore.dtypes import BOOL, INTEGER, int64
 from tensorcore.errors import DimensionError, DTypeError, RangeError, ShapeError
 from tensorcore.ops.index_expressions import assign_at, from_zero
-from tensorcore.ops.indexing import _sides, _source, combined, gather, nonzero, scatter
+from tensorcore.ops.indexing import _sides, _source, as_places, combined, gather, nonzero, scatter
 from tensorcore.ops.indexing import index as pick
 from tensorcore.ops.indexing import index_put as put_rows
 from tensorcore.ops.inplace import update_at
@@ -35,7 +35,7 @@ _ROWS = {
 def _places(op: str, index: Any, what: str = "index") -> Any:
     if index.dtype.category != INTEGER:
         raise DTypeError(f"{op}: {what} must be an integer tensor, got {index.dtype}")
-    return index.to(int64)
+    return as_places(index)
 
 
 # ------------------------------------------------------------------ whole tensors as one row
@@ -289,7 +289,7 @@ def _reduced(input: Any, dim: int, index: Any, src: Any, reduce: str) -> tuple[A
         raise RangeError(f"scatter_reduce: reduce must be one of {', '.join(map(repr, _REDUCTIONS))}, got {reduce!r}")
     _same_dtype("scatter_reduce", input, src, "src")
     place = _sides("scatter_reduce", input, index, dim)
-    return index.to(int64), _source("scatter_reduce", src, index), place
+    return as_places(index), _source("scatter_reduce", src, index), place
 
 
 # ------------------------------------------------------------------ index expressions as functions
