@@ -145,6 +145,8 @@ DELIBERATE = {
     "Gradients": (
         "x = t.arange(60.0).reshape(3, 4, 5).requires_grad_(); z = x * 1; v = t.ones(()).requires_grad_(); z[None] = "
             "v; (z * x.detach()).sum().backward(); (x.grad, v.grad)",
+        "A = t.ones(2, 2, requires_grad=True); t.det(A).backward(); A.grad",
+        "L = t.tensor([[2.0, 0.0], [1.0, 2.0]], requires_grad=True); t.cholesky_inverse(L).sum().backward(); L.grad",
     ),
 }  # fmt: skip
 HEADINGS = {source: heading for heading, sources in DELIBERATE.items() for source in sources}
