@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorcore.devices import EXPRESSION
 from tensorcore.dtypes import DType, int64, promote_types
-from tensorcore.errors import ShapeError
+from tensorcore.errors import DimensionError, ShapeError
 from tensorcore.ops.creation import ramp
 from tensorcore.ops.indexing import index_put
 from tensorcore.ops.movement import reshape
@@ -107,7 +107,7 @@ def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0,
 def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """Matrices with the last dimension of ``input`` on diagonal number ``offset`` and zeros elsewhere."""
     if input.ndim == 0:
-        raise ShapeError("diag_embed: expected at least 1 dimension, got a 0-d tensor")
+        raise DimensionError("diag_embed: expected at least 1 dimension, got a 0-d tensor")
     first, second = _two_dims("diag_embed", input.ndim + 1, dim1, dim2)
     return diag_embed.emit(input, offset=operator.index(offset), dim1=first, dim2=second)
 

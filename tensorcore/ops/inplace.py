@@ -11,6 +11,7 @@ from tensorcore.dtypes import FLOATING, INTEGER
 from tensorcore.errors import DTypeError, InplaceError, ShapeError
 from tensorcore.ops.elementwise import add
 from tensorcore.ops.movement import expand, squeeze, t, transpose, unsqueeze
+from tensorcore.ops.node_names import renamed
 from tensorcore.ops.record import REGISTRY, composite, primitive
 from tensorcore.ops.rules import same
 from tensorcore.tensor import check_inplace, mark_changed, root_of, wrap
@@ -198,6 +199,7 @@ def _write_through(view: Tensor, connect: bool) -> None:
             base._array = whole._array
         if connect:
             base._node = whole._node
+            renamed(whole, "CopySlices")
         view = base
 
 
@@ -211,12 +213,21 @@ def write_out(out: Tensor, result: Tensor) -> Tensor:
     return write(out, result, "out=")
 
 
+def _copied(source: Tensor) -> Tensor:
+    """``source`` at a step of its own, called as PyTorch calls that of `copy_`."""
+    step = source.alias()
+    renamed(step, "CopyBackwards")
+    return step
+
+
 @composite(namespaces=("Tensor",))
 def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     """Copy the elements of ``src``, broadcast and converted, into this tensor."""
     source = src if src._kind is input._kind else src.to(device=input.device, dtype=input.dtype)
     if store(input, source, "copy_"):
         return input
+    if mode.grad and source._node is not None:
+        source = _copied(source)
     return write(input, source.expand(input.shape) if source.shape != input.shape else source, "copy_")
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tensorcore.autograd.graph import OpNode
     from tensorcore.ops.record import Op
 
-__all__ = ["copied", "named", "of_node", "regular"]
+__all__ = ["copied", "named", "of_node", "regular", "renamed"]
 
 
 def regular(name: str) -> str:
@@ -155,6 +155,12 @@ def _rename(node: Any, shown: str) -> None:
     op = getattr(maker, "op", None)
     if op is not None:
         maker.op = _face(op, shown)
+
+
+def renamed(tensor: Any, shown: str) -> None:
+    """Let the node that made ``tensor`` just now show another name."""
+    if tensor._node is not None:
+        _rename(tensor._node, shown)
 
 
 def copied(out: Any, view: Any) -> None:

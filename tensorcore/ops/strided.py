@@ -14,7 +14,7 @@ from tensorcore.ops.indexing import index_put
 from tensorcore.ops.movement import reshape
 from tensorcore.ops.record import composite
 from tensorcore.ops.rules import same
-from tensorcore.shapes import normalize_dim
+from tensorcore.shapes import contiguous_strides, normalize_dim
 
 if TYPE_CHECKING:
     from tensorcore.tensor import Tensor
@@ -30,6 +30,16 @@ def reach(shape: Sequence[int], strides: Sequence[int]) -> int:
 def lowest(shape: Sequence[int], strides: Sequence[int]) -> int:
     """Where the first element in memory lies, counted from the first by index: below 0 with negative strides."""
     return 0 if 0 in shape else sum((side - 1) * step for side, step in zip(shape, strides, strict=True) if step < 0)
+
+
+def overlapping(shape: Sequence[int], strides: Sequence[int]) -> bool:
+    """Whether several elements may lie in one place."""
+    last = 0
+    for step, side in sorted((abs(step), side) for side, step in zip(shape, strides, strict=True) if side > 1):
+        if step <= last:
+            return True
+        last += (side - 1) * step
+    return False
 
 
 def _places(shape: Sequence[int], strides: Sequence[int], start: int, like: Any) -> Any:
@@ -55,7 +65,7 @@ class _Layout:
         low = min(lowest(shape, own), shift)
         self.extent = max(reach(shape, own), reach(size, stride) + shift) - low
         self.shape = tuple(shape)
-        self.overlaps = any(step == 0 and side > 1 for side, step in zip(shape, own, strict=True))
+        self.overlaps = overlapping(shape, own)
         self.input = _places(shape, own, -low, like)
         self.view = _places(size, stride, shift - low, like)
 
@@ -202,12 +212,19 @@ def slice_inverse(
 
 # ------------------------------------------------------------------ windows
 
-_unfolded = as_strided.face("UnfoldBackward0").emit
-
 
 # `unfold` is also a function of nn.functional, so the record has a name of its own.
 @composite(
-    namespaces=("Tensor",), aliases=("unfold",), ulp=0,
+    rule=same, view=True, namespaces=("Tensor",), aliases=("unfold",), ulp=0, shown="UnfoldBackward0",
+    # Of the elements by index, whichever share a place in memory.
+    vjp=lambda g, input_shape, dimension, size, step: _rule(
+        g, input_shape, *_windows(input_shape, contiguous_strides(input_shape), dimension, size, step), 0,
+        contiguous_strides(input_shape),
+    ),
+    put=lambda base, value, dimension, size, step: _replaced(
+        base.contiguous(), value, *_windows(base.shape, contiguous_strides(base.shape), dimension, size, step), 0,
+        contiguous_strides(base.shape),
+    ),
     samples=({"shapes": ((7,),), "args": (0, 3, 2)}, {"shapes": ((2, 5),), "args": (1, 2, 1)}),
 )  # fmt: skip
 def unfold_dimension(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
@@ -219,18 +236,30 @@ def unfold_dimension(input: Tensor, dimension: int, size: int, step: int) -> Ten
                 [2, 3, 4]])
     """
     place = normalize_dim(dimension, input.ndim, "unfold")
-    shape, own = tuple(input._array.shape), input.stride()
-    side = shape[place] if shape else 1
+    side = input._array.shape[place] if input.ndim else 1
     if size < 0 or size > side or step < 1:
         raise ShapeError(
             f"unfold: windows of {size}, {step} apart, do not lie within side {side} of shape {list(input.shape)}"
         )
+    return unfold_dimension.emit(input, dimension=place, size=size, step=step)
+
+
+@unfold_dimension.expression
+def _unfold_dimension(input: Any, *, dimension: int, size: int, step: int) -> Any:
+    own = input.stride()
+    sides, steps = _windows(tuple(input._array.shape), own, dimension, size, step)
+    return as_strided.emit(input, size=sides, stride=steps, shift=0, own=own)
+
+
+def _windows(
+    shape: Sequence[int], own: Sequence[int], place: int, size: int, step: int
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Shape and strides of the windows."""
     if not shape:
-        return _unfolded(input, size=(size,), stride=(1,), shift=0, own=own)
-    count = (side - size) // step + 1
+        return (size,), (1,)
+    count = (shape[place] - size) // step + 1
     sides = (*shape[:place], count, *shape[place + 1 :], size)
-    steps = (*own[:place], own[place] * step, *own[place + 1 :], own[place])
-    return _unfolded(input, size=sides, stride=steps, shift=0, own=own)
+    return sides, (*own[:place], own[place] * step, *own[place + 1 :], own[place])
 
 
 # ------------------------------------------------------------------ tensors made with strides
