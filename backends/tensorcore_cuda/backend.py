@@ -13,6 +13,7 @@ from tensorcore.dtypes import COMPLEX, FLOATING, DType, bfloat16, bool_, float64
 from tensorcore_cuda.availability import usable_cupy
 from tensorcore_cuda.codegen import cast_function, elementwise_function
 from tensorcore_cuda.convolution import CONVOLUTIONS, ConvolutionKernels
+from tensorcore_cuda.factorizations import FactorizationKernels
 from tensorcore_cuda.fourier import TransformKernels
 from tensorcore_cuda.fused import FusedKernels, signed
 from tensorcore_cuda.indexcode import index_source, part_text
@@ -49,8 +50,8 @@ _DLPACK_CUDA: Final = 2
 
 
 class CudaBackend(
-    TransformKernels, SolverKernels, FusedKernels, ConvolutionKernels, OptimizerKernels, ReductionKernels,
-    IndexingKernels, ProductKernels,
+    TransformKernels, FactorizationKernels, SolverKernels, FusedKernels, ConvolutionKernels, OptimizerKernels,
+    ReductionKernels, IndexingKernels, ProductKernels,
 ):  # fmt: skip
     """CuPy arrays in the memory of NVIDIA GPUs.
 

@@ -1,4 +1,4 @@
-"""The kernels of linear algebra over the ``linalg`` extension of the Array API standard."""
+"""The kernels of decompositions and spectra over the ``linalg`` extension of the Array API standard."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from tensorcore.backend.contract import Array, Kernel
-from tensorcore.dtypes import DType, int32
+from tensorcore.dtypes import COMPLEX, DType, int32
 
 
 class DecompositionKernels:
@@ -17,11 +17,14 @@ class DecompositionKernels:
     """
 
     xp: Any
-    natives: dict[DType, Any]
-    _constant: Callable[[int, Array], Array]
-    _device_of: Callable[[Array], Any]
-    #: The kernel of the op ``cat``.
+    dtype_of: Callable[[Array], DType]
+    _constant: Callable[[Any, Array], Array]
+    #: The kernels of these ops.
+    cast: Kernel
     cat: Kernel
+    copy: Kernel
+    expand: Kernel
+    permute: Kernel
 
     #: The function of the extension that each kernel needs.
     EXTENSION: ClassVar[dict[str, str]] = {
@@ -33,9 +36,27 @@ class DecompositionKernels:
         """What has the functions of the extension; ``None`` where nothing does."""
         return getattr(self.xp, "linalg", None)
 
+    # ---------------------------------------------------------------- parts
+
+    def _is_complex(self, x: Array) -> bool:
+        return self.dtype_of(x).category == COMPLEX
+
     def _adjoint(self, x: Array) -> Array:
-        turned = self.xp.permute_dims(x, (*range(len(x.shape) - 2), len(x.shape) - 1, len(x.shape) - 2))
-        return self.xp.conj(turned) if self.xp.isdtype(x.dtype, "complex floating") else turned
+        count = len(x.shape)
+        turned = self.permute(x, dims=(*range(count - 2), count - 1, count - 2))
+        return self.xp.conj(turned) if self._is_complex(x) else turned
+
+    def _zeros(self, shape: tuple[int, ...], like: Array) -> Array:
+        return self.copy(self.expand(self._constant(0, like), shape=shape))
+
+    def _hermitian(self, x: Array, upper: bool) -> Array:
+        """The matrices whose triangle is given, whole: the standard leaves open which triangle is read."""
+        xp = self.xp
+        triangle = xp.triu(x, k=1) if upper else xp.tril(x, k=-1)
+        diagonal = xp.tril(xp.triu(x))
+        if self._is_complex(x):
+            diagonal = self.cast(xp.real(diagonal), dtype=self.dtype_of(x))
+        return triangle + self._adjoint(triangle) + diagonal
 
     def _where_finite(self, function: Callable[[Array], Any], x: Array) -> tuple[Array, ...]:
         """``function`` of matrices, with zeros in place of those that are not finite, whose parts are then NaN."""
@@ -45,59 +66,49 @@ class DecompositionKernels:
         found = []
         for part in parts if isinstance(parts, tuple) else (parts,):
             wide = xp.reshape(bad, (*bad.shape, *(1,) * (len(part.shape) - len(bad.shape))))
-            found.append(xp.where(wide, xp.asarray(float("nan"), dtype=part.dtype, device=self._device_of(x)), part))
+            found.append(xp.where(wide, self._constant(float("nan"), part), part))
         return tuple(found)
 
+    # ---------------------------------------------------------------- kernels
+
     def linalg_cholesky_ex(self, input: Array, *, upper: bool) -> tuple[Array, Array]:
-        xp, native = self.xp, self.natives[int32]
         whole = self._adjoint(input) if upper else input
         try:
             factor = self.linalg_library().cholesky(self._hermitian(whole, False))
         except Exception:
             # Some libraries raise where others return NaN, and neither tells which matrix or where.
             factor = None
-        if factor is None or not bool(xp.all(xp.isfinite(factor))):
-            factor, info = self._eliminated(whole)
+        if factor is not None and bool(self.xp.all(self.xp.isfinite(factor))):
+            info = self.cast(self._zeros(tuple(input.shape[:-2]), input), dtype=int32)
         else:
-            info = xp.zeros(input.shape[:-2], dtype=native, device=self._device_of(input))
+            factor, info = self._eliminated(whole)
         return (self._adjoint(factor) if upper else factor), info
 
     def _eliminated(self, whole: Array) -> tuple[Array, Array]:
         """Cholesky's factors column by column, and the first leading minors that are not positive definite."""
-        xp, native = self.xp, self.natives[int32]
+        xp, dtype = self.xp, self.dtype_of(whole)
+        rows, lead = len(whole.shape) - 2, tuple(whole.shape[:-2])
         rest, columns = whole, []
-        info = xp.zeros(whole.shape[:-2], dtype=native, device=self._device_of(whole))
+        info = self.cast(self._zeros(lead, whole), dtype=int32)
         for step in range(whole.shape[-1]):
             corner = rest[..., :1, :1]
-            pivot = xp.real(corner) if xp.isdtype(whole.dtype, "complex floating") else corner
+            pivot = xp.real(corner) if self._is_complex(whole) else corner
             fails = (info == 0) & ~(pivot > 0)[..., 0, 0]
-            info = info + xp.astype(fails, native) * (step + 1)
+            info = xp.where(fails, self._constant(step + 1, info), info)
             broken = (info != 0)[..., None, None]
-            root = xp.astype(xp.sqrt(xp.where(broken, self._constant(1, pivot), pivot)), whole.dtype)
+            root = self.cast(xp.sqrt(xp.where(broken, self._constant(1, pivot), pivot)), dtype=dtype)
             tail = rest[..., 1:, :1] / root
             # What was not reached is left as it was.
-            head = xp.where(
-                fails[..., None, None], xp.astype(pivot, whole.dtype), whole[..., step : step + 1, step : step + 1]
-            )
-            kept = self.cat(head, whole[..., step + 1 :, step : step + 1], dim=len(whole.shape) - 2)
-            made = xp.where(broken, kept, self.cat(root, tail, dim=len(whole.shape) - 2))
-            above = xp.zeros((*whole.shape[:-2], step, 1), dtype=whole.dtype, device=self._device_of(whole))
-            columns.append(self.cat(above, made, dim=len(whole.shape) - 2))
+            old = whole[..., step:, step : step + 1]
+            head = xp.where(fails[..., None, None], self.cast(pivot, dtype=dtype), old[..., :1, :])
+            made = xp.where(broken, self.cat(head, old[..., 1:, :], dim=rows), self.cat(root, tail, dim=rows))
+            columns.append(self.cat(self._zeros((*lead, step, 1), whole), made, dim=rows))
             rest = rest[..., 1:, 1:] - tail * self._adjoint(tail)
-        return self.cat(*columns, dim=len(whole.shape) - 1), info
+        return self.cat(*columns, dim=rows + 1), info
 
     def linalg_qr(self, A: Array, *, mode: str) -> tuple[Array, Array]:
         Q, R = self.linalg_library().qr(A, mode="reduced" if mode == "r" else mode)
-        return (self.xp.zeros((0,), dtype=A.dtype, device=self._device_of(A)) if mode == "r" else Q), R
-
-    def _hermitian(self, x: Array, upper: bool) -> Array:
-        """The matrices whose triangle is given, whole: the standard leaves open which triangle is read."""
-        xp = self.xp
-        triangle = xp.triu(x, k=1) if upper else xp.tril(x, k=-1)
-        diagonal = xp.tril(xp.triu(x))
-        if xp.isdtype(x.dtype, "complex floating"):
-            diagonal = xp.astype(xp.real(diagonal), x.dtype)
-        return triangle + self._adjoint(triangle) + diagonal
+        return (self._zeros((0,), A) if mode == "r" else Q), R
 
     def linalg_eigh(self, input: Array, *, upper: bool) -> tuple[Array, ...]:
         return self._where_finite(lambda x: tuple(self.linalg_library().eigh(self._hermitian(x, upper))), input)
