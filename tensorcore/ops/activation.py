@@ -231,7 +231,8 @@ def _threshold(input: Tensor, *, threshold: float, value: float) -> Tensor:
 @composite(
     rule=floating,
     vjp=lambda g, y: sigmoid_gradient.emit(g, y),
-    namespaces=(*_PUBLIC, "special"),
+    namespaces=_PUBLIC,
+    aliases=("special.expit",),
     inplace=True,
     samples=_ONE,
     ulp=4,

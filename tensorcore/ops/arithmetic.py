@@ -81,7 +81,7 @@ def log10(input: Tensor) -> Tensor:
     return e.log(input) * (1 / math.log(10))
 
 
-@composite(rule=floating, samples=_ONE, inplace=True, ulp=8)
+@composite(rule=floating, samples=_ONE, inplace=True, ulp=8, aliases=("special.exp2",))
 def exp2(input: Tensor) -> Tensor:
     """2 to the power of each element."""
     return e.exp(input * math.log(2))

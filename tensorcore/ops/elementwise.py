@@ -223,7 +223,8 @@ def exp(input: Tensor) -> Tensor:
     """e to the power of each element."""
 
 
-@primitive(rule=floating, vjp=lambda g, y: g * conj(y + 1), inplace=True, ulp=4)
+@primitive(rule=floating, vjp=lambda g, y: g * conj(y + 1), inplace=True, ulp=4,
+           aliases=("special.expm1",))  # fmt: skip
 def expm1(input: Tensor) -> Tensor:
     """exp(x) - 1, accurate near 0."""
 
@@ -233,7 +234,8 @@ def log(input: Tensor) -> Tensor:
     """Natural logarithm of each element; NaN below 0."""
 
 
-@primitive(rule=floating, vjp=lambda g, input: g / conj(input + 1), inplace=True, domain=(-0.9, 8), ulp=4)
+@primitive(rule=floating, vjp=lambda g, input: g / conj(input + 1), inplace=True, domain=(-0.9, 8), ulp=4,
+           aliases=("special.log1p",))  # fmt: skip
 def log1p(input: Tensor) -> Tensor:
     """log(1 + x), accurate near 0."""
 
@@ -333,7 +335,7 @@ def trunc(input: Tensor) -> Tensor:
     """Each element without its fraction."""
 
 
-@primitive(rule=real_number, vjp=lambda g: g * 0, inplace=True, ulp=0)
+@primitive(rule=real_number, vjp=lambda g: g * 0, inplace=True, ulp=0, aliases=("special.round",))
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """Nearest integer, halves to even; with ``decimals``, to that many decimal places."""
     if decimals == 0 or not input.is_floating_point():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tensorcore.dtypes import COMPLEX, FLOATING, bool_, complex128, finfo, float64, get_default_dtype
 from tensorcore.errors import DTypeError
 from tensorcore.ops import elementwise as e
-from tensorcore.ops.arithmetic import clamp, exp2, isinf, isnan, signbit
+from tensorcore.ops.arithmetic import isinf, isnan, signbit
 from tensorcore.ops.record import composite
 from tensorcore.ops.rules import floating, inexact, integers, real, real_floating, real_number
 
@@ -29,13 +29,6 @@ def sgn(input: Tensor) -> Tensor:
 def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     """``other - alpha * input``."""
     return other - (input if alpha == 1 else input * alpha)
-
-
-@composite(rule=real_floating, samples=({"shapes": ((3, 4), (3, 4)), "domains": (None, (0.1, 8))},), inplace=True)
-def xlogy(input: Tensor, other: Tensor) -> Tensor:
-    """``input * log(other)``, and 0 where ``input`` is 0 and ``other`` no NaN."""
-    zero = e.eq(input, 0) & e.eq(other, other)
-    return e.where(zero, 0.0, input * e.log(e.where(zero, 1.0, other)))
 
 
 @composite(rule=inexact, samples=_TWO, inplace=True, ulp=3,
@@ -191,33 +184,15 @@ def float_power(input: Any, exponent: Any) -> Tensor:
     return e.pow(*pair)
 
 
-@composite(samples=_TWO, inplace=True)
-def ldexp(input: Tensor, other: Tensor) -> Tensor:
-    """``input * 2 ** other``."""
-    return input * exp2(other)
-
-
-@composite(rule=floating, samples=({"shapes": ((3, 4),), "domains": ((0.1, 3),)},), inplace=True, ulp=8)
+@composite(
+    rule=floating,
+    samples=({"shapes": ((3, 4),), "domains": ((0.1, 3),)},),
+    inplace=True,
+    ulp=8,
+    aliases=("special.sinc",),
+)
 def sinc(input: Tensor) -> Tensor:
     """``sin(pi * x) / (pi * x)``, and 1 at 0."""
     zero = e.eq(input, 0)
     scaled = e.where(zero, 1.0, input * math.pi)
     return e.where(zero, 1.0, e.sin(scaled) / scaled)
-
-
-@composite(samples=({"shapes": ((3, 4),), "domains": ((0.1, 0.9),)},), inplace=True, ulp=8)
-def logit(input: Tensor, eps: float | None = None) -> Tensor:
-    """``log(x / (1 - x))``; with ``eps``, of x clamped to [eps, 1 - eps]."""
-    x = input if eps is None else clamp(input, eps, 1 - eps)
-    return e.log(x / (1 - x))
-
-
-@composite(namespaces=("",), samples=({"shapes": ((3, 4), (5,)), "dtypes": ("int64", "int64")},), ulp=0)
-def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Tensor:
-    """Whether each element is among ``test_elements``; ``invert`` asks whether it is not."""
-    if not hasattr(test_elements, "_array"):
-        return e.ne(elements, test_elements) if invert else e.eq(elements, test_elements)
-    if not hasattr(elements, "_array"):
-        elements = test_elements._kind.scalar(elements)
-    found = e.eq(elements.unsqueeze(-1), test_elements.reshape(-1)).any(-1)
-    return e.bitwise_not(found) if invert else found
