@@ -271,6 +271,7 @@ SOLVING_ORACLES: dict[str, Callable[..., Any]] = {
     "linalg_multi_dot": _multi_dot,
     "linalg_vander": _vander,
     "linalg_vecdot": lambda x, y, dim=-1: np.sum(np.conj(x) * y, dim),
+    "vector_products": lambda x, y, dim: np.sum(np.conj(x) * y, dim),
     "linalg_cross": lambda x, y, dim=-1: np.cross(x, y, axis=dim),
     "linalg_diagonal": lambda x, offset=0, dim1=-2, dim2=-1: np.diagonal(x, offset, dim1, dim2),
     "cdist": _cdist,

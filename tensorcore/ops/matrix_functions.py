@@ -18,7 +18,6 @@ from tensorcore.ops.matrix_checks import require_floating, require_one_dtype, re
 from tensorcore.ops.movement import cat, expand, stack
 from tensorcore.ops.precision import widened
 from tensorcore.ops.record import REGISTRY, composite
-from tensorcore.ops.reduction import cumprod
 from tensorcore.ops.solving import linalg_inv, linalg_solve_ex
 from tensorcore.shapes import broadcast_shapes, normalize_dim
 
@@ -206,8 +205,14 @@ def linalg_vander(x: Tensor, *, N: int | None = None) -> Tensor:
         x = x.unsqueeze(0)
     if x.dtype.category == INTEGER:
         x = x.to(int64)
-    column = x.unsqueeze(-1)
-    return cumprod(cat([REGISTRY["ones_like"](column), expand(column, (*x.shape, count - 1))], -1), -1)
+    power = x.unsqueeze(-1)
+    powers = REGISTRY["ones_like"](power)
+    while (held := powers.shape[-1]) < count:
+        # As many again, times the first that is not held; no more than are asked for, which might overflow.
+        powers = cat([powers, powers[..., : count - held] * power], -1)
+        if 2 * held < count:
+            power = power * power
+    return powers
 
 
 # ------------------------------------------------------------------ products
@@ -314,6 +319,21 @@ def _inner_size(op: str, x: Any, y: Any, dim: int) -> None:
 
 
 @composite(
+    rule=_inexact, namespaces=(),
+    vjp=(lambda g, other, dim: e.conj(g).unsqueeze(dim) * other, lambda g, input, dim: g.unsqueeze(dim) * input),
+    samples=({"shapes": ((3, 4), (4,)), "dim": -1}, {"shapes": ((3, 2), (3, 2)), "dim": -2}),
+)  # fmt: skip
+def vector_products(input: Tensor, other: Tensor, *, dim: int) -> Tensor:
+    """Sums of the products of the conjugate of ``input`` with ``other`` along ``dim``, which counts from the end."""
+    return vector_products.emit(input, other, dim=dim)
+
+
+@vector_products.expression
+def _vector_products(input: Tensor, other: Tensor, *, dim: int) -> Any:
+    return (e.conj(input) * other).sum(dim)
+
+
+@composite(
     namespaces=_LINALG, operands=("x", "y"),
     samples=({"shapes": ((3, 4), (4,))}, {"shapes": ((3, 4), (3, 4)), "dim": 0}, {"shapes": ((2, 3), (4, 1, 3))},
              {"shapes": ((0, 4), (1, 4))}),
@@ -334,7 +354,11 @@ def linalg_vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
     require_floating(op, y)
     require_one_dtype(op, x=x, y=y)
     _inner_size(op, x, y, dim)
-    return (e.conj(x) * y).sum(dim)
+    ndim = max(x.ndim, y.ndim)
+    place = normalize_dim(dim, ndim, op) - ndim
+    if -place > min(x.ndim, y.ndim) or x.shape[place] != y.shape[place]:
+        return (e.conj(x) * y).sum(dim)
+    return vector_products.emit(x, y, dim=place)
 
 
 def _cross_rules() -> tuple[Any, Any]:
