@@ -231,8 +231,8 @@ class ConvolutionKernels(ArrayModuleBackend):
         done = self.cudnn.run(problem, device, stream, first, second, out, self.allow_tf32 or switches.allow_tf32)
         return out if done else None
 
-    def _composed(self, op: str, arrays: tuple[Array | None, ...], attributes: dict[str, Any]) -> Array:
-        """What the op's expression gives."""
+    def _composed(self, op: str, arrays: tuple[Array | None, ...], attributes: dict[str, Any]) -> Any:
+        """What the op's expression gives: an array, or a tuple of several."""
         from tensorcore.autograd.mode import no_grad
         from tensorcore.devices import Device
         from tensorcore.ops.record import REGISTRY
@@ -245,4 +245,4 @@ class ConvolutionKernels(ArrayModuleBackend):
         assert body is not None
         with no_grad():
             result = body(*[None if each is None else wrap(each, kind) for each in arrays], **attributes)
-        return result._array
+        return tuple([each._array for each in result]) if isinstance(result, tuple) else result._array

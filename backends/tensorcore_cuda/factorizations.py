@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from tensorcore.backend.array_linalg import DecompositionKernels
 from tensorcore.backend.contract import Array
 
+#: Sides from which on, and stacks up to which, a call of cuSOLVER for each matrix is faster than whole arrays.
+_LOOPED: Final = 24
+_FEW: Final = 16
+
 
 class FactorizationKernels(DecompositionKernels):
     """The part of the backend that factorises. Arrays without elements are left to NumPy, which takes them all."""
+
+    _composed: Callable[..., Any]
 
     def _on_host(self, function: Callable[[Any], Any], x: Array) -> tuple[Array, ...]:
         """The parts that a function of NumPy's finds."""
@@ -32,6 +40,22 @@ class FactorizationKernels(DecompositionKernels):
         with errstate(linalg="raise"):
             factor, info = super().linalg_cholesky_ex(input, upper=upper)
         return self.xp.ascontiguousarray(factor), info
+
+    def linalg_lu_factor_ex(self, A: Array, *, pivot: bool) -> tuple[Array, ...]:
+        from cupyx.scipy.linalg import lu_factor
+
+        xp, k, lead = self.xp, min(A.shape[-2:]), A.shape[:-2]
+        if not (pivot and A.size and k >= _LOOPED and math.prod(lead) < _FEW):
+            return self._composed("linalg_lu_factor_ex", (A,), {"pivot": pivot})
+        with warnings.catch_warnings():
+            # Of singular matrices, which ``info`` names.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            found = [lu_factor(each, check_finite=False) for each in A.reshape(-1, *A.shape[-2:])]
+        packed = xp.stack([part for part, _ in found]).reshape(A.shape)
+        pivots = xp.stack([part for _, part in found]).reshape(*lead, k).astype(np.int32) + np.int32(1)
+        zero = xp.diagonal(packed, axis1=-2, axis2=-1) == 0
+        info = xp.where(zero.any(-1), zero.argmax(-1) + 1, 0).astype(np.int32)
+        return self._in_rows((packed, pivots, info))
 
     def linalg_qr(self, A: Array, *, mode: str) -> tuple[Array, ...]:
         if not A.size:

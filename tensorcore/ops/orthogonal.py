@@ -159,9 +159,9 @@ def ormqr(input: Tensor, input2: Tensor, input3: Tensor, left: bool = True, tran
 
     Example:
         >>> packed, tau = tc.geqrf(tc.tensor([[3.0], [4.0]]))
-        >>> tc.ormqr(packed, tau, tc.tensor([[3.0], [4.0]]), transpose=True)
-        tensor([[-5.0000e+00],
-                [ 0.0000e+00]])
+        >>> tc.ormqr(packed, tau, tc.tensor([[-5.0], [0.0]])).round()
+        tensor([[3.],
+                [4.]])
     """
     require_matrix("ormqr", "input3", input3)
     _require_reflectors("ormqr", input, input2)

@@ -122,6 +122,9 @@ DELIBERATE = {
         "x = t.zeros(3); x[t.tensor([0, 1])] = t.tensor([1.0, 2.0], dtype=t.float64); x",
         "x = t.zeros(3); x[t.tensor([True, False, True])] = t.tensor([1, 2]); x",
         "x = t.zeros(3); x[0] = np.float32(2); x", "x = t.zeros(2, 2); x[0] = np.ones(2); x",
+        "t.linalg.lu_factor(t.eye(2), pivot=False)[:]",
+        "x = t.ones(3, 2, requires_grad=True); t.geqrf(x)[1].sum().backward()",
+        "x = t.eye(2, requires_grad=True); t.linalg.ldl_factor(x)[0].sum().backward()",
     ),
     "Classes of errors": (
         "t.tensor(['a'])", "t.tensor([[1, 2], 3])", "t.tensor([1, [2, 3]])", "t.tensor([[1, 2], [3, [4]]])",
