@@ -36,6 +36,7 @@ from tensorcore_cpu.searching import SearchKernels
 from tensorcore_cpu.select import SelectKernels, against_number
 from tensorcore_cpu.solvers import SolveKernels
 from tensorcore_cpu.sums import product, total
+from tensorcore_cpu.vectors import VectorKernels
 from tensorcore_cpu.views import ViewKernels
 
 _NATIVE: dict[DType, Any] = {
@@ -117,6 +118,7 @@ class CpuBackend(
     SelectKernels,
     SolveKernels,
     TransformKernels,
+    VectorKernels,
     ViewKernels,
     ArrayModuleBackend,
 ):
