@@ -71,10 +71,13 @@ def is_busy() -> bool:
 
 def open_door(op: Op) -> Callable[..., Any]:
     """The function through which ``op`` is called, by how many operands it has."""
+    if op.outputs == 1 and op.promotes is None and len(op.operands) == 1 and not op.variadic:
+        if op.primitive:
+            return _unary(op) if len(op.signature.parameters) == 1 and not op.view else _attributed(op)
+        if not op.view:
+            return _attributed(op)
     if op.primitive and op.outputs == 1 and op.promotes is None:
         plain = len(op.signature.parameters) == len(op.operands) and not op.variadic
-        if len(op.operands) == 1 and not op.variadic:
-            return _unary(op) if plain and not op.view else _attributed(op)
         if len(op.operands) == 2 and not op.variadic and (plain or op.operator):
             return _binary(op, enter)
     return _general(op) if op.primitive or not op.operands else _composite(op)
@@ -118,9 +121,10 @@ def _unary(op: Op) -> Callable[..., Any]:
 
 
 def _attributed(op: Op) -> Callable[..., Any]:
-    """The lane for one operand and attributes: reductions and views."""
+    """The lane for one operand and attributes: reductions, views, and composites that backends override."""
     differentiable = op.vjp is not None
     view = op.view
+    by_expression = not op.primitive and not differentiable
 
     def emit(input: Any, **attributes: Any) -> Any:
         if _busy:
@@ -132,6 +136,11 @@ def _attributed(op: Op) -> Callable[..., Any]:
         if entry is None:
             return enter(op, (input,), attributes)
         kernel, kind = entry
+        if kernel is None:
+            return _expression(op, (input,), attributes)
+        if by_expression and input._node is not None and mode.grad:
+            # A kernel without a gradient rule: the gradient is that of the expression.
+            return op.body(input, **attributes)  # type: ignore[misc]
         if kind is None:
             kind = input._kind
             if attributes["dtype"] is not kind.dtype:
