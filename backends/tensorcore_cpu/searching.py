@@ -9,11 +9,12 @@ import numpy as np
 
 from tensorcore.backend.contract import Array
 from tensorcore.dtypes import DType
+from tensorcore_cpu.sums import total
 
 #: Elements looked for in a row from which on rows are searched one after another, not all at once by bisection.
 _LONG_ROW = 64
-#: Side of the blocks of running extremes, and elements from which on they pay.
-_BLOCK, _MANY = 32, 1 << 12
+#: Side of the blocks of running extremes, and of rows from which on they pay.
+_BLOCK, _BLOCKED = 256, 1 << 12
 #: exp(x - largest) keeps its digits in float64 down to here.
 _DEEPEST = 600.0
 #: Elements of a slice from which on slices are accumulated one by one.
@@ -41,18 +42,23 @@ class SearchKernels:
         return out
 
     def weigh(self, places: Array, weights: Array, *, length: int) -> Array:
-        if places.size and (places.min() < 0 or places.max() >= length):
-            raise IndexError(f"places from {places.min()} to {places.max()} are out of range for {length}")
-        if weights.dtype.kind in "iub":
-            if places.size and weights.strides == (0,):
-                return np.bincount(places, minlength=length).astype(weights.dtype) * weights[0]
+        if weights.dtype.kind == "c":
+            parts = [self.weigh(places, part, length=length) for part in (weights.real, weights.imag)]
+            return (parts[0] + 1j * parts[1]).astype(weights.dtype)
+        alike = weights.strides == (0,) or not weights.size
+        try:
+            out = np.bincount(places, None if alike else weights, length)
+        except ValueError:
+            raise IndexError(f"place {places.min()} is out of range for a length of {length}") from None
+        if out.shape[0] > length:
+            raise IndexError(f"place {places.max()} is out of range for a length of {length}")
+        if alike:
+            return out.astype(weights.dtype) if not weights.size or weights[0] == 1 else out * weights[0]
+        if weights.dtype.kind in "iu" and weights.dtype.itemsize == 8:
+            # Sums in float64 would lose digits.
             out = np.zeros(length, weights.dtype)
             np.add.at(out, places, weights)
-            return out
-        if weights.dtype.kind == "c":
-            parts = (np.bincount(places, part, length) for part in (weights.real, weights.imag))
-            return (next(parts) + 1j * next(parts)).astype(weights.dtype)
-        return np.bincount(places, weights, length).astype(weights.dtype)
+        return out.astype(weights.dtype, copy=False)
 
     def histogram_of_equal_bins(self, input: Array, *, bins: int, low: float, high: float) -> Array:
         number = input.dtype.type
@@ -67,6 +73,14 @@ class SearchKernels:
         whole = places.astype(np.intp)
         np.minimum(whole, bins - 1, out=whole)
         return np.bincount(whole, minlength=bins).astype(input.dtype)
+
+    def nansum(self, input: Array, *, dim: tuple[int, ...], keepdim: bool, dtype: DType) -> Array:
+        native = self.natives[dtype]  # type: ignore[attr-defined]
+        out = total(input, dim, native, None, keepdim)
+        # Most have none; then the sum, which any NaN would have reached, is the answer.
+        if input.dtype.kind == "f" and np.isnan(out).any():
+            out = total(np.where(np.isnan(input), input.dtype.type(0), input), dim, native, None, keepdim)
+        return out
 
     def cumsum(self, input: Array, *, dim: int, dtype: DType) -> Array:
         return _accumulated(np.add, input, dim, self.natives[dtype])  # type: ignore[attr-defined]
@@ -168,7 +182,7 @@ def _running(input: Array, dim: int, ufunc: Any, holds: Any) -> tuple[Array, Arr
     kept = rows.dtype
     if kept.kind == "b":
         rows = rows.view(np.uint8)
-    found = _in_blocks(rows, ufunc, holds) if rows.shape[-1] >= 4 * _BLOCK and rows.size >= _MANY else None
+    found = _in_blocks(rows, ufunc, holds) if rows.shape[-1] >= _BLOCKED else None
     values, places = _directly(rows, ufunc) if found is None else found
     return tuple(np.ascontiguousarray(np.moveaxis(x, -1, dim)) for x in (values.view(kept), places))  # type: ignore[return-value]
 
@@ -178,8 +192,9 @@ def _directly(rows: Array, ufunc: Any) -> tuple[Array, Array]:
     hit = rows == values
     if rows.dtype.kind == "f":
         hit |= rows != rows
-    places = np.where(hit, np.arange(rows.shape[-1]), 0)
-    return values, np.maximum.accumulate(places, -1)
+    narrow = np.int32 if rows.shape[-1] < 1 << 31 else np.int64
+    places = np.arange(rows.shape[-1], dtype=narrow) * hit
+    return values, np.maximum.accumulate(places, -1).astype(np.int64, copy=False)
 
 
 def _in_blocks(rows: Array, ufunc: Any, holds: Any) -> tuple[Array, Array] | None:

@@ -338,9 +338,13 @@ def oracle_of(name: str) -> Oracle | None:
     from tensorcore_conformance.layer_oracles import LAYER_ORACLES
     from tensorcore_conformance.linalg_oracles import LINALG_ORACLES
     from tensorcore_conformance.more_oracles import MORE_ORACLES
+    from tensorcore_conformance.ordering_oracles import ORDERING_ORACLES
     from tensorcore_conformance.solving_oracles import SOLVING_ORACLES
     from tensorcore_conformance.special_oracles import SPECIAL_ORACLES
     from tensorcore_conformance.view_oracles import VIEW_ORACLES
 
-    tables = (ORACLES, MORE_ORACLES, LAYER_ORACLES, LINALG_ORACLES, SOLVING_ORACLES, SPECIAL_ORACLES, VIEW_ORACLES)
+    tables = (
+        ORACLES, MORE_ORACLES, LAYER_ORACLES, LINALG_ORACLES, ORDERING_ORACLES, SOLVING_ORACLES, SPECIAL_ORACLES,
+        VIEW_ORACLES,
+    )  # fmt: skip
     return next((table[name] for table in tables if name in table), None)

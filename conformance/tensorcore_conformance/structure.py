@@ -60,7 +60,12 @@ PREPARATIONS: dict[str, Callable[[Any], Any]] = {
 
 
 def prepared(name: str | None, x: Any) -> Any:
-    """The operand made of ``x``; arrays are prepared in double precision, integers left as they are."""
+    """The operand made of ``x``; arrays are prepared in double precision, integers left as they are.
+
+    ``"ascending"`` puts the elements of any dtype in order along the last dimension.
+    """
+    if name == "ascending":
+        return x.sort(-1)[0] if isinstance(x, Tensor) else np.sort(x, -1)
     if name is None or x is None or (not isinstance(x, Tensor) and x.dtype.kind in "iub"):
         return x
     if isinstance(x, Tensor):
@@ -98,6 +103,7 @@ def _by_order(values: Any, *vectors: Any) -> tuple[Any, ...]:
 OBSERVATIONS: dict[str, Callable[..., tuple[Any, ...]]] = {
     "magnitudes": _magnitudes,
     "ordered": _by_order,
+    "flat": lambda first, rest: (first, *rest),
 }
 
 

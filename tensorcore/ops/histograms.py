@@ -11,6 +11,7 @@ from tensorcore.dtypes import FLOATING, INTEGER, float32, float64, int64
 from tensorcore.errors import DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.creation import zeros
+from tensorcore.ops.indexing import index as pick
 from tensorcore.ops.indexing import scatter
 from tensorcore.ops.movement import expand
 from tensorcore.ops.precision import widened
@@ -169,8 +170,18 @@ def _edges(op: str, points: Any, bins: Any, range: Sequence[float] | None, axis:
     return linspace(low, high, int(bins) + 1, dtype=points.dtype, device=points.device)
 
 
-def _counted(op: str, points: Any, edges: list[Any], weight: Any, density: bool) -> Any:
-    """The histogram of the rows of ``points``, of as many dimensions as they have columns."""
+def _between(column: Any, edge: Any, side: int, held: Any) -> Any:
+    """The number of the bin of equal width, guessed and then held to the ``edge`` of either side of it."""
+    first, last = edge.select(0, 0), edge.select(0, side)
+    share = (e.where(held, column, first) - first) * side / (last - first)
+    guess = e.minimum(share.to(int64), side - 1)
+    guess = guess - e.lt(column, pick.emit(edge, guess)).to(int64)
+    guess = e.maximum(guess, 0)
+    return e.minimum(guess + e.ge(column, pick.emit(edge, guess + 1)).to(int64), side - 1)
+
+
+def _counted(points: Any, edges: list[Any], even: list[bool], weight: Any, density: bool) -> Any:
+    """The histogram of the rows of ``points``, of as many dimensions as they have columns; ``even``: of equal bins."""
     sides = [edge.shape[0] - 1 for edge in edges]
     places: Any = 0
     inside: Any = None
@@ -179,7 +190,7 @@ def _counted(op: str, points: Any, edges: list[Any], weight: Any, density: bool)
         last = edge.select(0, side)
         held = e.ge(column, edge.select(0, 0)) & e.le(column, last)
         inside = held if inside is None else inside & held
-        number = search.emit(edge, column, right=True) - 1
+        number = _between(column, edge, side, held) if even[axis] else search.emit(edge, column, right=True) - 1
         places = places * side + e.where(e.eq(column, last), side - 1, number)
     total = math.prod(sides)
     places = e.where(inside, places, total)
@@ -242,12 +253,14 @@ def histogram(
         raise TypeError("histogram: range is for a number of bins; edges were given")
     points = input.detach().reshape(-1, 1)
     edges = _edges("histogram", points, bins, range, 0)
-    return named("histogram", hist=_counted("histogram", points, [edges], weights, density), bin_edges=edges)
+    return named(
+        "histogram", hist=_counted(points, [edges], [not hasattr(bins, "_array")], weights, density), bin_edges=edges
+    )
 
 
 @composite(
     namespaces=("",), operands=("input",), ulp=4,
-    samples=({"shapes": ((12, 2),), "dtypes": ("float32",), "args": ((3, 2),)},),
+    samples=({"shapes": ((12, 2),), "dtypes": ("float32",), "args": ((3, 2),), "observe": "flat"},),
 )  # fmt: skip
 def histogramdd(
     input: Tensor,
@@ -289,7 +302,11 @@ def histogramdd(
     points = input.detach().reshape(-1, axes)
     ranges: list[Any] = [None if range is None else range[2 * a : 2 * a + 2] for a in builtins.range(axes)]
     edges = [_edges(op, points, *given, axis) for axis, given in enumerate(zip(each, ranges, strict=True))]
-    return named(op, hist=_counted(op, points, edges, weights, density), bin_edges=tuple(edges))
+    return named(
+        op,
+        hist=_counted(points, edges, [not hasattr(given_bins, "_array") for given_bins in each], weights, density),
+        bin_edges=tuple(edges),
+    )
 
 
 __all__: Final = ["bincount", "histc", "histogram", "histogramdd"]

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from tensorcore.dtypes import BOOL, COMPLEX, INTEGER, DType, int32, int64
+from tensorcore.dtypes import BOOL, COMPLEX, INTEGER, DType, bool_, int32, int64, uint8
 from tensorcore.errors import DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.creation import full
 from tensorcore.ops.indexing import gather, nonzero
 from tensorcore.ops.indexing import index as pick
 from tensorcore.ops.movement import cat
+from tensorcore.ops.ordering import values_in_order
 from tensorcore.ops.record import composite
+from tensorcore.ops.reduction import any as any_
 from tensorcore.shapes import normalize_shape
 
 if TYPE_CHECKING:
@@ -40,7 +42,10 @@ def _right(op: str, right: bool, side: str | None) -> bool:
     return side == "right"
 
 
-_ROWS: Final = ({"shapes": ((5,), (3, 2))}, {"shapes": ((2, 5), (2, 3)), "right": True})
+_ROWS: Final = (
+    {"shapes": ((5,), (3, 2)), "prepare": ("ascending",)},
+    {"shapes": ((2, 5), (2, 3)), "prepare": ("ascending",), "right": True},
+)
 
 
 @composite(rule=_found, namespaces=(), samples=_ROWS, ulp=0)
@@ -73,7 +78,11 @@ def _search(sequence: Tensor, input: Tensor, *, right: bool) -> Tensor:
 
 @composite(
     namespaces=("",), operands=("sorted_sequence", "input"), ulp=0,
-    samples=(*_ROWS, {"shapes": ((5,), (3,)), "side": "right"}, {"shapes": ((5,), (3,)), "out_int32": True}),
+    samples=(
+        *_ROWS,
+        {"shapes": ((5,), (3,)), "prepare": ("ascending",), "side": "right"},
+        {"shapes": ((5,), (3,)), "prepare": ("ascending",), "out_int32": True},
+    ),
 )  # fmt: skip
 def searchsorted(
     sorted_sequence: Tensor,
@@ -133,7 +142,10 @@ def _in_order(op: str, sequence: Any, sorter: Any) -> Any:
 
 @composite(
     namespaces=("",), operands=("input", "boundaries"), ulp=0,
-    samples=({"shapes": ((3, 2), (4,))}, {"shapes": ((3,), (4,)), "right": True}),
+    samples=(
+        {"shapes": ((3, 2), (4,)), "prepare": (None, "ascending")},
+        {"shapes": ((3,), (4,)), "prepare": (None, "ascending"), "right": True},
+    ),
 )  # fmt: skip
 def bucketize(input: Any, boundaries: Tensor, *, out_int32: bool = False, right: bool = False) -> Tensor:
     """Number of the bucket between the rising ``boundaries`` in which each element of ``input`` lies.
@@ -153,6 +165,36 @@ def bucketize(input: Any, boundaries: Tensor, *, out_int32: bool = False, right:
     if boundaries.ndim != 1:
         raise ShapeError(f"bucketize: expected boundaries of 1 dimension, got shape {list(boundaries.shape)}")
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)
+
+
+#: Test elements up to which comparing with each of them costs less than sorting them.
+_FEW: Final = 8
+
+
+@composite(namespaces=("",), samples=({"shapes": ((3, 4), (5,)), "dtypes": ("int64", "int64")},), ulp=0)
+def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Tensor:
+    """Whether each element is among ``test_elements``; ``invert`` asks whether it is not. One of them may be a number.
+
+    Example:
+        >>> tc.isin(tc.tensor([1, 2, 3]), tc.tensor([2, 5]))
+        tensor([False,  True, False])
+    """
+    if not hasattr(test_elements, "_array"):
+        return e.ne(elements, test_elements) if invert else e.eq(elements, test_elements)
+    elements = _tensor(elements, test_elements.device).detach()
+    wanted = test_elements.detach().reshape(-1)
+    count = wanted.shape[0]
+    if count <= _FEW or COMPLEX in (elements.dtype.category, wanted.dtype.category):
+        found = any_(e.eq(elements.unsqueeze(-1), wanted), -1)
+    else:
+        from tensorcore.inquiry import result_type
+
+        common = result_type(elements, wanted)
+        elements, wanted = (x.to(uint8 if common is bool_ else common) for x in (elements, wanted))
+        wanted = values_in_order.emit(wanted, dim=0)
+        places = search.emit(wanted, elements, right=False)
+        found = e.eq(pick.emit(wanted, e.minimum(places, count - 1)), elements)
+    return e.bitwise_not(found) if invert else found
 
 
 # ------------------------------------------------------------------ places in a shape
@@ -209,4 +251,4 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
     )
 
 
-__all__ = ["bucketize", "nonzero_static", "searchsorted", "unravel_index"]
+__all__ = ["bucketize", "isin", "nonzero_static", "searchsorted", "unravel_index"]

@@ -12,8 +12,8 @@ from tensorcore.ops import elementwise as e
 from tensorcore.ops.conversion import require_floating
 from tensorcore.ops.precision import widened
 from tensorcore.ops.record import composite
-from tensorcore.ops.reduction import amax, amin, spread, sum
-from tensorcore.ops.rules import inexact, real_floating, same
+from tensorcore.ops.reduction import accumulator, amax, amin, spread, sum
+from tensorcore.ops.rules import attribute, inexact, real_floating, same
 from tensorcore.shapes import normalize_dim, normalize_dims
 
 if TYPE_CHECKING:
@@ -61,14 +61,31 @@ def _mean(input: Tensor, *, dim: tuple[int, ...], keepdim: bool) -> Tensor:
     return e.div.emit(total, kind.scalar(count))
 
 
-@composite(samples=_SAMPLES)
+def _nansum_rule(g: Any, input: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
+    return e.where(e.ne(input, input), 0, spread(g, tuple(input._array.shape), dim, keepdim))
+
+
+@composite(rule=attribute, vjp=_nansum_rule, samples=_SAMPLES)
 def nansum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None) -> Tensor:
-    """Sum of the elements that are not NaN."""
+    """Sum of the elements that are not NaN over the dimensions ``dim`` (all by default); integers count in int64.
+
+    Raises:
+        DTypeError: for complex numbers.
+
+    Example:
+        >>> tc.nansum(tc.tensor([1.0, float("nan"), 2.0]))
+        tensor(3.)
+    """
     if input.dtype.category == COMPLEX:
         raise DTypeError(f"nansum: expected a real tensor, got {input.dtype}")
-    if input.dtype.category < FLOATING:
-        return input.sum(dim, keepdim, dtype=dtype)
-    return e.where(e.ne(input, input), 0, input).sum(dim, keepdim, dtype=dtype)
+    dims = normalize_dims(None if dim == () or dim == [] else dim, input.ndim, "nansum")
+    return nansum.emit(input, dim=dims, keepdim=keepdim, dtype=accumulator(dtype, input))
+
+
+@nansum.expression
+def _nansum(input: Tensor, *, dim: tuple[int, ...], keepdim: bool, dtype: DType) -> Tensor:
+    held = e.where(e.ne(input, input), 0, input) if input.dtype.category == FLOATING else input
+    return sum.emit(held, dim=dim, keepdim=keepdim, dtype=dtype)
 
 
 @composite(samples=_SAMPLES)

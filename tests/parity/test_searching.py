@@ -49,6 +49,10 @@ PROGRAMS = [
     "t.bucketize(3, t.tensor([1, 3, 5]), right=True)",
     "t.bucketize(t.tensor([3]), t.tensor([[1, 3, 5]]))",
     "t.isin(t.tensor([[1, 2], [3, 4]]), t.tensor([2, 3])), t.isin(t.tensor([1, 2]), 2, invert=True)",
+    "x = t.arange(60).reshape(3, 20) % 13; t.isin(x, t.arange(0, 40, 3)), t.isin(x.float() + 0.5, t.arange(0, 40, 3))",
+    "t.isin(t.tensor([1.0, NAN, -0.0, 3.5]), t.tensor([NAN, 0.0, 3, 4, 5, 6, 7, 8, 9, 1]))",
+    "t.isin(3, t.arange(10)), t.isin(t.tensor([1, 2]), t.tensor([]))",
+    "t.isin(t.tensor([[300, 2]]), t.arange(20, dtype=t.uint8), assume_unique=True, invert=True)",
     # coordinates
     "t.nonzero_static(t.tensor([[0, 1], [1, 0]]), size=3)",
     "t.tensor([0, 1, 2]).nonzero_static(size=1, fill_value=7)",
