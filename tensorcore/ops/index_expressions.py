@@ -8,6 +8,7 @@ from typing import Any
 
 from tensorcore.dtypes import BOOL, FLOATING, bool_, int64, uint8
 from tensorcore.errors import DimensionError, ShapeError
+from tensorcore.ops.conversion import alias
 from tensorcore.ops.creation import tensor
 from tensorcore.ops.elementwise import where
 from tensorcore.ops.indexing import from_front, index_put, nonzero, take
@@ -56,7 +57,8 @@ def _parse(input: Any, key: Any) -> Plan:
             continue
         if isinstance(item, TensorClass) and item.dtype.category == BOOL:
             sides = tuple(input.shape[len(basic) : len(basic) + item.ndim])
-            if tuple(item.shape) != sides:
+            # A side of 0 picks nothing wherever it is, as in NumPy.
+            if item.ndim != len(sides) or any([m not in (0, side) for m, side in zip(item.shape, sides, strict=True)]):
                 raise DimensionError(
                     f"index: a mask of shape {list(item.shape)} does not fit sides {list(sides)} of shape "
                     f"{list(input.shape)} from dimension {len(basic)} on"
@@ -160,6 +162,8 @@ def _order(plan: Plan) -> tuple[tuple[int, ...], int]:
 #: What the last item of a key that changes anything was: it names the step, as in PyTorch.
 _SELECT, _SLICE, _UNSQUEEZE = range(3)
 _PARTS = (selected, basic_index.emit, basic_index.emit)
+#: A slice that leaves nothing out.
+_whole_slice = alias.face("SliceBackward0").emit
 _RESHAPED = tuple([reshape.face(name).emit for name in ("SelectBackward0", "SliceBackward0", "UnsqueezeBackward0")])
 
 
@@ -260,7 +264,7 @@ def getitem(input: Any, key: Any) -> Any:
     """``input[key]``: a view for ints, slices, ``...`` and ``None``; a copy for integer or bool tensors."""
     plain = _plain(input._array.shape, key)
     if plain is not None:
-        return _taken(input, plain)
+        return _whole_slice(input) if not (plain[1] or plain[2]) and type(key) is slice else _taken(input, plain)
     places = _leading(input, key)
     if places is not None:
         try:

@@ -1,7 +1,7 @@
 """PyTorch's names of backward nodes, where they do not follow from the name of the op that makes the node.
 
-``x.grad_fn`` prints the last step. Where PyTorch differentiates an op as one step and our op is an expression, the node of
-the expression's last step takes the op's name.
+``x.grad_fn`` prints the last step. Where PyTorch differentiates an op as one step and our op is an expression, the node
+of the expression's last step takes the op's name.
 """
 
 from __future__ import annotations
@@ -28,16 +28,18 @@ def regular(name: str) -> str:
 #: Expressions that are one step in PyTorch, under the op's own name.
 _ONE_STEP: Final = frozenset((
     "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool2d", "adaptive_max_pool3d", "addbmm", "addcdiv",
-    "addcmul", "addmm", "addmv", "addr", "aminmax", "angle", "as_strided_scatter", "avg_pool2d", "avg_pool3d",
-    "baddbmm", "binary_cross_entropy", "binary_cross_entropy_with_logits", "block_diag", "bmm", "celu",
-    "channel_shuffle", "cholesky", "clamp_max", "clamp_min", "complex", "deg2rad", "diag_embed", "diagonal_scatter",
-    "dist", "dot", "exp2", "fmax", "fmin", "frac", "glu", "huber_loss", "index_add", "index_copy", "index_fill",
+    "addcmul", "addmm", "addmv", "addr", "affine_grid_generator", "aminmax", "angle", "as_strided_scatter",
+    "avg_pool2d", "avg_pool3d", "baddbmm", "binary_cross_entropy", "binary_cross_entropy_with_logits", "block_diag",
+    "bmm", "celu", "channel_shuffle", "cholesky", "cholesky_inverse", "cholesky_solve", "clamp_max", "clamp_min",
+    "complex", "conv_tbc", "deg2rad", "diag_embed", "diagonal_scatter", "dist", "dot", "embedding_bag", "exp2",
+    "fmax", "fmin", "frac", "geqrf", "glu", "huber_loss", "index_add", "index_copy", "index_fill", "index_reduce",
     "index_select", "kthvalue", "lcm", "ldexp", "linalg_lu", "log10", "log2", "logaddexp", "logaddexp2", "logit",
     "lu_unpack", "masked_fill", "masked_scatter", "masked_select", "max_unpool2d", "max_unpool3d", "mm", "mse_loss",
-    "multi_margin_loss", "multilabel_margin_loss", "mv", "nan_to_num", "nansum", "narrow_copy", "nll_loss",
-    "pixel_shuffle", "pixel_unshuffle", "polar", "put", "rad2deg", "repeat", "roll", "rot90", "rsub", "scatter_add",
-    "scatter_reduce", "select_scatter", "sgn", "sinc", "slice_inverse", "slice_scatter", "smooth_l1_loss", "stack",
-    "std_mean", "take", "trace", "tril", "triu", "var_mean", "vdot", "xlogy",
+    "multi_margin_loss", "multilabel_margin_loss", "mv", "nan_to_num", "nansum", "narrow_copy", "nll_loss", "ormqr",
+    "pdist", "pixel_shuffle", "pixel_unshuffle", "polar", "put", "rad2deg", "renorm", "repeat", "roll", "rot90",
+    "rsub", "scatter_add", "scatter_reduce", "select_scatter", "sgn", "sinc", "slice_inverse", "slice_scatter",
+    "smooth_l1_loss", "stack", "std_mean", "take", "trace", "triangular_solve", "tril", "triu", "var_mean", "vdot",
+    "xlogy",
 ))  # fmt: skip
 
 
@@ -111,10 +113,14 @@ _EXPRESSIONS: Final[dict[str, str | Callable[..., str]]] = {
     "frobenius_norm": "NormBackward1",
     "group_norm": "NativeGroupNormBackward0",
     "gru_cell": "AddBackward0",
+    "affine_grid": "AffineGridGeneratorBackward0",
+    "grid_sample": lambda input, *args, **kwargs: f"GridSampler{input.ndim - 2}DBackward0",
+    "grid_sampler": lambda input, *args, **kwargs: f"GridSampler{input.ndim - 2}DBackward0",
     "interpolate": _interpolated,
     "kron": "UnsafeViewBackward0",
     "lerp": _lerped,
     "max": _extreme("Max"),
+    "lu_solve": "LinalgLuSolveBackward0",
     "max_pool1d": "SqueezeBackward1",
     "max_pool2d": "MaxPool2DWithIndicesBackward0",
     "max_pool3d": "MaxPool3DWithIndicesBackward0",
@@ -122,6 +128,9 @@ _EXPRESSIONS: Final[dict[str, str | Callable[..., str]]] = {
     "median": _by_dim("MedianBackward0", "MedianBackward1"),
     "min": _extreme("Min"),
     "nanmedian": _by_dim("NanmedianBackward0", "NanmedianBackward1"),
+    "nuclear_norm": "SumBackward1",
+    "orgqr": "LinalgHouseholderProductBackward0",
+    "fake_quantize_per_tensor_affine": "FakeQuantizePerTensorAffineCachemaskBackward0",
     "pad": _padded,
     "pairwise_distance": "NormBackward1",
     "rms_norm": "MulBackward0",

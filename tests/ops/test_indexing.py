@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import tensorcore as tc
 
@@ -245,3 +247,73 @@ def test_writes_at_places_of_views_and_under_autograd():
         assert few.tolist() == [0, 1, 0]
     with pytest.raises(RuntimeError, match="share one place in memory"):
         tc.zeros(1).expand(3)[tc.tensor([1])] = 2.0
+
+
+# ------------------------------------------------------------------ any expression, against NumPy
+
+
+def _slices(side):
+    ends = st.one_of(st.none(), st.integers(-side - 2, side + 2))
+    steps = st.one_of(st.none(), st.integers(-3, 3).filter(bool))
+    return st.builds(slice, ends, ends, steps)
+
+
+@st.composite
+def _keys(draw):
+    """A shape and a key that NumPy takes."""
+    shape = tuple(draw(st.lists(st.integers(0, 4), min_size=1, max_size=4)))
+    together = tuple(draw(st.lists(st.integers(1, 3), max_size=2)))
+    key, place = [], 0
+    while place < len(shape):
+        side = shape[place]
+        kinds = ["slice", "slice", "mask"] + (["int", "array"] if side else [])
+        kind = draw(st.sampled_from(kinds))
+        if kind == "int":
+            key.append(draw(st.integers(-side, side - 1)))
+        elif kind == "slice":
+            key.append(draw(_slices(side)))
+        elif kind == "array":
+            count = int(np.prod(together))
+            key.append(
+                np.array(draw(st.lists(st.integers(-side, side - 1), min_size=count, max_size=count))).reshape(together)
+            )
+        else:
+            key.append(np.array(draw(st.lists(st.booleans(), min_size=side, max_size=side)), bool))
+        place += 1
+        if draw(st.integers(0, 5)) == 0:
+            key.append(None)
+        if draw(st.integers(0, 4)) == 0:
+            key.append(Ellipsis)
+            place += draw(st.integers(0, len(shape) - place))
+            key += [draw(_slices(side)) for side in shape[place:]]
+            break
+    return shape, tuple(key)
+
+
+@settings(max_examples=120, deadline=None, derandomize=True)
+@given(_keys())
+def test_any_key_reads_and_writes_what_numpys_does(drawn):
+    shape, key = drawn
+    x = np.arange(float(np.prod(shape))).reshape(shape)
+    ours = tuple(tc.tensor(each) if isinstance(each, np.ndarray) else each for each in key)
+    try:
+        wanted = x[key]
+    except IndexError:
+        with pytest.raises(IndexError):
+            tc.from_numpy(x)[ours]
+        return
+    got = tc.from_numpy(x)[ours]
+    assert tuple(got.shape) == wanted.shape and np.array_equal(got.numpy(), wanted)
+    written, there = x.copy(), tc.tensor(x)
+    written[key] = -1
+    there[ours] = -1
+    assert np.array_equal(there.numpy(), written)
+    places = np.arange(x.size).reshape(shape)[key].reshape(-1)
+    y = tc.tensor(x, requires_grad=True)
+    y[ours].sum().backward()
+    assert np.array_equal(y.grad.numpy().reshape(-1), np.bincount(places, minlength=x.size)[: x.size])
+    if np.unique(places).size == places.size:
+        values = -np.arange(float(wanted.size)).reshape(wanted.shape) - 1
+        written[key] = values
+        there[ours] = tc.tensor(values)
+        assert np.array_equal(there.numpy(), written)
