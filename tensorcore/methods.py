@@ -155,7 +155,10 @@ class TensorMethods(DerivedMethods):
 
     # What PyTorch knows of other kinds of tensors, and of names of old.
     is_sparse_csr = is_mkldnn = is_vulkan = is_ipu = is_xla = is_maia = is_mtia = volatile = False
-    name = None
+
+    @property
+    def name(self) -> None:
+        """PyTorch's name of a tensor: never one."""
 
     @property
     def grad_dtype(self) -> Any:

@@ -33,7 +33,7 @@ def in_place() -> dict[str, Op]:
 
 def publish(namespace: str, module: dict[str, Any]) -> list[str]:
     """Put the functions of ``namespace`` into ``module``, a module's globals; returns their names."""
-    names = []
+    names: list[str] = []
     for op in REGISTRY.values():
         own = op.names_in(namespace)
         if own:
