@@ -28,7 +28,7 @@ class FactorizationKernels:
 
     def linalg_cholesky_ex(self, input: Array, *, upper: bool) -> tuple[Array, Array]:
         lead = input.shape[:-2]
-        if input.size and (input.shape[-1] >= _LOOPED or math.prod(lead) < _FEW) and lapack.has("potrf", input.dtype):
+        if input.size and input.shape[-1] >= _LOOPED and lapack.has("potrf", input.dtype):
             factor, info = lapack.potrf(_matrices(input), upper)
             factor, info = factor.reshape(input.shape), info.reshape(lead)
         else:
@@ -37,7 +37,7 @@ class FactorizationKernels:
             except np.linalg.LinAlgError:
                 factor, info = input, np.ones(1, np.int32)
         # Not every LAPACK takes NaN for what is not positive.
-        if not info.any() and np.isfinite(np.diagonal(factor, axis1=-2, axis2=-1)).all():
+        if not info.any() and np.isfinite(factor).all():
             return factor, info
         # Which columns of the others are done depends on the library's blocks; here it is those before the failure.
         whole = np.conj(np.swapaxes(input, -1, -2)) if upper else input

@@ -16,13 +16,23 @@ from tensorcore_cpu.blas import LETTERS, library
 _PANEL: Final = 64
 
 
+_POINTER: Final = ctypes.c_void_p
+#: The arguments of the routines: pointers, and at the end the length of a text among them.
+_ARGUMENTS: Final = {
+    "getrf": (_POINTER,) * 6,
+    "potrf": (ctypes.c_char_p, *(_POINTER,) * 4, ctypes.c_size_t),
+    "sytrf": (ctypes.c_char_p, *(_POINTER,) * 7, ctypes.c_size_t),
+    "hetrf": (ctypes.c_char_p, *(_POINTER,) * 7, ctypes.c_size_t),
+}
+
+
 @cache
 def _function(name: str, dtype: str) -> Callable[..., None] | None:
-    """The Fortran routine ``name`` for a dtype, or ``None``: every argument is a pointer, integers have 64 bits."""
+    """The Fortran routine ``name`` for a dtype, or ``None``: integers have 64 bits and are passed by reference."""
     letter = LETTERS.get(dtype)
     found: Any = None if letter is None else getattr(library(), f"scipy_{letter}{name}_64_", None)
     if found is not None:
-        found.restype = None
+        found.restype, found.argtypes = None, _ARGUMENTS[name]
     return found  # type: ignore[no-any-return]
 
 
@@ -31,8 +41,9 @@ def has(name: str, dtype: Any) -> bool:
     return _function(name, dtype.name) is not None
 
 
-def _number(value: int) -> Any:
-    return ctypes.byref(ctypes.c_int64(value))
+def _address(array: Array) -> int:
+    # `array.ctypes.data` takes four times as long.
+    return int(array.__array_interface__["data"][0])
 
 
 def _columns_first(stack: Array) -> Array:
@@ -48,12 +59,12 @@ def getrf(stack: Array) -> tuple[Array, Array, Array]:
     out = _columns_first(stack)
     pivots = np.empty((count, min(rows, columns)), np.int64)
     info = np.zeros(count, np.int64)
-    m, n, lead = _number(rows), _number(columns), _number(max(rows, 1))
-    first, second, third = (x.ctypes.data for x in (out, pivots, info))
+    sides = np.array((rows, columns, max(rows, 1)), np.int64)
+    first, second, third, side = _address(out), _address(pivots), _address(info), _address(sides)
+    step, stride = out.strides[0], pivots.strides[0]
     for place in range(count):
         function(
-            m, n, ctypes.c_void_p(first + place * out.strides[0]), lead,
-            ctypes.c_void_p(second + place * pivots.strides[0]), ctypes.c_void_p(third + 8 * place),
+            side, side + 8, first + place * step, side + 16, second + place * stride, third + 8 * place
         )  # fmt: skip
     return np.ascontiguousarray(out.swapaxes(-1, -2)), pivots.astype(np.int32), info.astype(np.int32)
 
@@ -62,18 +73,14 @@ def potrf(stack: Array, upper: bool) -> tuple[Array, Array]:
     """Cholesky factors of (count, n, n) matrices from one triangle, and the first minors not positive definite."""
     function = _function("potrf", stack.dtype.name)
     assert function is not None
-    count, side, _ = stack.shape
     out = np.array(stack, order="C")
-    info = np.zeros(count, np.int64)
-    n, lead = _number(side), _number(max(side, 1))
+    info = np.zeros(len(out), np.int64)
+    sides = np.array(max(out.shape[-1], 1), np.int64)
+    first, second, side, step = _address(out), _address(info), _address(sides), out.strides[0]
     # To Fortran the rows are columns, and so the lower triangle the upper one of the conjugate matrix.
-    triangle = ctypes.c_char_p(b"L" if upper else b"U")
-    first, second = out.ctypes.data, info.ctypes.data
-    for place in range(count):
-        function(
-            triangle, n, ctypes.c_void_p(first + place * out.strides[0]), lead, ctypes.c_void_p(second + 8 * place),
-            ctypes.c_size_t(1),
-        )  # fmt: skip
+    triangle = b"L" if upper else b"U"
+    for place in range(len(out)):
+        function(triangle, side, first + place * step, side, second + 8 * place, 1)
     return np.triu(out) if upper else np.tril(out), info.astype(np.int32)
 
 
@@ -86,13 +93,11 @@ def sytrf(stack: Array, hermitian: bool) -> tuple[Array, Array, Array]:
     pivots = np.empty((count, side), np.int64)
     info = np.zeros(count, np.int64)
     work = np.empty(max(side, 1) * _PANEL, stack.dtype)
-    n, lead, size = _number(side), _number(max(side, 1)), _number(work.size)
-    first, second, third = (x.ctypes.data for x in (out, pivots, info))
-    for place in range(count):
-        # After the arguments Fortran wants the length of each text among them.
+    sides = np.array((max(side, 1), work.size), np.int64)
+    first, second, third, number = _address(out), _address(pivots), _address(info), _address(sides)
+    space, step, stride = _address(work), out.strides[0], pivots.strides[0]
+    for place in range(count if side else 0):
         function(
-            ctypes.c_char_p(b"L"), n, ctypes.c_void_p(first + place * out.strides[0]), lead,
-            ctypes.c_void_p(second + place * pivots.strides[0]), ctypes.c_void_p(work.ctypes.data), size,
-            ctypes.c_void_p(third + 8 * place), ctypes.c_size_t(1),
+            b"L", number, first + place * step, number, second + place * stride, space, number + 8, third + 8 * place, 1
         )  # fmt: skip
     return np.tril(out.swapaxes(-1, -2)), pivots.astype(np.int32), info.astype(np.int32)

@@ -61,12 +61,13 @@ def joined(parts: list[Any], dim: int) -> Any:
 
 def first_failure(info: Any) -> tuple[str, int] | None:
     """Which matrix of a stack failed first, in the words of the message, and its number in ``info``."""
+    if info.ndim == 0:
+        number = info.item()
+        return ("", number) if number else None
     if info.numel() == 0 or not bool((info != 0).any()):
         return None
-    for place, number in enumerate(info.reshape(-1).tolist()):
-        if number:
-            return ("" if info.ndim == 0 else f"(Batch element {place}): "), number
-    return None
+    place, number = next((place, number) for place, number in enumerate(info.reshape(-1).tolist()) if number)
+    return f"(Batch element {place}): ", number
 
 
 def mirrored(x: Any, upper: bool) -> Any:
