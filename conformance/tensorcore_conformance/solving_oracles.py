@@ -138,8 +138,10 @@ def _lstsq(A: Any, B: Any, rcond: Any = None, driver: str = "gelsy") -> Any:
     return X[..., 0] if vector else X, residuals, np.asarray(rank), values
 
 
-def _least_squares(A: Any, B: Any, rcond: float) -> Any:
-    return _lstsq(A, B)[0], np.asarray(np.linalg.matrix_rank(_double(A))), np.linalg.svd(_double(A), compute_uv=False)
+def _least_squares(A: Any, B: Any, rcond: float, values: bool) -> Any:
+    singular = np.linalg.svd(_double(A), compute_uv=False)
+    rank = np.asarray(np.linalg.matrix_rank(_double(A)))
+    return _lstsq(A, B)[0], rank, singular if values else singular[..., :0]
 
 
 def _matrix_norm(x: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, dtype: Any = None) -> Any:

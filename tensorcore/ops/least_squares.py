@@ -122,24 +122,24 @@ def _lstsq_rule(g: Any, y: Any, A: Any, B: Any, rcond: float, needs: tuple[bool,
 @composite(
     rule=solvable, vjp=_lstsq_rule, joint=True, outputs=3, namespaces=(), ulp=128,
     samples=tuple(
-        {"shapes": shapes, "rcond": 1e-6}
+        {"shapes": shapes, "rcond": 1e-6, "values": len(shapes[0]) > 2}
         for shapes in (((5, 3), (5, 2)), ((3, 5), (3, 1)), ((2, 4, 2), (2, 4, 3)))
     ),
 )  # fmt: skip
-def least_squares(A: Tensor, B: Tensor, *, rcond: float) -> tuple[Tensor, Tensor, Tensor]:
-    """The shortest X that minimises ``norm(A X - B)``, the rank of A, and its singular values.
+def least_squares(A: Tensor, B: Tensor, *, rcond: float, values: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """The shortest X that minimises ``norm(A X - B)``, the rank of A and, if ``values``, its singular values.
 
     Those up to ``rcond`` times the largest count as zero.
     """
-    return least_squares.emit(A, B, rcond=rcond)
+    return least_squares.emit(A, B, rcond=rcond, values=values)
 
 
 @least_squares.expression
-def _least_squares(A: Tensor, B: Tensor, *, rcond: float) -> Any:
+def _least_squares(A: Tensor, B: Tensor, *, rcond: float, values: bool) -> Any:
     U, S, Vh = REGISTRY["linalg_svd"](A, full_matrices=False)
     inverse, held = _reciprocal(S, *tolerance("linalg.lstsq", A, 0.0, rcond))
     solution = matmul(adjoint(Vh), inverse.unsqueeze(-1) * matmul(adjoint(U), B))
-    return solution, held.sum(-1), S
+    return solution, held.sum(-1), S if values else S[..., :0]
 
 
 @composite(
@@ -151,10 +151,10 @@ def linalg_lstsq(input: Tensor, b: Tensor, rcond: Any = None, *, driver: str | N
     """(solution, residuals, rank, singular_values): the X that minimises ``norm(input @ X - b)``, the shortest such.
 
     ``input`` is (*, m, n); ``b`` is (*, m, k), a vector (m) or one for each matrix (*, m). Singular values up to
-    ``rcond`` times the largest count as zero; by default ``rcond`` is the longer side times the dtype's eps. All
-    drivers compute by singular values and differ in what they return, as LAPACK's: ``rank`` is empty for ``"gels"``,
-    ``singular_values`` for it and ``"gelsy"`` (the default), and the ``residuals``, sums of squares by column, are
-    empty for ``"gelsy"``, where m <= n, and where a rank is less than n.
+    ``rcond`` times the largest count as zero; by default ``rcond`` is the longer side times the dtype's eps. The
+    drivers differ in what they return, as LAPACK's: ``rank`` is empty for ``"gels"``, ``singular_values`` for it and
+    ``"gelsy"`` (the default, which needs none), and the ``residuals``, sums of squares by column, are empty for
+    ``"gelsy"``, where m <= n, and where a rank is less than n.
 
     Raises:
         ShapeError: where the shapes do not fit.
@@ -193,7 +193,7 @@ def linalg_lstsq(input: Tensor, b: Tensor, rcond: Any = None, *, driver: str | N
     dtype = input.dtype.to_real()
     cutoff = finfo(dtype).eps * max(rows, columns) if rcond is None else float(rcond)
     if A.numel() and right.numel():
-        solution, rank, values = least_squares.emit(A, right, rcond=cutoff)
+        solution, rank, values = least_squares.emit(A, right, rcond=cutoff, values=driver in ("gelsd", "gelss"))
     else:
         solution = A.new_zeros((*batch, columns, right.shape[-1]))
         rank = A.new_zeros(batch, dtype=int64)

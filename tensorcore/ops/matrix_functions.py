@@ -356,7 +356,7 @@ def linalg_vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
     _inner_size(op, x, y, dim)
     ndim = max(x.ndim, y.ndim)
     place = normalize_dim(dim, ndim, op) - ndim
-    if -place > min(x.ndim, y.ndim) or x.shape[place] != y.shape[place]:
+    if not 0 < -place <= min(x.ndim, y.ndim) or x.shape[place] != y.shape[place]:
         return (e.conj(x) * y).sum(dim)
     return vector_products.emit(x, y, dim=place)
 
