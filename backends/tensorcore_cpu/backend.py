@@ -15,10 +15,11 @@ from tensorcore.devices import Device
 from tensorcore.dtypes import INTEGER, DType, bfloat16, bool_, by_name, float16, float32
 from tensorcore.errors import DTypeError
 from tensorcore.random import mt19937
+from tensorcore_cpu.attention import AttentionKernels
 from tensorcore_cpu.creating import CreationKernels
 from tensorcore_cpu.dlpack import exported, imported
-from tensorcore_cpu.attention import AttentionKernels
 from tensorcore_cpu.draws import DrawKernels, twister_words
+from tensorcore_cpu.embedding import EmbeddingKernels
 from tensorcore_cpu.factorizations import FactorizationKernels
 from tensorcore_cpu.fourier import TransformKernels
 from tensorcore_cpu.grids import GridKernels
@@ -103,9 +104,9 @@ _UFUNCS = {
 
 class CpuBackend(
     AttentionKernels,
-    EmbeddingKernels,
     CreationKernels,
     DrawKernels,
+    EmbeddingKernels,
     GridKernels,
     FactorizationKernels,
     IndexKernels,

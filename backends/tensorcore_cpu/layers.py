@@ -237,11 +237,14 @@ class LayerKernels:
         kernel = weight.shape[2:]
         laid = _view(x, kernel, stride, dilation)
         counts = laid.shape[2 + len(kernel) :]
+        whole = _whole(x, kernel, stride, groups)
         outs, deep, wide = weight.shape[0], channels // groups * math.prod(kernel), math.prod(counts)
         out = np.empty((batch, groups, outs // groups, wide), x.dtype)
         matrix = weight.reshape(groups, outs // groups, deep)
+        if whole is not None:
+            np.matmul(matrix, whole, out=out)
         step = _chunk(batch, groups * deep * wide * x.itemsize)
-        for start in range(0, batch if out.size else 0, step):
+        for start in range(0, batch if out.size and whole is None else 0, step):
             columns = _columns(laid[start : start + step], groups, deep, wide)
             np.matmul(matrix, columns, out=out[start : start + step])
         out = out.reshape(batch, outs, *counts)
@@ -257,9 +260,14 @@ class LayerKernels:
         used = tuple(
             slice(0, (n - 1) * s + (k - 1) * d + 1) for n, k, s, d in zip(counts, kernel, stride, dilation, strict=True)
         )
-        laid = _view(x[(slice(None), slice(None), *used)], kernel, stride, dilation)
+        x = x[(slice(None), slice(None), *used)]
+        laid = _view(x, kernel, stride, dilation)
         deep, wide = x.shape[1] // groups * math.prod(kernel), math.prod(counts)
         rows = np.ascontiguousarray(grad).reshape(batch, groups, outs // groups, wide)
+        whole = _whole(x, kernel, stride, groups)
+        if whole is not None:
+            total = np.add.reduce(np.matmul(rows, whole.swapaxes(2, 3)), 0)
+            return total.reshape(outs, x.shape[1] // groups, *kernel)
         total = np.zeros((groups, outs // groups, deep), x.dtype)
         step = _chunk(batch, groups * deep * wide * x.itemsize)
         for start in range(0, batch if rows.size else 0, step):
@@ -272,6 +280,15 @@ class LayerKernels:
     ) -> Array:
         batch, outs, *counts = grad.shape
         per_group, *kernel = weight.shape[1:]
+        if all(step == 1 for step in stride):
+            # A convolution of the gradient with the kernel turned round: one product instead of adding windows up.
+            turned = np.flip(weight, tuple(range(2, weight.ndim))).reshape(groups, outs // groups, *weight.shape[1:])
+            turned = turned.swapaxes(1, 2).reshape(groups * per_group, outs // groups, *kernel)
+            ones = (1,) * len(kernel)
+            around = _around(grad, size, kernel, padding, dilation)
+            return self.convolution_of(
+                around, turned, stride=ones, padding=(0,) * len(kernel), dilation=dilation, groups=groups
+            )
         deep, wide = per_group * math.prod(kernel), math.prod(counts)
         # Room for all windows, of which the padding is cut off at the end.
         reach = [
@@ -289,6 +306,31 @@ class LayerKernels:
             _add_windows(out[start : start + step], laid, tuple(kernel), stride, dilation)
         inside = tuple(slice(p, p + side) for p, side in zip(padding, size, strict=True))
         return np.ascontiguousarray(out[(slice(None), slice(None), *inside)])
+
+
+def _whole(x: Array, kernel: Ints, stride: Ints, groups: int) -> Array | None:
+    """(batch, groups, channels, places) without a copy, where a window is one element and each is one."""
+    if any(k != 1 for k in kernel) or any(step != 1 for step in stride) or not x.size:
+        return None
+    return x.reshape(x.shape[0], groups, x.shape[1] // groups, -1)
+
+
+def _around(grad: Array, size: Ints, kernel: Ints, padding: Ints, dilation: Ints) -> Array:
+    """``grad`` with zeros around it, or cropped, so that all windows over it give the sides ``size``."""
+    inside, pads = [], []
+    for side, count, k, p, d in zip(size, grad.shape[2:], kernel, padding, dilation, strict=True):
+        before = (k - 1) * d - p
+        after = side + (k - 1) * d - count - before
+        inside.append(slice(max(-before, 0), count - max(-after, 0)))
+        pads.append((max(before, 0), max(after, 0)))
+    cropped = grad[(slice(None), slice(None), *inside)]
+    if not any(before or after for before, after in pads):
+        return cropped
+    shape = tuple(n + before + after for n, (before, after) in zip(cropped.shape[2:], pads, strict=True))
+    out = np.zeros((*grad.shape[:2], *shape), grad.dtype)
+    places = tuple(slice(before, before + n) for n, (before, _) in zip(cropped.shape[2:], pads, strict=True))
+    out[(slice(None), slice(None), *places)] = cropped
+    return out
 
 
 def _columns(laid: Array, groups: int, deep: int, wide: int) -> Array:

@@ -14,6 +14,7 @@ from tensorcore.ops.pooling import avg_pool, batched, max_pool, max_pool_with_pl
 from tensorcore.ops.record import composite
 from tensorcore.ops.reduction import argmax
 from tensorcore.ops.rules import inexact
+from tensorcore.ops.statistics import mean
 from tensorcore.ops.windows import Ints, spatial
 
 if TYPE_CHECKING:
@@ -68,7 +69,9 @@ def _average(op: str, ndim: int, input: Any, output_size: Any) -> Any:
     sides = input._array.shape[2:]
     sizes = _target(op, output_size, sides)
     even = _even(sides, sizes)
-    if even is not None:
+    if set(sizes) == {1}:
+        out = mean.emit(input, dim=tuple(range(2, 2 + ndim)), keepdim=True)
+    elif even is not None:
         out = avg_pool.emit(input, **even, include_pad=True, divisor=None)
     elif 0 in sizes:
         out = input.new_zeros((*input._array.shape[:2], *sizes)) + input.sum() * 0

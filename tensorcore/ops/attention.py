@@ -102,7 +102,7 @@ def attention_gradient(
     grad: Tensor, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, output: Tensor, logs: Tensor, *,
     is_causal: bool, scale: float,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
-    """Gradients of `attention` with respect to query, key, value and the scores (which a float mask was added to)."""
+    """Gradients of `attention` with respect to query, key, value and, where a float mask was added, the scores."""
     return attention_gradient.emit(grad, query, key, value, mask, output, logs, is_causal=is_causal, scale=scale)
 
 
@@ -119,7 +119,7 @@ def _attention_gradient(
         matmul.emit(scaled, key),
         matmul.emit(scaled.transpose(-1, -2), query),
         matmul.emit(weights.transpose(-1, -2), grad),
-        scores,
+        scores.new_zeros(()) if mask is None or mask.dtype.category == BOOL else scores,
     )
 
 
