@@ -24,6 +24,12 @@ _LINALG: Final = ("linalg",)
 _OLD: Final = ("", "Tensor")
 
 
+def require_tensor(op: str, name: str, x: Any) -> None:
+    """Refuse what is no tensor."""
+    if not hasattr(x, "_kind"):
+        raise TypeError(f"{op}: {name} must be a tensor, got {type(x).__name__}")
+
+
 def solved(A: Any, B: Any, *, upper: bool, left: bool = True, unit: bool = False) -> Any:
     """``A`` triangular: X of ``A @ X = B``, or of ``X @ A = B``."""
     from tensorcore.ops.solving import linalg_solve_triangular
@@ -94,7 +100,7 @@ _DEFINITE: Final = tuple(
 @composite(
     rule=solvable, vjp=(_cholesky_rule,), outputs=2, namespaces=_LINALG, ulp=64, domain=(-2, 2), samples=_DEFINITE
 )
-def linalg_cholesky_ex(input: Tensor, *, upper: bool = False, check_errors: bool = False) -> tuple[Tensor, Tensor]:
+def linalg_cholesky_ex(input: Tensor, *, upper: bool = False, check_errors: bool = False) -> Any:
     """Cholesky factors L of (..., n, n) Hermitian positive definite matrices ``L @ L.mH``, and where it failed.
 
     ``info`` (int32) is 0, or the order of the first leading minor that is not positive definite; the factor is then
@@ -216,7 +222,7 @@ def linalg_lu_factor_ex(
     *,
     pivot: bool = True,
     check_errors: bool = False,
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> Any:
     """LU factorisation of (..., m, n) matrices in one, the pivots, and where a pivot is zero.
 
     ``LU`` holds U on and above the diagonal and L, whose diagonal is 1, below. Row i was exchanged with row
@@ -285,7 +291,7 @@ def _lu(A: Any, *, pivot: bool) -> Any:
 
 
 @composite(rule=solvable, outputs=2, namespaces=_LINALG, ulp=256, samples=_LU)
-def linalg_lu_factor(A: Tensor, *, pivot: bool = True) -> tuple[Tensor, Tensor]:
+def linalg_lu_factor(A: Tensor, *, pivot: bool = True) -> Any:
     """`lu_factor_ex` without ``info``.
 
     Raises:
@@ -300,7 +306,7 @@ def linalg_lu_factor(A: Tensor, *, pivot: bool = True) -> tuple[Tensor, Tensor]:
 
 
 @composite(rule=solvable, outputs=3, namespaces=_LINALG, ulp=256, samples=_LU)
-def linalg_lu(A: Tensor, *, pivot: bool = True) -> tuple[Tensor, Tensor, Tensor]:
+def linalg_lu(A: Tensor, *, pivot: bool = True) -> Any:
     """(P, L, U) of (..., m, n) matrices ``P @ L @ U``; without ``pivot`` P is empty and left out of the product.
 
     Example:
@@ -378,7 +384,7 @@ def lu_unpack(
     LU_pivots: Tensor,
     unpack_data: bool = True,
     unpack_pivots: bool = True,
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> Any:
     """(P, L, U) from what `linalg.lu_factor` returns; a part that is not asked for is empty.
 
     Raises:
@@ -392,6 +398,7 @@ def lu_unpack(
                 [0.2500, 1.0000]])
     """
     require_matrix("lu_unpack", "LU_data", LU_data)
+    require_tensor("lu_unpack", "LU_pivots", LU_pivots)
     if LU_pivots.dtype is not int32:
         raise DTypeError(
             f"lu_unpack: expected LU_pivots of dtype int32, as linalg.lu_factor returns them, got {LU_pivots.dtype}"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.errors import DTypeError, RangeError, ShapeError
-from tensorcore.ops.decompositions import filled, identity, joined, mirrored, solved
+from tensorcore.ops.decompositions import filled, identity, joined, mirrored, require_tensor, solved
 from tensorcore.ops.joining import adjoint
 from tensorcore.ops.matrix_checks import require_matrix, solvable
 from tensorcore.ops.record import composite
@@ -29,7 +29,7 @@ _MODES: Final = ("reduced", "complete", "r")
     rule=solvable, outputs=2, ulp=64,
     samples=({"shapes": ((4, 3),)}, {"shapes": ((2, 3, 4),)}, {"shapes": ((3, 3),)}, {"shapes": ((0, 3),)}),
 )  # fmt: skip
-def geqrf(input: Tensor) -> tuple[Tensor, Tensor]:
+def geqrf(input: Tensor) -> Any:
     """QR factorisation of (..., m, n) matrices in LAPACK's form: R and the reflectors below it, and their factors.
 
     Example:
@@ -92,6 +92,7 @@ def product(input: Any, tau: Any, columns: int) -> Any:
 
 def _require_reflectors(op: str, input: Any, tau: Any) -> None:
     require_matrix(op, "input", input)
+    require_tensor(op, "tau", tau)
     solvable(input.dtype, op)
     if tau.dtype is not input.dtype:
         raise DTypeError(f"{op}: tau is of dtype {tau.dtype}, input of {input.dtype}")
@@ -219,7 +220,7 @@ _QR: Final = (
 
 
 @composite(rule=solvable, vjp=(_qr_rule,), outputs=2, namespaces=("linalg",), ulp=128, samples=_QR)
-def linalg_qr(A: Tensor, mode: str = "reduced") -> tuple[Tensor, Tensor]:
+def linalg_qr(A: Tensor, mode: str = "reduced") -> Any:
     """(Q, R) of (..., m, n) matrices: Q with orthonormal columns, R upper triangular with a real diagonal.
 
     ``mode`` is ``"reduced"`` (min(m, n) columns of Q), ``"complete"`` (m), or ``"r"`` (an empty Q).
@@ -260,7 +261,7 @@ def _qr(A: Any, *, mode: str) -> Any:
     rule=solvable, outputs=2, ulp=128,
     samples=({"shapes": ((4, 3),)}, {"shapes": ((3, 4),), "some": False}),
 )  # fmt: skip
-def qr(input: Tensor, some: bool = True) -> tuple[Tensor, Tensor]:
+def qr(input: Tensor, some: bool = True) -> Any:
     """`linalg.qr` under its old name; without ``some`` in the mode ``"complete"``.
 
     Example:

@@ -93,7 +93,7 @@ def _is_upper(op: str, UPLO: Any) -> bool:
 
 
 @composite(rule=solvable, vjp=(_eigh_rule,), outputs=2, namespaces=_LINALG, ulp=512, samples=_HERMITIAN_VECTORS)
-def linalg_eigh(input: Tensor, UPLO: str = "L") -> tuple[Tensor, Tensor]:
+def linalg_eigh(input: Tensor, UPLO: str = "L") -> Any:
     """Eigenvalues, real and rising, and orthonormal eigenvectors, in columns, of (..., n, n) Hermitian matrices.
 
     One triangle is read: the lower, or the upper with ``UPLO="U"``.
@@ -167,7 +167,7 @@ def _require_finite(op: str, x: Any) -> None:
 
 
 @composite(rule=solvable, vjp=(_eig_rule,), outputs=2, namespaces=_LINALG, ulp=512, samples=_GENERAL)
-def linalg_eig(input: Tensor) -> tuple[Tensor, Tensor]:
+def linalg_eig(input: Tensor) -> Any:
     """Eigenvalues and eigenvectors, in columns of length 1, of (..., n, n) matrices; complex, in no certain order.
 
     Raises:
@@ -281,7 +281,7 @@ def _require_converged(op: str, values: Any) -> None:
     rule=solvable, vjp=(_svd_rule,), outputs=3, namespaces=_LINALG, ulp=512,
     samples=(*_THIN, {"shapes": ((4, 4),), "prepare": ("well_conditioned",), "observe": "magnitudes"}),
 )  # fmt: skip
-def linalg_svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> tuple[Tensor, Tensor, Tensor]:
+def linalg_svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> Any:
     """(U, S, Vh) of (..., m, n) matrices ``U @ diag(S) @ Vh``: orthonormal columns, values falling, orthonormal rows.
 
     Without ``full_matrices`` U has min(m, n) columns and Vh as many rows. ``driver`` is taken on other devices than the
@@ -340,7 +340,7 @@ def _svdvals(A: Any) -> Any:
     rule=solvable, outputs=3, ulp=512,
     samples=({"shapes": ((4, 3),), "prepare": ("well_conditioned",), "observe": "magnitudes"},),
 )  # fmt: skip
-def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> tuple[Tensor, Tensor, Tensor]:
+def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> Any:
     """(U, S, V), V not transposed, under its old name; `linalg.svd` gives its adjoint.
 
     Without ``some`` U and V are square; without ``compute_uv`` they are square and zero, and have no gradient.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import int32, int64
 from tensorcore.errors import LinAlgError, ShapeError
-from tensorcore.ops.decompositions import exchanged, filled, first_failure, joined, taxicab
+from tensorcore.ops.decompositions import exchanged, filled, first_failure, joined, require_tensor, taxicab
 from tensorcore.ops.joining import adjoint
 from tensorcore.ops.matrix_checks import require_matrix, require_one_dtype, require_square, solvable
 from tensorcore.ops.record import composite
@@ -37,9 +37,7 @@ _SYMMETRIC: Final = (
 
 
 @composite(rule=solvable, outputs=3, namespaces=_LINALG, ulp=1024, samples=_SYMMETRIC)
-def linalg_ldl_factor_ex(
-    input: Tensor, *, hermitian: bool = False, check_errors: bool = False
-) -> tuple[Tensor, Tensor, Tensor]:
+def linalg_ldl_factor_ex(input: Tensor, *, hermitian: bool = False, check_errors: bool = False) -> Any:
     """LDL factors of (..., n, n) symmetric, or with ``hermitian`` Hermitian, matrices in one, pivots, and failures.
 
     The lower triangle is read. ``pivots`` (int32) are LAPACK's: ``p > 0`` says that a row was exchanged with row p,
@@ -58,7 +56,7 @@ def linalg_ldl_factor_ex(
 
 
 @composite(rule=solvable, outputs=2, namespaces=_LINALG, ulp=1024, samples=_SYMMETRIC)
-def linalg_ldl_factor(input: Tensor, *, hermitian: bool = False) -> tuple[Tensor, Tensor]:
+def linalg_ldl_factor(input: Tensor, *, hermitian: bool = False) -> Any:
     """`ldl_factor_ex` without ``info``.
 
     Raises:
@@ -181,6 +179,7 @@ def linalg_ldl_solve(LD: Tensor, pivots: Tensor, B: Tensor, *, hermitian: bool =
     """
     op = "linalg.ldl_solve"
     require_square(op, "LD", LD)
+    require_tensor(op, "pivots", pivots)
     require_matrix(op, "B", B)
     solvable(LD.dtype, op)
     require_one_dtype(op, LD=LD, B=B)
