@@ -8,7 +8,8 @@ from typing import Any, Final
 import numpy as np
 
 from tensorcore.backend.contract import Array
-from tensorcore_cpu import blas, lapack
+from tensorcore_cpu import blas
+from tensorcore_cpu.least_squares import LeastSquaresKernels
 
 #: Unknowns of a triangular system that one call of LAPACK finds; the rest goes through matrix products.
 _BLOCK: Final = 64
@@ -17,7 +18,7 @@ _BLOCK: Final = 64
 _LOOPED, _FEW = 24, 16
 
 
-class SolveKernels:
+class SolveKernels(LeastSquaresKernels):
     """The part of the backend that solves; singular matrices give NaN and leave the others of a stack as they are."""
 
     def linalg_solve_ex(self, A: Array, B: Array) -> tuple[Array, Array]:
@@ -66,18 +67,6 @@ class SolveKernels:
         else:
             _upper_substituted(A, out, unitriangular)
         return out
-
-    def least_squares(self, A: Array, B: Array, *, rcond: float, values: bool) -> tuple[Array, Array, Array]:
-        lead = A.shape[:-2]
-        if not values and lapack.has("gelsy", A.dtype) and np.isfinite(A).all() and np.isfinite(B).all():
-            count = math.prod(lead)
-            solution, ranks = lapack.gelsy(A.reshape(count, *A.shape[-2:]), B.reshape(count, *B.shape[-2:]), rcond)
-            return solution.reshape(*lead, *solution.shape[1:]), ranks.reshape(lead), np.empty((*lead, 0), A.real.dtype)
-        U, S, Vh = self.linalg_svd(A, full_matrices=False)  # type: ignore[attr-defined] # of the backend
-        held = rcond * S[..., :1] < S
-        inverse = np.where(held, 1 / np.where(held, S, 1), 0).astype(S.dtype)
-        solution = np.conj(np.swapaxes(Vh, -1, -2)) @ (inverse[..., None] * (np.conj(np.swapaxes(U, -1, -2)) @ B))
-        return solution, np.asarray(held.sum(-1)), S if values else S[..., :0]
 
     def linalg_det(self, A: Array) -> Array:
         return np.asarray(np.linalg.det(A))

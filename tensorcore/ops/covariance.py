@@ -101,11 +101,11 @@ def corrcoef(input: Tensor) -> Tensor:
     """
     found = _covariance("corrcoef", input, 1, None, None)
     if found.ndim == 0:
-        return found / found  # type: ignore[no-any-return] # 1, or NaN where there is no variance
+        return found / found  # 1, or NaN where there is no variance
     root = e.sqrt(found.diagonal().real if found.is_complex() else found.diagonal())
     found = found / root.unsqueeze(1) / root.unsqueeze(0)
     if found.is_complex():
         from tensorcore.ops.complex import complex
 
         return complex(found.real.clamp(-1, 1), found.imag.clamp(-1, 1))
-    return found.clamp(-1, 1)  # type: ignore[no-any-return]
+    return found.clamp(-1, 1)

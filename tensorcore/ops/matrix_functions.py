@@ -176,7 +176,7 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
             result = input if result is None else matmul(result, input)
         n >>= 1
         if not n:
-            return result  # type: ignore[no-any-return]
+            return result
         input = matmul(input, input)
 
 
@@ -286,7 +286,7 @@ def linalg_multi_dot(tensors: Sequence[Tensor]) -> Tensor:
     result = _product(parts)
     if column:
         result = result.squeeze(-1)
-    return result.squeeze(0) if row else result  # type: ignore[no-any-return]
+    return result.squeeze(0) if row else result
 
 
 @composite(namespaces=("",))
@@ -306,7 +306,7 @@ def chain_matmul(*matrices: Tensor) -> Tensor:
             raise TypeError(f"{op}: expected tensors, got {type(x).__name__}")
         if x.ndim != 2:
             raise ShapeError(f"{op}: expected matrices, got shape {list(x.shape)} at place {place}")
-    return _product(matrices)  # type: ignore[no-any-return]
+    return _product(matrices)
 
 
 def _inner_size(op: str, x: Any, y: Any, dim: int) -> None:
@@ -437,7 +437,7 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
         dim = next((place for place, side in enumerate(input.shape) if side == 3), None)
         if dim is None:
             raise ShapeError(f"cross: expected a side of 3, got shape {list(input.shape)}")
-    return _crossed("cross", input, other, dim)  # type: ignore[no-any-return]
+    return _crossed("cross", input, other, dim)
 
 
 @composite(
@@ -450,4 +450,4 @@ def linalg_diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -
         >>> tc.linalg.diagonal(tc.tensor([[1.0, 2.0], [3.0, 4.0]]))
         tensor([1., 4.])
     """
-    return REGISTRY["diagonal"](A, offset, dim1, dim2)  # type: ignore[no-any-return]
+    return REGISTRY["diagonal"](A, offset, dim1, dim2)
