@@ -112,13 +112,25 @@ def _convolution_of(
     return e.add.emit(product, reshape.emit(bias, shape=(out_channels, *(1,) * len(kernel))))
 
 
+def _windows_there(out: Any, shape: Ints) -> Any:
+    """``out`` with as many windows as ``shape`` has.
+
+    An output_padding as wide as the stride, which a dilation allows, leaves room for windows that were not there.
+    """
+    more = [(0, wanted - side) for side, wanted in zip(out._array.shape[2:], shape[2:], strict=True)]
+    return embedded(out, more, (1,) * len(more)) if any(after for _, after in more) else out
+
+
 @composite(
     rule=number,
     namespaces=(),
     ulp=64,
     vjp=(
-        lambda g, weight, stride, padding, dilation, groups: convolution_of.emit(
-            g, e.conj(weight), None, stride=stride, padding=padding, dilation=dilation, groups=groups
+        lambda g, weight, grad_shape, stride, padding, dilation, groups: _windows_there(
+            convolution_of.emit(
+                g, e.conj(weight), None, stride=stride, padding=padding, dilation=dilation, groups=groups
+            ),
+            grad_shape,
         ),
         lambda g, grad, weight_shape, stride, padding, dilation, groups: convolution_weight_gradient.emit(
             g,
@@ -180,8 +192,11 @@ def _convolution_input_gradient(
             dilation=dilation,
             groups=groups,
         ),
-        lambda g, input, stride, padding, dilation, groups: convolution_of.emit(
-            e.conj(input), g, None, stride=stride, padding=padding, dilation=dilation, groups=groups
+        lambda g, input, grad_shape, stride, padding, dilation, groups: _windows_there(
+            convolution_of.emit(
+                e.conj(input), g, None, stride=stride, padding=padding, dilation=dilation, groups=groups
+            ),
+            grad_shape,
         ),
     ),
     samples=(

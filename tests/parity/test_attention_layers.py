@@ -6,6 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from against_torch import INF, T, V, case, compare  # noqa: E402
 from modules_against_torch import agree  # noqa: E402
 
 START = "nn = t.nn; t.manual_seed(0); mask = nn.Transformer.generate_square_subsequent_mask(4); "
@@ -114,3 +115,28 @@ def test_transformers(more):
 )
 def test_more_transformers(program):
     agree(program)
+
+
+#: More queries than keys, fewer, heads broadcast, no heads, no keys, no queries; then masks of all shapes.
+SHAPES = (
+    (T(2, 3, 70, 4), T(2, 3, 5, 4), T(2, 3, 5, 6)), (T(2, 3, 5, 4), T(2, 3, 70, 4), T(2, 3, 70, 6)),
+    (T(2, 1, 5, 4), T(1, 3, 7, 4), T(2, 3, 7, 6)), (T(5, 4), T(7, 4), T(7, 2)),
+    (T(2, 5, 4), T(2, 0, 4), T(2, 0, 3)), (T(2, 0, 4), T(2, 3, 4), T(2, 3, 3)), (T(2, 3, 150, 4),) * 3,
+)  # fmt: skip
+MASKS = (
+    T(5, 7, dtype="bool"), T(2, 1, 5, 7, dtype="bool"), T(5, 7), T(2, 3, 5, 7), T(1, 1, 1, 7), T(7),
+    V([[True] * 7, [False] * 7, [False] * 6 + [True], [True] * 7, [False] * 7], "bool"),
+    V([[0.0] * 7, [-INF] * 7, [1.0] * 7, [0] * 7, [-INF] * 7], grad=False),
+)  # fmt: skip
+CALL = "F.scaled_dot_product_attention"
+
+
+@pytest.mark.parametrize(
+    ("path", "args", "kwargs"),
+    [
+        *(case(CALL, *shapes, is_causal=causal) for shapes in SHAPES for causal in (False, True)),
+        *(case(CALL, T(2, 3, 5, 4), T(2, 3, 7, 4), T(2, 3, 7, 6), mask) for mask in MASKS),
+    ],
+)
+def test_blocks_of_attention(path, args, kwargs):
+    compare(path, *args, second=args[0].shape[-2] < 100, **kwargs)

@@ -55,6 +55,11 @@ CONVOLUTIONS = [
     case("F.conv_transpose3d", T(2, 2, 3, 2, 3), T(2, 3, 2, 3, 2), T(3), 2, 1, 1),
     case("conv2d", T(1, 1, 3, 3), T(1, 1, 2, 2)),
     case("F.conv_transpose2d", T(2, 3, 4, 3), T(3, 4, 3, 2), T(3)),
+    case("F.conv_transpose2d", T(2, 4, 5, 6), T(4, 3, 3, 2), T(3), dilation=2, output_padding=1),
+    case("F.conv2d", T(2, 4, 7, 8), T(6, 4, 3, 2), padding=3),
+    case("F.conv2d", T(2, 4, 7, 8), T(6, 2, 1, 1), groups=2),
+    case("F.conv2d", T(2, 4, 7, 8), T(4, 1, 3, 3), groups=4, padding=1),
+    case("F.conv2d", T(2, 4, 7, 8), T(6, 4, 1, 1), stride=2, padding=1),
 ]
 
 
