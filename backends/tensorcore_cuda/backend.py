@@ -326,6 +326,26 @@ class CudaBackend(
     def alias(self, input: Array) -> Array:
         return input.view()
 
+    def as_strided(
+        self, input: Array, *, size: tuple[int, ...], stride: tuple[int, ...], shift: int, own: tuple[int, ...]
+    ) -> Array:
+        steps = tuple([step * input.itemsize for step in stride])
+        return self._seen(input, input.dtype, size, steps, shift * input.itemsize)
+
+    def _seen(
+        self, input: Array, native: Any, shape: tuple[int, ...], strides: tuple[int, ...], offset: int = 0
+    ) -> Array:
+        """The memory of ``input`` from ``offset`` bytes on, as an array of these strides in bytes."""
+        return self.xp.ndarray(shape, native, input.data + offset, strides)
+
+    def view_as_real(self, input: Array) -> Array:
+        width = input.itemsize // 2
+        native = np.dtype(f"f{width}")
+        return self._seen(input, native, (*input.shape, 2), (*input.strides, width))
+
+    def view_as_complex(self, input: Array) -> Array:
+        return self._seen(input, np.dtype(f"c{2 * input.itemsize}"), input.shape[:-1], input.strides[:-1])
+
     def flip(self, input: Array, *, dims: tuple[int, ...]) -> Array:
         # PyTorch copies; a view with negative strides would surprise those who read strides.
         return self.copy(self.xp.flip(input, dims) if dims else input)

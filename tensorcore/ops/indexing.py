@@ -233,16 +233,12 @@ def _product_rule(g: Any, input: Any, index: Any, src: Any, dim: int) -> tuple[A
     parts = where(eq(src, 0), 1, src)
     product = gather.emit(scatter_product.emit(input, index, parts, dim=dim), index, dim=dim)
     nothing = eq(src, 0).to(int64)
-    met = gather.emit(
-        scatter.emit(zeros_of(input.shape, index), index, nothing, dim=dim, reduce="sum"), index, dim=dim
-    )
+    met = gather.emit(scatter.emit(zeros_of(input.shape, index), index, nothing, dim=dim, reduce="sum"), index, dim=dim)
     rest = where(eq(met, nothing), product / parts, 0.0)
     return g * conj(others), None, gather.emit(g, index, dim=dim) * conj(rest)
 
 
-def _extreme_rule(
-    g: Any, y: Any, input: Any, index: Any, src: Any, dim: int, largest: bool
-) -> tuple[Any, None, Any]:
+def _extreme_rule(g: Any, y: Any, input: Any, index: Any, src: Any, dim: int, largest: bool) -> tuple[Any, None, Any]:
     mine = eq(input, y).to(g.dtype)
     its = eq(src, gather.emit(y, index, dim=dim)).to(g.dtype)
     # Shared among the elements that are equal to the result.

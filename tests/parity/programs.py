@@ -146,6 +146,10 @@ DELIBERATE = {
         "x = t.arange(60).reshape(3, 4, 5); x[..., ...]", "x = t.arange(60).reshape(3, 4, 5); x[..., ...] = -1; x",
     ),
     "Gradients": (
+        "x = t.arange(12.0).reshape(3, 4).requires_grad_(); y = x.as_strided_scatter(x[0, :2] * 2, (2,), (5,)); "
+        "(y * y.detach()).sum().backward(); x.grad",
+        "x = t.tensor([3.0, 4.0], requires_grad=True); x.scatter_reduce(0, t.tensor([0]), x[:1] * 1, 'amax', "
+        "include_self=False).sum().backward(); x.grad",
         "x = t.arange(60.0).reshape(3, 4, 5).requires_grad_(); z = x * 1; v = t.ones(()).requires_grad_(); z[None] = "
             "v; (z * x.detach()).sum().backward(); (x.grad, v.grad)",
         "A = t.ones(2, 2, requires_grad=True); t.det(A).backward(); A.grad",

@@ -9,10 +9,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-import tensorcore as tc
-from tensorcore.ops.record import REGISTRY
-from tensorcore_conformance.recipes import Recipe, flat_outputs, seed_of
-from tensorcore_conformance.samples import samples_of
+import tensorcore as tc  # noqa: E402
+from tensorcore.ops.record import REGISTRY  # noqa: E402
+from tensorcore_conformance.recipes import Recipe, flat_outputs, seed_of  # noqa: E402
+from tensorcore_conformance.samples import samples_of  # noqa: E402
 
 FIXED = ("domains", "args", "order", "distinct", "prepare", "observe")
 #: Ops whose last step is another one here, and why.
@@ -127,13 +127,15 @@ def test_nodes_are_called_as_in_pytorch(name, path):
         "x[0, 1:]", "x[1:, 0]", "x[()]", "x[...]", "x[0, None]", "x[[0, 1]]", "x[x > 0]", "x.squeeze()", "x.squeeze(0)",
         "x.squeeze((0,))", "x.view(-1)", "x.t().reshape(-1)", "x.flatten()", "x.unbind()[0]", "x.split(1)[0]",
         "x.split([1, 2])[0]", "x.chunk(2)[0]", "x.expand(2, 3, 4)", "x.unfold(1, 2, 1)", "x.as_strided((2,), (1,))",
-        "x.sum()", "x.sum(1)", "x.sum((0, 1), keepdim=True)", "x.mean()", "x.mean(0)", "x.prod()", "x.prod(1)", "x ** 2",
+        "x.sum()", "x.sum(1)", "x.sum((0, 1), keepdim=True)", "x.mean()", "x.mean(0)", "x.prod()", "x.prod(1)",
+        "x ** 2",
         "x ** x", "x / 2", "-x", "x @ x.t()", "x.max()", "x.max(0)[0]", "x.amax()",
         "x.relu()", "x.clone()", "x.double()", "x.clamp(0)", "x.clamp(min=0, max=1)", "x.var()", "x.std(0)",
         "x.movedim(0, 1)", "x.unflatten(1, (2, 2))", "x.ravel()", "x.contiguous().view(12)", "x.diag()", "x.roll(1)",
         "x.mul(2).relu_()", "x.mul(2).add_(1)", "x.mul(2).exp_()",
         "x.mul(2).copy_(x)", "x.mul(2).clamp_(0)", "x.to(t.float64)", "x.float().abs().sqrt()",
-        "t.cat([x, x])", "t.stack([x, x])", "t.where(x > 0, x, x)", "x.masked_fill(x > 0, 1.0)", "x.gather(0, x.long())",
+        "t.cat([x, x])", "t.stack([x, x])", "t.where(x > 0, x, x)", "x.masked_fill(x > 0, 1.0)",
+        "x.gather(0, x.long())",
         "t.nn.functional.linear(x, x)", "t.nn.functional.linear(x, x, x[:, 0])", "x.softmax(0)", "x.log_softmax(0)",
         "t.lerp(x, x, 0.5)", "t.lerp(x, x, x)", "t.maximum(x, x)", "x.cumsum(0)", "x.sort()[0]", "x.topk(2)[0]",
     ],
