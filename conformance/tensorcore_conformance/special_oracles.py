@@ -73,9 +73,14 @@ def _digamma(x: Any) -> Any:
     return np.where((x <= 0) & (x == np.rint(x)), pole, result)
 
 
+def _trigamma(x: Any) -> Any:
+    result = _zeta(_LONG(2), np.where(x < 0, 1 - x, x))
+    return np.where(x < 0, (_PI / np.sin(_PI * (x - np.rint(x)))) ** 2 - result, result)
+
+
 def _polygamma(n: int, x: Any) -> Any:
-    if n == 0:
-        return _digamma(x)
+    if n < 2:
+        return _trigamma(x) if n else _digamma(x)
     return (-1) ** (n + 1) * _factorial(n) * _zeta(_LONG(n + 1), x)
 
 
@@ -262,6 +267,7 @@ def _logit(x: Any, eps: float | None = None) -> Any:
 SPECIAL_ORACLES: dict[str, Callable[..., Any]] = {
     "lgamma": _wide(_log_gamma),
     "digamma": _wide(_digamma),
+    "trigamma": _wide(_trigamma),
     "polygamma": lambda n, x: _polygamma(n, x.astype(_LONG)),
     "polygamma_of": lambda x, n: _polygamma(n, x.astype(_LONG)),
     "mvlgamma": _wide(_multivariate),

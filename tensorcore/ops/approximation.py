@@ -7,10 +7,9 @@ source is named; in exact arithmetic it errs by less than 3e-17. Tables are pair
 from __future__ import annotations
 
 import functools
-import math
 import operator
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import DType, float32, float64
 from tensorcore.ops import elementwise as e
@@ -40,21 +39,25 @@ def _widest(kind: Kind) -> DType:
     return float64 if float64 in kind.device.capabilities.dtypes else float32
 
 
-def precise(body: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorator of an expression: it is computed in float64, where the device has that, and rounded once.
+def precise(op: Op) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorator of the expression of ``op``: it is computed in float64, where the device has that, and rounded once.
 
-    Special functions cancel, reduce angles and raise to powers; in float32 that would cost most of the digits.
+    Special functions cancel, reduce angles and raise to powers; in float32 that would cost most of the digits. The
+    float64 kernel is used where a backend has one.
     """
 
-    @functools.wraps(body)
-    def expression(*inputs: Any, **attributes: Any) -> Any:
-        kind = inputs[0]._kind
-        wide = _widest(kind)
-        if kind.dtype is wide or kind.dtype is float64:
-            return body(*inputs, **attributes)
-        return body(*[x.to(wide) for x in inputs], **attributes).to(kind.dtype)
+    def decorate(body: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(body)
+        def expression(*inputs: Any, **attributes: Any) -> Any:
+            kind = inputs[0]._kind
+            wide = _widest(kind)
+            if kind.dtype is wide or kind.dtype is float64:
+                return body(*inputs, **attributes)
+            return op.emit(*[x.to(wide) for x in inputs], **attributes).to(kind.dtype)
 
-    return expression
+        return op.expression(expression)
+
+    return decorate
 
 
 def as_int(op: str, name: str, value: Any) -> int:
@@ -101,6 +104,28 @@ def from_integer(x: Any) -> Any:
     return x - e.round(x)
 
 
+#: Polynomials of f * f for f from -1/2 to 1/2: ``sin(pi * f) / f``, and ``cos(pi * f) / (1 - 4 * f * f)``.
+_SINE: Final = (
+    7.697826768224191e-07, -2.1903497074626018e-05, 0.0004662998161898394, -0.007370430505916944, 0.0821458865731029,
+    -0.5992645293189447, 2.5501640398773007, -5.167712780049969, 3.141592653589793,
+)  # fmt: skip
+_COSINE: Final = (
+    -1.033202820981855e-06, 2.5879018170871116e-05, -0.0004759174972778394, 0.006332742410528358, -0.05724947188084237,
+    0.3195033242373781, -0.9348022005446713, 1.0,
+)  # fmt: skip
+
+
+def sine_of_pi(f: Any) -> Any:
+    """``sin(pi * f)`` for f from -1/2 to 1/2, without rounding the angle."""
+    return f * polynomial(f * f, _SINE)
+
+
+def cotangent_of_pi(f: Any) -> Any:
+    """``1 / tan(pi * f)`` for f from -1/2 to 1/2, 0 at both ends."""
+    square = f * f
+    return (1 - square * 4) * polynomial(square, _COSINE) / sine_of_pi(f)
+
+
 def split_square(x: Any) -> tuple[Any, Any]:
     """Two numbers whose sum is ``x * x``, the first exact: rounding the square would cost exp of it digits."""
     coarse = e.floor(x * 16) * (1 / 16)
@@ -111,12 +136,16 @@ def split_square(x: Any) -> tuple[Any, Any]:
 HUGE = 1e300
 
 
-def without_gradient(body: Callable[..., Any]) -> Callable[..., Any]:
+def without_gradient(op: Op) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """`precise` for functions that have no gradient in PyTorch: results never require grad."""
-    computed = precise(body)
 
-    @functools.wraps(body)
-    def expression(*inputs: Any, **attributes: Any) -> Any:
-        return computed(*[x.detach() for x in inputs], **attributes)
+    def decorate(body: Callable[..., Any]) -> Callable[..., Any]:
+        computed = precise(op)(body)
 
-    return expression
+        @functools.wraps(body)
+        def expression(*inputs: Any, **attributes: Any) -> Any:
+            return computed(*[x.detach() for x in inputs], **attributes)
+
+        return op.expression(expression)
+
+    return decorate

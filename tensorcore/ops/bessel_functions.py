@@ -269,9 +269,9 @@ def special_airy_ai(input: Tensor) -> Tensor:
     return special_airy_ai.emit(input)
 
 
-special_bessel_j0.expression(without_gradient(lambda input: _bessel_j(input, 0)))
-special_bessel_j1.expression(without_gradient(lambda input: _bessel_j(input, 1)))
-special_bessel_y0.expression(without_gradient(lambda input: _bessel_y(input, 0)))
-special_bessel_y1.expression(without_gradient(lambda input: _bessel_y(input, 1)))
-special_spherical_bessel_j0.expression(without_gradient(_sine_over))
-special_airy_ai.expression(without_gradient(_airy))
+without_gradient(special_bessel_j0)(lambda input: _bessel_j(input, 0))
+without_gradient(special_bessel_j1)(lambda input: _bessel_j(input, 1))
+without_gradient(special_bessel_y0)(lambda input: _bessel_y(input, 0))
+without_gradient(special_bessel_y1)(lambda input: _bessel_y(input, 1))
+without_gradient(special_spherical_bessel_j0)(_sine_over)
+without_gradient(special_airy_ai)(_airy)

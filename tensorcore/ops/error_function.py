@@ -215,8 +215,7 @@ def special_erfcx(input: Tensor) -> Tensor:
     return special_erfcx.emit(input)
 
 
-@special_erfcx.expression
-@precise
+@precise(special_erfcx)
 def _erfcx(input: Tensor) -> Tensor:
     size = e.abs(input)
     coarse, rest = split_square(e.minimum(size, _END))
@@ -254,8 +253,7 @@ def erfinv(input: Tensor) -> Tensor:
     return erfinv.emit(input)
 
 
-@erfinv.expression
-@precise
+@precise(erfinv)
 def _erfinv(input: Tensor) -> Tensor:
     return _quantile(input * 0.5, 0.5 - e.abs(input) * 0.5) * math.sqrt(0.5)
 
@@ -276,8 +274,7 @@ def special_ndtri(input: Tensor) -> Tensor:
     return special_ndtri.emit(input)
 
 
-@special_ndtri.expression
-@precise
+@precise(special_ndtri)
 def _ndtri(input: Tensor) -> Tensor:
     return _quantile(input - 0.5, e.minimum(input, 1 - input))
 
@@ -304,8 +301,7 @@ def special_ndtr(input: Tensor) -> Tensor:
     return special_ndtr.emit(input)
 
 
-@special_ndtr.expression
-@precise
+@precise(special_ndtr)
 def _ndtr(input: Tensor) -> Tensor:
     tail = _normal_tail(e.abs(input))
     return e.where(e.lt(input, 0), tail, 1 - tail)
@@ -326,8 +322,7 @@ def special_log_ndtr(input: Tensor) -> Tensor:
     return special_log_ndtr.emit(input)
 
 
-@special_log_ndtr.expression
-@precise
+@precise(special_log_ndtr)
 def _log_ndtr(input: Tensor) -> Tensor:
     below = e.log(_scaled_tail(e.maximum(input * -math.sqrt(0.5), _NEAR)) * 0.5) - input * input * 0.5
     tail = _normal_tail(e.abs(input))

@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.errors import RangeError
 from tensorcore.ops import elementwise as e
-from tensorcore.ops.approximation import HUGE, as_int, from_integer, no_derivative, polynomial, precise, quotient
+from tensorcore.ops.approximation import (
+    HUGE,
+    as_int,
+    cotangent_of_pi,
+    from_integer,
+    no_derivative,
+    polynomial,
+    precise,
+    quotient,
+    sine_of_pi,
+)
 from tensorcore.ops.record import composite
 from tensorcore.ops.rules import real_floating
 
@@ -148,12 +158,11 @@ def lgamma(input: Tensor) -> Tensor:
     return lgamma.emit(input)
 
 
-@lgamma.expression
-@precise
+@precise(lgamma)
 def _lgamma(input: Tensor) -> Tensor:
     negative, x, rest = _sides(input)
     result = log_gamma(x)
-    return e.where(negative, -e.log(e.abs(e.sin(rest * math.pi)) * (1 / math.pi)) - result, result)
+    return e.where(negative, -e.log(e.abs(sine_of_pi(rest)) * (1 / math.pi)) - result, result)
 
 
 @composite(
@@ -173,8 +182,7 @@ def digamma(input: Tensor) -> Tensor:
     return digamma.emit(input)
 
 
-@digamma.expression
-@precise
+@precise(digamma)
 def _digamma(input: Tensor) -> Tensor:
     negative, x, rest = _sides(input)
     v = _fraction(x)
@@ -183,7 +191,7 @@ def _digamma(input: Tensor) -> Tensor:
     near = ((v - _ZERO[0]) - _ZERO[1]) * quotient(v, _DIGAMMA_NEAR) + e.where(low | high, inverse, 0.0)
     square = e.where(far, inverse, 0.0) * inverse
     result = e.where(far, e.log(x) - inverse * 0.5 - square * quotient(square, _DIGAMMA_FAR), near)
-    reflected = result - math.pi / e.tan(rest * math.pi)
+    reflected = result - cotangent_of_pi(rest) * math.pi
     return e.where(negative, e.where(e.eq(rest, 0), math.nan, reflected), result)
 
 
@@ -215,20 +223,15 @@ def polygamma(n: int, input: Tensor) -> Tensor:
     return polygamma.emit(input, n=n) if n else digamma.emit(input)
 
 
-@polygamma.expression
-@precise
+@precise(polygamma)
 def _polygamma(input: Tensor, *, n: int) -> Tensor:
-    if n == 0:
-        return digamma(input)
+    if n < 2:
+        return trigamma(input) if n else digamma(input)
     negative, x, rest = _sides(input)
     # The reflection takes the same derivative of pi / tan(pi * x), a polynomial of the cotangent.
-    if n == 1:
-        result = _trigamma(x)
-        sine = math.pi / e.sin(rest * math.pi)
-        return e.where(negative, sine * sine - result, result)
     sign = -1.0 if n % 2 == 0 else 1.0
     result = _zeta_of_order(x, n + 1) * (sign * _factorial(n))
-    cotangent = 1 / e.tan(rest * math.pi)
+    cotangent = cotangent_of_pi(rest)
     terms = _cotangent_derivative(n)
     powers = polynomial(cotangent * cotangent, terms[::-2]) * (cotangent if n % 2 == 0 else 1.0)
     return e.where(negative, e.where(e.eq(rest, 0), sign * math.inf, -sign * result - powers), result)
@@ -260,14 +263,27 @@ def _factorial(n: int) -> float:
     return float(math.factorial(n)) if n <= 170 else math.inf
 
 
-def _trigamma(x: Any) -> Any:
+@composite(
+    rule=real_floating, vjp=lambda g, input: g * polygamma(2, input), namespaces=(), samples=_SAMPLES, ulp=16,
+    shown="PolygammaBackward0",
+)  # fmt: skip
+def trigamma(input: Tensor) -> Tensor:
+    """`polygamma` of order 1, which the gradient of `digamma` is made of."""
+    return trigamma.emit(input)
+
+
+@precise(trigamma)
+def _trigamma(input: Tensor) -> Tensor:
+    negative, x, rest = _sides(input)
     v = _fraction(x)
     far, low, high = e.ge(x, 3.0), e.lt(x, 1.0), e.ge(x, 2.0)
     inverse = 1 / e.where(far | low, x, e.maximum(x - 1, 1.0))
     square = inverse * inverse
     near = quotient(v, _TRIGAMMA_NEAR) + e.where(low, square, e.where(high, -square, 0.0))
     square = e.where(far, square, 0.0)
-    return e.where(far, inverse + square * (inverse * quotient(square, _TRIGAMMA_FAR) + 0.5), near)
+    result = e.where(far, inverse + square * (inverse * quotient(square, _TRIGAMMA_FAR) + 0.5), near)
+    sine = math.pi / sine_of_pi(rest)
+    return e.where(negative, sine * sine - result, result)
 
 
 def _cotangent_derivative(n: int) -> list[float]:
@@ -325,8 +341,7 @@ def mvlgamma(input: Tensor, p: int) -> Tensor:
     return mvlgamma.emit(input, p=p)
 
 
-@mvlgamma.expression
-@precise
+@precise(mvlgamma)
 def _mvlgamma(input: Tensor, *, p: int) -> Tensor:
     return _summed(lgamma, input, p) + p * (p - 1) / 4 * math.log(math.pi)
 
@@ -358,8 +373,7 @@ def special_zeta(input: Tensor, other: Tensor) -> Tensor:
     return special_zeta.emit(input, other)
 
 
-@special_zeta.expression
-@precise
+@precise(special_zeta)
 def _zeta(input: Tensor, other: Tensor) -> Tensor:
     order, x = input, other
     negative = e.lt(x, 0)

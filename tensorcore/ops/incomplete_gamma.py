@@ -180,7 +180,7 @@ def _regularized(a: Any, x: Any, upper: bool) -> Any:
     # All mass lies at 0 for a = 0, and at infinity for infinite a.
     at_one = (e.eq(a, 0) & e.gt(x, 0)) | (e.eq(x, math.inf) & e.ge(a, 0) & e.lt(a, math.inf))
     at_zero = (e.eq(x, 0) & e.gt(a, 0)) | (e.eq(a, math.inf) & e.ge(x, 0) & e.lt(x, math.inf))
-    return e.where(finite, result, e.where(at_one, one, e.where(at_zero, zero, math.nan)))
+    return e.where(finite, result, e.where(at_one, one, e.where(at_zero, zero, result * math.nan)))
 
 
 def _slope(g: Any, a: Any, x: Any) -> Any:
@@ -212,8 +212,7 @@ def igamma(input: Tensor, other: Tensor) -> Tensor:
     return igamma.emit(*tensors_only("igamma", input=input, other=other))
 
 
-@igamma.expression
-@precise
+@precise(igamma)
 def _igamma(input: Tensor, other: Tensor) -> Tensor:
     return _regularized(input, other, False)
 
@@ -240,7 +239,6 @@ def igammac(input: Tensor, other: Tensor) -> Tensor:
     return igammac.emit(*tensors_only("igammac", input=input, other=other))
 
 
-@igammac.expression
-@precise
+@precise(igammac)
 def _igammac(input: Tensor, other: Tensor) -> Tensor:
     return _regularized(input, other, True)

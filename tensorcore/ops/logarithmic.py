@@ -109,5 +109,5 @@ def logit(input: Tensor, eps: float | None = None) -> Tensor:
 @logit.expression
 def _logit(input: Tensor, *, eps: float | None) -> Tensor:
     x = input if eps is None else clamp(input, eps, 1 - eps)
-    # The quotient is rounded near 1, where its logarithm is small; 2 * x - 1 is exact there.
-    return e.where(e.lt(e.abs(x - 0.5), 0.25), e.atanh(x * 2 - 1) * 2, e.log(x / (1 - x)))
+    # The odds are rounded near 1, where their logarithm is small; what they exceed 1 by is not.
+    return e.where(e.lt(e.abs(x - 0.5), 0.25), e.log1p((x * 2 - 1) / (1 - x)), e.log(x / (1 - x)))

@@ -150,8 +150,7 @@ def i0(input: Tensor) -> Tensor:
     return i0.emit(input)
 
 
-@i0.expression
-@precise
+@precise(i0)
 def _i0(input: Tensor) -> Tensor:
     return _first(input, 0, False)
 
@@ -169,8 +168,7 @@ def special_i0e(input: Tensor) -> Tensor:
     return special_i0e.emit(input)
 
 
-@special_i0e.expression
-@precise
+@precise(special_i0e)
 def _i0e(input: Tensor) -> Tensor:
     return _first(input, 0, True)
 
@@ -188,8 +186,7 @@ def special_i1(input: Tensor) -> Tensor:
     return special_i1.emit(input)
 
 
-@special_i1.expression
-@precise
+@precise(special_i1)
 def _i1(input: Tensor) -> Tensor:
     return _first(input, 1, False)
 
@@ -208,8 +205,7 @@ def special_i1e(input: Tensor) -> Tensor:
     return special_i1e.emit(input)
 
 
-@special_i1e.expression
-@precise
+@precise(special_i1e)
 def _i1e(input: Tensor) -> Tensor:
     return _first(input, 1, True)
 
@@ -277,9 +273,9 @@ def special_scaled_modified_bessel_k1(input: Tensor) -> Tensor:
     return special_scaled_modified_bessel_k1.emit(input)
 
 
-special_modified_bessel_i0.expression(without_gradient(lambda input: _first(input, 0, False)))
-special_modified_bessel_i1.expression(without_gradient(lambda input: _first(input, 1, False)))
-special_modified_bessel_k0.expression(without_gradient(lambda input: _second(input, 0, False)))
-special_modified_bessel_k1.expression(without_gradient(lambda input: _second(input, 1, False)))
-special_scaled_modified_bessel_k0.expression(without_gradient(lambda input: _second(input, 0, True)))
-special_scaled_modified_bessel_k1.expression(without_gradient(lambda input: _second(input, 1, True)))
+without_gradient(special_modified_bessel_i0)(lambda input: _first(input, 0, False))
+without_gradient(special_modified_bessel_i1)(lambda input: _first(input, 1, False))
+without_gradient(special_modified_bessel_k0)(lambda input: _second(input, 0, False))
+without_gradient(special_modified_bessel_k1)(lambda input: _second(input, 1, False))
+without_gradient(special_scaled_modified_bessel_k0)(lambda input: _second(input, 0, True))
+without_gradient(special_scaled_modified_bessel_k1)(lambda input: _second(input, 1, True))

@@ -199,7 +199,7 @@ def _state_chebyshev(op: Any, kind: str, shifted: bool) -> None:
     def expression(x: Any, n: Any, *, degree: int | None) -> Any:
         return _chebyshev(x * 2 - 1 if shifted else x, n, degree, kind)
 
-    op.expression(without_gradient(expression))
+    without_gradient(op)(expression)
 
 
 _state_chebyshev(special_chebyshev_polynomial_t, "t", False)
@@ -267,7 +267,7 @@ def _state_recurrence(op: Any, first: Callable[[Any], Any], step: Any, end: int 
         within = e.where(e.gt(n, end), -1.0, n)
         return e.where(e.gt(n, end), math.nan, _chosen(_sequence(x, first(x), step), x, within, degree))
 
-    op.expression(without_gradient(expression))
+    without_gradient(op)(expression)
 
 
 _state_recurrence(

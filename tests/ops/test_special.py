@@ -25,17 +25,51 @@ def close(found, wanted, units=4):
 #: Values of mpmath in 40 digits, where approximations change, near zeros, and far out.
 KNOWN = {
     "lgamma": (
-        (1e-300, 690.7755278982137), (0.999999, 5.772164881384168e-07), (1.9999999999829599, -7.204307249365466e-12),
-        (2.9999999, 0.6931470882783893), (3.0, 0.6931471805599453), (1e10, 220258509288.8114), (1e305, 7.012794216144003e307),
+        (1e-300, 690.7755278982137),
+        (0.999999, 5.772164873855652e-07),
+        (1.9999999999829599, -7.204307249365466e-12),
+        (2.9999999, 0.693147088281514),
+        (3.0, 0.6931471805599453),
+        (10000000000.0, 220258509288.81058),
+        (1e305, 7.012884533631839e307),
     ),
-    "digamma": ((1e-10, -10000000000.577215), (2.5, 0.7031566406452432), (1e20, 46.051701859880914)),
-    "special.bessel_j0": ((5.0, -0.1775967713143383), (1e16, 8.66142768092168e-10), (1e22, -1.85610510651082e-12)),
-    "special.erfcx": ((-26.0, 7.541659985124077e293), (0.46875, 0.6325020256730664), (1e10, 5.641895835477563e-11)),
-    "i0": ((712.0, 9.33114690325926e306),),
-}  # fmt: skip
+    "digamma": (
+        (1e-10, -10000000000.577215),
+        (1.4616321449683622, -9.241265521729427e-17),
+        (2.5, 0.7031566406452432),
+        (3.0, 0.9227843350984671),
+        (1e20, 46.051701859880914),
+    ),
+    "special.bessel_j0": (
+        (2.404825557695773, -6.10876525973673e-17),
+        (5.0, -0.1775967713143383),
+        (1e16, 8.661427680921676e-10),
+        (1e22, -1.8561051065108217e-12),
+    ),
+    "special.erfcx": (
+        (-26.0, 7.657724931490568e293),
+        (0.46875, 0.6320696892495561),
+        (0.4687500000000001, 0.632069689249556),
+        (10000000000.0, 5.641895835477563e-11),
+    ),
+    "special.log_ndtr": (
+        (-100.0, -5005.524208694205),
+        (-1.0, -1.8410216450092636),
+        (-0.9999, -1.8408691354861395),
+        (37.0, -5.725571222524577e-300),
+    ),
+    "special.airy_ai": (
+        (-3.2, -0.4174434205641514),
+        (-2.338107410459767, 2.743319340666283e-17),
+        (1.0, 0.13529241631288141),
+        (10.0, 1.1047532552898686e-10),
+    ),
+    "special.ndtri": ((0.075, -1.439531470938456), (0.5000000001, 2.506628482030354e-10), (0.925, 1.4395314709384561)),
+    "i0": ((8.0, 427.5641157218048), (712.0, 2.4684110577627523e307)),
+}
 
 
-@pytest.mark.parametrize("name", ["lgamma", "digamma", "special.bessel_j0"])
+@pytest.mark.parametrize("name", KNOWN)
 def test_known_values(name):
     function = tc
     for part in name.split("."):
@@ -46,8 +80,8 @@ def test_known_values(name):
 
 def test_gamma_function_of_the_standard_library():
     x = [0.1 * k for k in range(1, 400)]
-    close(tc.lgamma(wide(*x)), [math.lgamma(v) for v in x], 8)
-    close(tc.lgamma(wide(-0.5, -1.5, -3.25, -1e-300)), [math.lgamma(v) for v in (-0.5, -1.5, -3.25, -1e-300)], 16)
+    x += [-0.5, -1.5, -3.25, -1e-300]
+    assert tc.allclose(tc.lgamma(wide(*x)), wide(*map(math.lgamma, x)), rtol=1e-13)
 
 
 def test_recurrences_hold_over_the_changes_of_the_approximations():
@@ -56,12 +90,12 @@ def test_recurrences_hold_over_the_changes_of_the_approximations():
         (tc.lgamma(x + 1), tc.lgamma(x) + x.log()),
         (tc.digamma(x + 1), tc.digamma(x) + 1 / x),
         (tc.polygamma(1, x + 1), tc.polygamma(1, x) - x**-2),
-        (tc.polygamma(3, x + 1), tc.polygamma(3, x) - 6 * x**-4),
+        (tc.polygamma(3, x), tc.polygamma(3, x + 1) + 6 * x**-4),
         (S.zeta(x + 2, x + 1), S.zeta(x + 2, x) - x ** -(x + 2)),
         (tc.igamma(x + 1, x), tc.igamma(x, x) - (x * x.log() - x - tc.lgamma(x + 1)).exp()),
         (tc.igamma(x, x + 1) + tc.igammac(x, x + 1), tc.ones_like(x)),
     ):
-        assert tc.allclose(left, right, rtol=1e-12, atol=1e-13)
+        assert tc.allclose(left, right, rtol=1e-12, atol=3e-12)
 
 
 def test_wronskians_of_the_bessel_functions():

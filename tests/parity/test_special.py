@@ -179,7 +179,7 @@ LARGEST_ANGLE = 1e6
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("name", [name for name in UNARY if name not in ("special.expit", "special.sinc")])
 def test_grids(name, dtype):
-    """The whole domain, as PyTorch or SciPy has it; the error allowed: 20 units, and what one of the argument changes."""
+    """The whole domain, as PyTorch or SciPy has it, but for 20 units and what one of the argument changes."""
     ours, theirs = tc, torch
     for part in name.split("."):
         ours, theirs = getattr(ours, part), getattr(theirs, part)

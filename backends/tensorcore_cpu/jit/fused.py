@@ -21,20 +21,30 @@ from tensorcore_cpu.jit.reductions import RowKernels
 from tensorcore_cpu.jit.tracing import traced
 from tensorcore_cpu.jit.vectors import Body, contracted
 
-__all__ = ["COMPILED", "Fused", "compiled_kernel"]
+__all__ = ["COMPILED", "COMPILED_WIDE", "Fused", "compiled_kernel"]
 
 #: The composites that are compiled, and the gradient rules of ops: all whose expressions are elementwise and take more
 #: than one pass of NumPy's.
 COMPILED: Final = frozenset((
     "abs_gradient", "atan_gradient", "atanh_gradient", "binary_entropy", "clamp_between", "clamp_between_gradient",
-    "elu", "elu_gradient", "erf", "erf_gradient", "erfc", "erfc_gradient", "exp2", "fmax", "fmin", "frac", "gelu",
-    "gelu_gradient", "hardshrink", "hardshrink_gradient", "hardsigmoid", "hardsigmoid_gradient", "hardswish",
-    "hardswish_gradient", "hardtanh", "hardtanh_gradient", "heaviside", "hypot", "leaky_relu",
+    "elu", "elu_gradient", "erf", "erf_gradient", "erfc", "erfc_gradient", "erfinv_gradient", "exp2", "fmax", "fmin",
+    "frac", "gelu", "gelu_gradient", "hardshrink", "hardshrink_gradient", "hardsigmoid", "hardsigmoid_gradient",
+    "hardswish", "hardswish_gradient", "hardtanh", "hardtanh_gradient", "heaviside", "hypot", "leaky_relu",
     "leaky_relu_gradient", "lerp", "log10", "log1p_gradient", "log2", "logaddexp", "logaddexp2", "logistic_entropy",
-    "logsigmoid", "logsigmoid_gradient", "mish", "mish_gradient", "prelu", "reciprocal_gradient", "relu_gradient",
-    "rsqrt", "rsqrt_gradient", "sgn", "sigmoid", "sigmoid_gradient", "silu", "silu_gradient", "softplus",
-    "softplus_gradient", "softshrink", "softshrink_gradient", "softsign", "sqrt_gradient", "square_gradient",
-    "tan_gradient", "tanh_gradient", "tanhshrink", "threshold", "threshold_gradient", "xlogy",
+    "logit", "logit_gradient", "logsigmoid", "logsigmoid_gradient", "mish", "mish_gradient", "prelu",
+    "reciprocal_gradient", "relu_gradient", "rsqrt", "rsqrt_gradient", "sgn", "sigmoid", "sigmoid_gradient", "silu",
+    "silu_gradient", "softplus", "softplus_gradient", "softshrink", "softshrink_gradient", "softsign", "special_entr",
+    "special_entr_gradient", "special_erfcx_gradient", "special_ndtr_gradient", "special_ndtri_gradient",
+    "special_xlog1py", "sqrt_gradient", "square_gradient", "tan_gradient", "tanh_gradient", "tanhshrink", "threshold",
+    "threshold_gradient", "xlogy",
+))  # fmt: skip
+
+#: Those whose expressions are computed in float64 for every dtype: there they are compiled.
+COMPILED_WIDE: Final = frozenset((
+    "digamma", "erfinv", "i0", "igamma", "igammac", "lgamma", "special_erfcx", "special_i0e", "special_i1",
+    "special_i1e", "special_log_ndtr", "special_modified_bessel_i0", "special_modified_bessel_i1",
+    "special_modified_bessel_k0", "special_modified_bessel_k1", "special_ndtr", "special_ndtri",
+    "special_scaled_modified_bessel_k0", "special_scaled_modified_bessel_k1", "trigamma",
 ))  # fmt: skip
 
 #: Programs kept per op and dtype; a program that gives a number a new value at each call would compile forever.
@@ -47,7 +57,7 @@ def compiled_kernel(name: str, dtype: DType, device: Device, plain: Callable[...
         return plain
     if name in DIVISIONS and plain is not None:
         return Division(name, np.dtype(dtype.name), plain)
-    if name not in COMPILED:
+    if name not in COMPILED and not (name in COMPILED_WIDE and dtype is float64):
         make = getattr(_row_kernels(np.dtype(dtype.name)), name, None)
         return plain if make is None else make(plain or _expression(name, device.kind(dtype)))
     base = name.removesuffix("_gradient")
