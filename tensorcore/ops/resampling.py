@@ -6,7 +6,7 @@ import math
 import struct
 from typing import TYPE_CHECKING, Any, Final
 
-from tensorcore.dtypes import FLOATING, int64
+from tensorcore.dtypes import FLOATING, float32, int64, uint8
 from tensorcore.errors import RangeError, ShapeError
 from tensorcore.ops.adaptive_pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 from tensorcore.ops.creation import tensor
@@ -84,20 +84,21 @@ def _cubic(side: int, out: int, scale: float, align: bool) -> tuple[list[list[in
     return taps, weights
 
 
-def _smoothed(side: int, out: int, scale: float, cubic: bool) -> list[list[float]]:
-    """Rows of weights of a filter widened by the scale when shrinking, so that no element is skipped."""
+def _smoothed(side: int, out: int, scale: float, cubic: bool) -> tuple[list[list[int]], list[list[float]]]:
+    """Taps and weights of a filter widened by the scale when shrinking, so that no element is skipped."""
     support = (2.0 if cubic else 1.0) * max(scale, 1.0)
-    rows = []
+    starts, rows = [], []
     for i in range(out):
         center = scale * (i + 0.5)
         first, last = max(int(center - support + 0.5), 0), min(int(center + support + 0.5), side)
-        row = [0.0] * side
-        for j in range(first, last):
-            t = abs((j - center + 0.5) / max(scale, 1.0))
-            row[j] = _filter(t, cubic)
+        row = [_filter(abs((j - center + 0.5) / max(scale, 1.0)), cubic) for j in range(first, last)]
         total = sum(row)
+        starts.append(first)
         rows.append([weight / total for weight in row] if total else row)
-    return rows
+    # Rows near the ends are shorter: their last taps weigh nothing.
+    longest = max(map(len, rows))
+    taps = [[min(first + k, side - 1) for first in starts] for k in range(longest)]
+    return taps, [[row[k] if k < len(row) else 0.0 for row in rows] for k in range(longest)]
 
 
 def _filter(t: float, cubic: bool) -> float:
@@ -117,9 +118,9 @@ def _resized(x: Any, dim: int, out: int, mode: str, scale: float, align: bool, a
         return x.index_select(dim, index)
     cubic = mode == "bicubic"
     if antialias:
-        weights = tensor(_smoothed(side, out, scale, cubic), dtype=x.dtype, device=x.device)
-        return (x.movedim(dim, -1) @ weights.t()).movedim(-1, dim)
-    taps, shares = (_cubic if cubic else _linear)(side, out, scale, align)
+        taps, shares = _smoothed(side, out, scale, cubic)
+    else:
+        taps, shares = (_cubic if cubic else _linear)(side, out, scale, align)
     tail = (1,) * (x.ndim - dim - 1)
     total = None
     for tap, share in zip(taps, shares, strict=True):
@@ -127,6 +128,11 @@ def _resized(x: Any, dim: int, out: int, mode: str, scale: float, align: bool, a
         part = part * tensor(share, dtype=x.dtype, device=x.device).reshape((-1, *tail))
         total = part if total is None else total + part
     return total
+
+
+def _rounded(x: Any) -> Any:
+    """The nearest bytes, halves upwards."""
+    return (x + 0.5).floor().clamp(0, 255)
 
 
 def _sizes(input: Any, size: Any, scale_factor: Any, recompute: bool | None) -> tuple[list[int], list[float] | None]:
@@ -149,6 +155,8 @@ def _sizes(input: Any, size: Any, scale_factor: Any, recompute: bool | None) -> 
         raise RangeError(
             f"interpolate: {given} has {len(sizes)} numbers; input of shape {list(input.shape)} needs {count}"
         )
+    if not all(hasattr(side, "__index__") for side in sizes):
+        raise TypeError(f"interpolate: size must be an int or ints, got {size!r}")
     if any(int(side) <= 0 for side in sizes):
         raise ShapeError(
             f"interpolate: output sides must be positive, got {sizes} for input of shape {list(input.shape)}"
@@ -195,18 +203,25 @@ def interpolate(
     if mode == "area":
         pool: Any = (adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d)[input.ndim - 3]
         return pool(input, tuple(sizes))
-    if input.dtype.category != FLOATING and not plain:
+    # Images of bytes are computed in float32 and rounded after each dimension, as in PyTorch (not with align_corners).
+    of_bytes = input.dtype is uint8 and mode in ("bilinear", "bicubic")
+    if input.dtype.category != FLOATING and not plain and not of_bytes:
         raise NotImplementedError(f"interpolate: mode {mode!r} expects a floating-point input, got {input.dtype}")
-    out: Any = input
-    for place, new in enumerate(sizes):
+    out: Any = input.to(float32) if of_bytes else input
+    for place, new in reversed(list(enumerate(sizes))):
         side = input.shape[2 + place]
         if align_corners:
             scale = (side - 1) / (new - 1) if new > 1 else 0.0
         else:
             scale = side / new if factors is None else 1 / factors[place]
-        if side == new and scale == 1:
+        # PyTorch's linear modes keep a dimension whose side stays, whatever its scale.
+        if side == new and (scale == 1 or (mode.endswith("linear") and not antialias)):
             continue
         out = _resized(out, 2 + place, new, mode, scale, bool(align_corners), antialias)
+        if of_bytes and (antialias or not align_corners):
+            out = _rounded(out)
+    if of_bytes:
+        out = _rounded(out).to(uint8)
     return out if out is not input else input.clone()
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 
 from against_torch import I, T, V, case, compare
+
+import tensorcore as tc
 
 SIGNAL, IMAGE, VOLUME = T(2, 3, 7), T(2, 3, 6, 5), T(1, 2, 3, 4, 5)
 RESIZED = [
@@ -35,6 +37,10 @@ RESIZED = [
     case("F.interpolate", T(3, 4), 2),
     case("F.interpolate", T(1, 1, 4, 4, dtype="float32"), 7, mode="bilinear"),
     case("F.interpolate", IMAGE, (6, 5), mode="bilinear"),
+    # The first side stays, at a scale that is not 1.
+    case("F.interpolate", VOLUME, None, 1.3, "trilinear", recompute_scale_factor=False),
+    case("F.interpolate", IMAGE, 2.5),
+    case("F.interpolate", T(1, 2, 40, 9), (13, 9), None, "bicubic", False, antialias=True),
     case("F.pixel_shuffle", T(2, 8, 2, 3), 2),
     case("F.pixel_shuffle", T(2, 7, 2, 3), 2),
     case("F.pixel_unshuffle", T(2, 4, 6), 2),
@@ -59,3 +65,18 @@ RESIZED = [
 @pytest.mark.parametrize(("path", "args", "kwargs"), RESIZED)
 def test_resizing(path, args, kwargs):
     compare(path, *args, **kwargs)
+
+
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
+@pytest.mark.parametrize(("align", "antialias"), [(True, False), (False, False), (False, True)])
+def test_images_of_bytes(mode, align, antialias):
+    # PyTorch's weights are 16-bit integers, so that a byte in twenty is its neighbour.
+    image = T(2, 3, 9, 8, dtype="uint8", low=0, high=256)
+    made = [
+        lib.nn.functional.interpolate(image.make(lib), (5, 11), mode=mode, align_corners=align, antialias=antialias)
+        for lib in (torch, tc)
+    ]
+    assert made[1].dtype is tc.uint8
+    gaps = [abs(a - b) for a, b in zip(*(x.reshape(-1).tolist() for x in made), strict=True)]
+    assert max(gaps) <= 1
+    assert sum(gaps) <= len(gaps) / 8
