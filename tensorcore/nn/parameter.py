@@ -92,7 +92,7 @@ class _Uninitialized(Tensor):
     cls_to_become: type[Tensor]
 
     @property
-    def _array(self) -> Any:  # type: ignore[override]
+    def _array(self) -> Any:
         raise ShapeError(
             f"{type(self).__name__}: this tensor has no shape yet; run the module once on an example, or load a "
             "state_dict, to give it one"
@@ -103,7 +103,7 @@ class _Uninitialized(Tensor):
         pass
 
     @property
-    def data(self) -> Any:  # type: ignore[override]
+    def data(self) -> Any:
         return self
 
     @data.setter
@@ -116,8 +116,8 @@ class _Uninitialized(Tensor):
         from tensorcore.ops.creation import empty
 
         made = empty(shape, device=device or self.device, dtype=dtype or self.dtype)
-        self.__class__ = self.cls_to_become
-        Tensor._array.__set__(self, made._array)  # type: ignore[attr-defined]
+        self.__class__ = self.cls_to_become  # type: ignore[assignment] # which has the same layout
+        Tensor._array.__set__(self, made._array)
         self._kind = made._kind
 
     def to(self, *args: Any, **kwargs: Any) -> Any:
@@ -137,7 +137,7 @@ class _Uninitialized(Tensor):
         return f"<{type(self).__name__}>"
 
 
-class UninitializedParameter(_Uninitialized, Parameter):
+class UninitializedParameter(_Uninitialized, Parameter):  # type: ignore[misc] # another __repr__
     """A parameter whose shape is known only when its module has seen an input.
 
     Raises:
@@ -153,7 +153,7 @@ class UninitializedParameter(_Uninitialized, Parameter):
 
     cls_to_become = Parameter
 
-    def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> Self:  # type: ignore[misc]
+    def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> Self:
         from tensorcore.ops.creation import empty
 
         return Parameter.__new__(cls, empty(0, device=device, dtype=dtype), requires_grad)
@@ -188,7 +188,7 @@ class UninitializedBuffer(_Uninitialized):
         made: Any = _owned(cls, empty(0, device=device, dtype=dtype))
         made._node = LEAF if requires_grad else None
         made.persistent = persistent
-        return made  # type: ignore[no-any-return]
+        return made
 
     def _like(self, device: Any, dtype: Any) -> Any:
         return type(self)(self.requires_grad, device, dtype, self.persistent)

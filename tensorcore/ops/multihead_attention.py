@@ -145,12 +145,12 @@ def multi_head_attention_forward(
     sides = 2 if use_separate_proj_weight else 3
     if key.shape[:sides] != value.shape[:sides]:
         raise AssertionError(f"{_NAME}: key of shape {list(key.shape)} does not fit value of shape {list(value.shape)}")
+    weights: Any = (q_proj_weight, k_proj_weight, v_proj_weight)
     if use_separate_proj_weight:
-        weights = (q_proj_weight, k_proj_weight, v_proj_weight)
         if any(each is None for each in weights):
             raise AssertionError(f"{_NAME}: use_separate_proj_weight=True needs q_, k_ and v_proj_weight")
         biases = (None, None, None) if in_proj_bias is None else in_proj_bias.chunk(3)
-        q, k, v = (linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases, strict=True))  # type: ignore[arg-type]
+        q, k, v = (linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases, strict=True))
     elif in_proj_weight is None:
         raise AssertionError(f"{_NAME}: in_proj_weight is None although use_separate_proj_weight is false")
     else:

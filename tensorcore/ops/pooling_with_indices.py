@@ -29,7 +29,7 @@ def max_pool1d_with_indices(
     >>> tc.nn.functional.max_pool1d_with_indices(tc.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
     (tensor([[3., 2.]]), tensor([[1, 2]]))
     """
-    return pooling.max_pool1d(input, kernel_size, stride, padding, dilation, ceil_mode, True)  # type: ignore[no-any-return]
+    return pooling.max_pool1d(input, kernel_size, stride, padding, dilation, ceil_mode, True)
 
 
 @composite(namespaces=_F, samples=_samples(2), ulp=0)
@@ -42,7 +42,7 @@ def max_pool2d_with_indices(
     >>> tc.nn.functional.max_pool2d_with_indices(tc.tensor([[[1.0, 3.0], [2.0, 0.0]]]), 2)
     (tensor([[[3.]]]), tensor([[[1]]]))
     """
-    return pooling.max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode, True)  # type: ignore[no-any-return]
+    return pooling.max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode, True)
 
 
 @composite(namespaces=_F, samples=_samples(3), ulp=0)
@@ -55,7 +55,7 @@ def max_pool3d_with_indices(
     >>> tc.nn.functional.max_pool3d_with_indices(tc.ones(1, 2, 2, 2), 2)[1]
     tensor([[[[0]]]])
     """
-    return pooling.max_pool3d(input, kernel_size, stride, padding, dilation, ceil_mode, True)  # type: ignore[no-any-return]
+    return pooling.max_pool3d(input, kernel_size, stride, padding, dilation, ceil_mode, True)
 
 
 @composite(namespaces=_F, samples=_samples(1), ulp=0)
@@ -67,7 +67,7 @@ def adaptive_max_pool1d_with_indices(
     >>> tc.nn.functional.adaptive_max_pool1d_with_indices(tc.tensor([[1.0, 3.0, 2.0, 0.0]]), 1)
     (tensor([[3.]]), tensor([[1]]))
     """
-    return adaptive.adaptive_max_pool1d(input, output_size, True)  # type: ignore[no-any-return]
+    return adaptive.adaptive_max_pool1d(input, output_size, True)
 
 
 @composite(namespaces=_F, samples=_samples(2), ulp=0)
@@ -79,7 +79,7 @@ def adaptive_max_pool2d_with_indices(
     >>> tc.nn.functional.adaptive_max_pool2d_with_indices(tc.tensor([[[1.0, 3.0], [2.0, 0.0]]]), 1)
     (tensor([[[3.]]]), tensor([[[1]]]))
     """
-    return adaptive.adaptive_max_pool2d(input, output_size, True)  # type: ignore[no-any-return]
+    return adaptive.adaptive_max_pool2d(input, output_size, True)
 
 
 @composite(namespaces=_F, samples=_samples(3), ulp=0)
@@ -91,7 +91,7 @@ def adaptive_max_pool3d_with_indices(
     >>> tc.nn.functional.adaptive_max_pool3d_with_indices(tc.ones(1, 2, 2, 2), 1)[1]
     tensor([[[[0]]]])
     """
-    return adaptive.adaptive_max_pool3d(input, output_size, True)  # type: ignore[no-any-return]
+    return adaptive.adaptive_max_pool3d(input, output_size, True)
 
 
 __all__ = ["max_pool1d_with_indices", "max_pool2d_with_indices", "max_pool3d_with_indices"]

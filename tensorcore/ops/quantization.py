@@ -77,7 +77,7 @@ def fake_quantize_per_tensor_affine(
     parts = (
         x.reshape(()).to(kind.dtype) if hasattr(x, "numel") else kind.scalar(float(x)) for x in (scale, zero_point)
     )
-    return fake_quantize.emit(input, *parts, quant_min=quant_min, quant_max=quant_max)  # type: ignore[no-any-return]
+    return fake_quantize.emit(input, *parts, quant_min=quant_min, quant_max=quant_max)
 
 
 @composite(namespaces=("",), ulp=4, operands=("input", "scale", "zero_point"))
@@ -102,7 +102,7 @@ def fake_quantize_per_channel_affine(
     _check(op, input, zero_point, quant_min, quant_max)
     shape = (-1,) + (1,) * (input.ndim - place - 1)
     parts = (x.to(input.dtype).reshape(shape) for x in (scale, zero_point))
-    return fake_quantize.emit(input, *parts, quant_min=quant_min, quant_max=quant_max)  # type: ignore[no-any-return]
+    return fake_quantize.emit(input, *parts, quant_min=quant_min, quant_max=quant_max)
 
 
 __all__ = ["fake_quantize_per_channel_affine", "fake_quantize_per_tensor_affine"]

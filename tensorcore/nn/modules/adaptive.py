@@ -143,6 +143,6 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         best = self.head(input).argmax(1)
         open_ = (best >= self.shortlist_size).nonzero().squeeze(1)
         if not len(open_):
-            return best  # type: ignore[no-any-return]
+            return best
         found = self.log_prob(input.index_select(0, open_)).argmax(1)
-        return best.index_copy(0, open_, found)  # type: ignore[no-any-return]
+        return best.index_copy(0, open_, found)

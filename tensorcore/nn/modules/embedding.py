@@ -136,7 +136,9 @@ class EmbeddingBag(Module):
         super().__init__()
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
-                raise AssertionError(f"EmbeddingBag: padding_idx {padding_idx} is not within {num_embeddings} embeddings")
+                raise AssertionError(
+                    f"EmbeddingBag: padding_idx {padding_idx} is not within {num_embeddings} embeddings"
+                )
             padding_idx %= num_embeddings
         self.num_embeddings = num_embeddings
         self.embedding_dim = embedding_dim
@@ -158,7 +160,12 @@ class EmbeddingBag(Module):
                 )
             self.weight = Parameter(_weight)
 
-    reset_parameters = Embedding.reset_parameters
+    def reset_parameters(self) -> None:
+        """Draw the table anew."""
+        init.normal_(self.weight)
+        if self.padding_idx is not None:
+            with no_grad():
+                self.weight[self.padding_idx].fill_(0)
 
     @classmethod
     def from_pretrained(

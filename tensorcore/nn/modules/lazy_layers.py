@@ -44,7 +44,7 @@ class LazyLinear(LazyModuleMixin, Linear):
         if not self.has_uninitialized_params() and self.in_features:
             super().reset_parameters()
 
-    def initialize_parameters(self, input: Tensor) -> None:  # type: ignore[override]
+    def initialize_parameters(self, input: Tensor) -> None:
         """Take the number of features from ``input``."""
         # A state_dict may have given the parameters their shapes before.
         self.in_features = self.in_features or input.shape[-1]
@@ -99,7 +99,7 @@ class _LazyPlainConv(_LazyConv):
         # The layer's own arguments, less the channels.
         super().__init__(
             0, 0, kernel_size, stride, padding, dilation, groups, False, padding_mode, device, dtype
-        )  # type: ignore[call-arg, arg-type] # fmt: skip
+        )  # fmt: skip
         self._become_lazy(out_channels, bias, device, dtype)
 
 
@@ -112,7 +112,7 @@ class _LazyTransposedConv(_LazyConv):
         # The layer's own arguments, less the channels.
         super().__init__(
             0, 0, kernel_size, stride, padding, output_padding, groups, False, dilation, padding_mode, device, dtype
-        )  # type: ignore[arg-type] # fmt: skip
+        )  # fmt: skip
         self._become_lazy(out_channels, bias, device, dtype)
 
 
@@ -196,7 +196,7 @@ class _LazyNorm(LazyModuleMixin, norms._NormBase):
         self, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True, track_running_stats: bool = True,
         device: Any = None, dtype: Any = None, *, bias: bool = True,
     ) -> None:  # fmt: skip
-        super().__init__(0, eps, momentum, False, False, device, dtype)  # type: ignore[arg-type]
+        super().__init__(0, eps, momentum, False, False, device, dtype)
         self.affine = affine
         self.track_running_stats = track_running_stats
         if affine:
@@ -213,7 +213,7 @@ class _LazyNorm(LazyModuleMixin, norms._NormBase):
         if not self.has_uninitialized_params() and self.num_features:
             super().reset_parameters()
 
-    def initialize_parameters(self, input: Tensor) -> None:  # type: ignore[override]
+    def initialize_parameters(self, input: Tensor) -> None:
         """Take the number of channels from ``input``."""
         self.num_features = self.num_features or input.shape[1]
         if self.has_uninitialized_params():

@@ -30,7 +30,7 @@ _ACTIVATIONS: Final[dict[str, Callable[[Tensor], Tensor]]] = {"relu": F.relu, "g
 
 
 def _causal_mask(size: int, dtype: Any = None, device: Any = None) -> Tensor:
-    return full((size, size), -math.inf, dtype=dtype, device=device).triu(1)  # type: ignore[no-any-return]
+    return full((size, size), -math.inf, dtype=dtype, device=device).triu(1)
 
 
 def _is_causal(mask: Tensor | None, stated: bool | None, steps: int) -> bool:
@@ -80,7 +80,7 @@ class _Layer(Module):
 
     def _through(self, x: Tensor, norm: Module, block: Callable[[Tensor], Tensor]) -> Tensor:
         """``x`` and what ``block`` adds to it, normalised before the block or after the sum."""
-        return x + block(norm(x)) if self.norm_first else norm(x + block(x))  # type: ignore[no-any-return]
+        return x + block(norm(x)) if self.norm_first else norm(x + block(x))
 
     def _attend(
         self,
@@ -214,7 +214,7 @@ class TransformerEncoder(Module):
         out = src
         for layer in self.layers:
             out = layer(out, src_mask=mask, is_causal=causal, src_key_padding_mask=padding)
-        return out if self.norm is None else self.norm(out)  # type: ignore[no-any-return]
+        return out if self.norm is None else self.norm(out)
 
 
 class TransformerDecoder(Module):
@@ -246,7 +246,7 @@ class TransformerDecoder(Module):
                 memory_key_padding_mask=memory_key_padding_mask, tgt_is_causal=causal,
                 memory_is_causal=memory_is_causal,
             )  # fmt: skip
-        return out if self.norm is None else self.norm(out)  # type: ignore[no-any-return]
+        return out if self.norm is None else self.norm(out)
 
 
 def _batch_first(layers: Any) -> bool:
@@ -323,7 +323,7 @@ class Transformer(Module):
         if src.shape[-1] != self.d_model or tgt.shape[-1] != self.d_model:
             raise ShapeError(f"Transformer: src and tgt must have d_model = {self.d_model} features; got {shapes}")
         memory = self.encoder(src, mask=src_mask, src_key_padding_mask=src_key_padding_mask, is_causal=src_is_causal)
-        return self.decoder(  # type: ignore[no-any-return]
+        return self.decoder(
             tgt, memory, tgt_mask=tgt_mask, memory_mask=memory_mask, tgt_key_padding_mask=tgt_key_padding_mask,
             memory_key_padding_mask=memory_key_padding_mask, tgt_is_causal=tgt_is_causal,
             memory_is_causal=memory_is_causal,

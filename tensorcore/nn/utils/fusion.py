@@ -57,7 +57,7 @@ def fuse_linear_bn_weights(
     return _fused(linear_w, linear_b, bn_rm, bn_rv, bn_eps, bn_w, bn_b, [-1, 1])
 
 
-def _checked(op: str, layer: Module, bn: Module) -> tuple[Any, tuple[Any, ...]]:
+def _checked(op: str, layer: Module, bn: Module) -> tuple[Any, Any]:
     if layer.training or bn.training:
         raise AssertionError(f"{op}: both modules must be in evaluation mode; call .eval()")
     if bn.running_mean is None or bn.running_var is None:
@@ -80,8 +80,8 @@ def fuse_conv_bn_eval(conv: Module, bn: Module, transpose: bool = False) -> Modu
         'Conv2d'
     """
     made, given = _checked("fuse_conv_bn_eval", conv, bn)
-    made.weight, made.bias = fuse_conv_bn_weights(*given, transpose)
-    return made  # type: ignore[no-any-return]
+    made.weight, made.bias = fuse_conv_bn_weights(*given, transpose=transpose)
+    return made
 
 
 def fuse_linear_bn_eval(linear: Module, bn: Module) -> Module:
@@ -103,4 +103,4 @@ def fuse_linear_bn_eval(linear: Module, bn: Module) -> Module:
             "the batch normalisation"
         )
     made.weight, made.bias = fuse_linear_bn_weights(*given)
-    return made  # type: ignore[no-any-return]
+    return made

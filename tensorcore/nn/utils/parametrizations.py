@@ -170,7 +170,7 @@ class _Orthogonal(Module):
             q = q[..., :columns]
         if hasattr(self, "base"):
             q = self.base @ q
-        return q.mT if wide else q  # type: ignore[no-any-return]
+        return q.mT if wide else q
 
     def right_inverse(self, value: Tensor) -> Tensor:
         if value.shape != self.shape:

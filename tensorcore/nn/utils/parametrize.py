@@ -133,12 +133,12 @@ class ParametrizationList(ModuleList):
     def _names(self) -> list[str]:
         return ["original"] if self.is_tensor else [f"original{place}" for place in range(self.ntensors)]
 
-    def forward(self) -> Tensor:  # type: ignore[override]
+    def forward(self) -> Tensor:
         first, *rest = list(self)
         out: Any = first(*(getattr(self, name) for name in self._names()))
         for module in rest:
             out = module(out)
-        return out  # type: ignore[no-any-return]
+        return out
 
 
 def _deepcopy(self: Any, memo: dict[int, Any]) -> Any:
@@ -215,8 +215,8 @@ def register_parametrization(
         made = ParametrizationList([parametrization], original, unsafe)
         delattr(module, tensor_name)
         if not is_parametrized(module):
-            own_class = type(module)
-            methods = {"__deepcopy__": _deepcopy, "__getstate__": _refuse_pickling}
+            own_class: Any = type(module)
+            methods: dict[str, Any] = {"__deepcopy__": _deepcopy, "__getstate__": _refuse_pickling}
             module.__class__ = type(f"Parametrized{own_class.__name__}", (own_class,), methods)
             module.parametrizations = ModuleDict()
         _inject(module, tensor_name)
