@@ -9,6 +9,7 @@ import numpy as np
 
 from tensorcore.backend.contract import Array
 from tensorcore.dtypes import DType
+from tensorcore_cpu.ordering import as_rows, from_rows
 from tensorcore_cpu.sums import total
 
 #: Elements looked for in a row from which on rows are searched one after another, not all at once by bisection.
@@ -18,7 +19,7 @@ _BLOCK, _BLOCKED = 256, 1 << 12
 #: exp(x - largest) keeps its digits in float64 down to here.
 _DEEPEST = 600.0
 #: Elements of a slice from which on slices are accumulated one by one.
-_WIDE = 1 << 10
+_WIDE = 1 << 8
 
 _REDUCED = {"sum": np.add, "mean": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum}
 _NEUTRAL = {"sum": 0.0, "mean": 0.0, "prod": 1.0, "max": -np.inf, "min": np.inf}
@@ -178,13 +179,13 @@ def _bisected(sequence: Array, input: Array, right: bool) -> Array:
 
 
 def _running(input: Array, dim: int, ufunc: Any, holds: Any) -> tuple[Array, Array]:
-    rows = np.ascontiguousarray(np.moveaxis(input, dim, -1))
+    rows = as_rows(input, dim)
     kept = rows.dtype
     if kept.kind == "b":
         rows = rows.view(np.uint8)
     found = _in_blocks(rows, ufunc, holds) if rows.shape[-1] >= _BLOCKED else None
     values, places = _directly(rows, ufunc) if found is None else found
-    return tuple(np.ascontiguousarray(np.moveaxis(x, -1, dim)) for x in (values.view(kept), places))  # type: ignore[return-value]
+    return from_rows(values.view(kept), dim), from_rows(places, dim)
 
 
 def _directly(rows: Array, ufunc: Any) -> tuple[Array, Array]:

@@ -18,6 +18,7 @@ from tensorcore.ops.record import composite
 from tensorcore.ops.reduction import argmax, sort
 from tensorcore.ops.returns import named
 from tensorcore.ops.rules import real, real_number
+from tensorcore.random.samplers import rounded_to
 from tensorcore.shapes import normalize_dim
 
 if TYPE_CHECKING:
@@ -182,8 +183,6 @@ _BETWEEN: Final = ("linear", "lower", "higher", "midpoint", "nearest")
 
 def _quantile(op: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolation: str, skip: bool) -> Any:
     _check_quantile(op, input, q, interpolation)
-    if not hasattr(q, "_array"):
-        q = full((), float(q), dtype=input.dtype, device=input.device)
     place = normalize_dim(0 if dim is None else dim, 1 if dim is None else input.ndim, op)
     if dim is None:
         kept: tuple[int, ...] = (1,) * input.ndim
@@ -191,24 +190,52 @@ def _quantile(op: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolatio
     else:
         rows = input.reshape(1) if input.ndim == 0 else input.movedim(place, -1)
         kept = tuple(1 if d == place else side for d, side in enumerate(input.shape))
-    side = rows.shape[-1]
     if input.numel() == 0:
         raise ShapeError(f"{op}: expected at least one element, got shape {list(input.shape)}")
     # Places are for the gradient alone.
-    last_dim = rows.ndim - 1
+    along = rows.ndim - 1
     if mode_of_gradients.grad and rows.requires_grad:
-        ordered = sort.emit(rows, dim=last_dim, descending=False)[0]
+        ordered = sort.emit(rows, dim=along, descending=False)[0]
     else:
-        ordered = values_in_order.emit(rows, dim=last_dim)
-    lined = (1,) * (ordered.ndim - 1)
-    # The rank of each quantile in each row: (..., quantiles).
+        ordered = values_in_order.emit(rows, dim=along)
+    if not hasattr(q, "_array"):
+        if not skip:
+            result = _one_quantile(ordered, float(q), interpolation)
+            return result.reshape(kept) if keepdim else result
+        q = full((), float(q), dtype=input.dtype, device=input.device)
+    result = _quantiles(ordered, q, interpolation, skip).movedim(-1, 0)
+    if keepdim:
+        result = result.reshape((-1, *kept))
+    return result.squeeze(0) if q.ndim == 0 else result
+
+
+def _one_quantile(ordered: Any, q: float, interpolation: str) -> Any:
+    """The quantile of each row, whose rank is the same for all and known here."""
+    last = ordered.shape[-1] - 1
+    # Rounded as the elements are, so that ranks are whole where PyTorch's are.
+    rank = rounded_to(rounded_to(q, ordered.dtype) * last, ordered.dtype)
+    below, above = math.floor(rank), math.ceil(rank)
+    if interpolation in ("linear", "midpoint"):
+        result = ordered.select(-1, below).lerp(
+            ordered.select(-1, above), rank - below if interpolation == "linear" else 0.5
+        )
+    else:
+        result = ordered.select(-1, {"lower": below, "higher": above, "nearest": round(rank)}[interpolation])
+    # A row with NaN, which sorting puts last, has that for its quantile.
+    most = ordered.select(-1, last)
+    return e.where(e.ne(most, most), most, result)
+
+
+def _quantiles(ordered: Any, q: Any, interpolation: str, skip: bool) -> Any:
+    """The quantiles of each row, along the last dimension."""
+    side = ordered.shape[-1]
+    lined = q.reshape((*[1] * (ordered.ndim - 1), -1))
     if skip:
         held = e.eq(ordered, ordered).sum(-1, True)
-        rank = q.reshape((*lined, -1)) * e.maximum(held - 1, 0).to(input.dtype)
+        rank = lined * e.maximum(held - 1, 0).to(ordered.dtype)
     else:
         last = ordered.narrow(-1, side - 1, 1)
-        # A row with NaN, which sorting puts last, has that for each of its quantiles.
-        rank = e.where(e.ne(last, last), float(side - 1), q.reshape((*lined, -1)) * (side - 1))
+        rank = e.where(e.ne(last, last), float(side - 1), lined * (side - 1))
     if interpolation in ("lower", "higher", "nearest"):
         rank = {"lower": e.floor, "higher": e.ceil, "nearest": e.round}[interpolation](rank)
     floor = e.floor(rank.detach())
@@ -216,10 +243,7 @@ def _quantile(op: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolatio
     if interpolation in ("linear", "midpoint"):
         above = gather(ordered, -1, e.ceil(rank.detach()).to(int64))
         result = result.lerp(above, rank - floor if interpolation == "linear" else 0.5)
-    result = result.movedim(-1, 0)
-    if keepdim:
-        result = result.reshape((-1, *kept))
-    return result.squeeze(0) if q.ndim == 0 else result
+    return result
 
 
 def _check_quantile(op: str, input: Any, q: Any, interpolation: str) -> None:

@@ -107,16 +107,17 @@ def uniform(shape: Shape, kind: Kind, low: float, high: float, generator: Genera
     bits = words64(shape, kind, generator) if inner is float64 else words(shape, kind, generator)
     if low == 0.0 and high == 1.0 and dtype is inner:
         return _fraction(bits, inner)
-    start = _rounded(low, inner)
-    span = _rounded(_rounded(high, inner) - start, inner)
+    start = rounded_to(low, inner)
+    span = rounded_to(rounded_to(high, inner) - start, inner)
     value = _scaled(bits, inner, span, start, kind).to(dtype)
     # Rounding can reach the upper bound, which the interval leaves out; the next number covers the rounding of `most`.
-    most = _rounded(math.nextafter(span * (1.0 - 2.0 ** -digits(inner)) + start, math.inf), dtype)
-    bound = _rounded(high, dtype)
-    return value if most < bound else where(value == bound, _rounded(low, dtype), value)
+    most = rounded_to(math.nextafter(span * (1.0 - 2.0 ** -digits(inner)) + start, math.inf), dtype)
+    bound = rounded_to(high, dtype)
+    return value if most < bound else where(value == bound, rounded_to(low, dtype), value)
 
 
-def _rounded(value: float, dtype: DType) -> float:
+def rounded_to(value: float, dtype: DType) -> float:
+    """A number as ``dtype`` holds it."""
     return value if dtype is float64 else round_to(value, dtype)
 
 
@@ -301,7 +302,7 @@ def largest_below(bound: int, dtype: DType) -> int:
 
 
 def _whole_rounded(value: int, dtype: DType) -> int:
-    rounded = _rounded(value, dtype)
+    rounded = rounded_to(value, dtype)
     if math.isinf(rounded):
         return _INT64_MIN
     return int(rounded)
