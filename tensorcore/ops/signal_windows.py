@@ -103,7 +103,7 @@ _LENGTHS: Final = (
 
 @composite(namespaces=_WINDOWS, ulp=4, samples=({"shapes": (), "args": (7,), "a": (0.4, 0.5, 0.1)},))
 def signal_windows_general_cosine(
-    M: int, *, a: Iterable[float], sym: bool = True, dtype: DType | None = None, layout: Any = None, device: Any = None,
+    M: int, *, a: Sequence[float], sym: bool = True, dtype: DType | None = None, layout: Any = None, device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """A sum of cosines: ``a[0] - a[1] cos(t) + a[2] cos(2 t) - ...`` for t from 0 to a full turn.
