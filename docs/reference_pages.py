@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections import defaultdict
 
-import tensorcore  # noqa: F401 - records the ops
+from tensorcore import array_api
 from tensorcore.ops.record import REGISTRY, Op
 
 
@@ -54,9 +54,30 @@ def _primitives() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _standard() -> str:
+    lines = [
+        "# The Array API namespace",
+        "",
+        "The functions of `tensorcore.array_api`; the",
+        "[guide](../guides/array-api.md)",
+    ]
+    lines += ["tells how they differ from those of `tensorcore`.", ""]
+    for title, module in (("Functions", array_api), ("linalg", array_api.linalg), ("fft", array_api.fft)):
+        lines += [f"## {title}", "", "| function | summary |", "| --- | --- |"]
+        for name in sorted(module.__all__):
+            function = getattr(module, name)
+            if inspect.isfunction(function):
+                parameters = inspect.signature(function).parameters.values()
+                plain = inspect.Signature([each.replace(annotation=each.empty) for each in parameters])
+                summary = (inspect.getdoc(function) or "").split("\n")[0].replace("|", "\\|")
+                lines.append(f"| `{name}{plain}` | {summary} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
 def pages() -> dict[str, str]:
     """Text of each reference page by file name."""
-    made = {"primitives.md": _primitives()}
+    made = {"primitives.md": _primitives(), "array_api.md": _standard()}
     names = []
     for family, ops in sorted(_families().items()):
         public = [op for op in ops if op.paths]
@@ -65,7 +86,7 @@ def pages() -> dict[str, str]:
             entries = "\n".join(_entry(op) for op in sorted(public, key=lambda op: op.name))
             made[f"{family}.md"] = f"# {title}\n\n{entries}"
             names.append(family)
-    toctree = "\n".join(["primitives", *names])
+    toctree = "\n".join(["primitives", "array_api", *names])
     counts = f"{len(REGISTRY)} ops, {sum(op.primitive for op in REGISTRY.values())} of them primitives"
     made["index.md"] = f"# Operator reference\n\n{counts}.\n\n```{{toctree}}\n:maxdepth: 1\n\n{toctree}\n```\n"
     return made

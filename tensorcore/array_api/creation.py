@@ -97,8 +97,10 @@ def eye(
     """
     if k == 0:
         return functions.eye(n_rows, n_cols, dtype=dtype, device=device)
-    rows = ramp(k, 1, n_rows, int64, device).unsqueeze(1)
-    columns = ramp(0, 1, n_rows if n_cols is None else n_cols, int64, device)
+    n_cols = n_rows if n_cols is None else n_cols
+    # Diagonals beyond the corners are all empty.
+    rows = ramp(max(-n_rows, min(k, n_cols)), 1, n_rows, int64, device).unsqueeze(1)
+    columns = ramp(0, 1, n_cols, int64, device)
     return (rows == columns).to(dtype or get_default_dtype())
 
 

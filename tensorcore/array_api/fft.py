@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -59,7 +60,9 @@ def _frequencies(name: str) -> Callable[..., Tensor]:
 
 def _documented(function: Any, name: str) -> Any:
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"`tensorcore.fft.{name}` with the standard's argument names."
+    summary = (getattr(transforms, name).__doc__ or "").partition("\n")[0]
+    places = "axes" if "axes" in function.__code__.co_varnames else "axis"
+    function.__doc__ = re.sub(r"\bdim\b", places, re.sub(r"\binput\b", "x", summary))
     return function
 
 

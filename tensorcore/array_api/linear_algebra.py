@@ -28,7 +28,8 @@ def matrix_transpose(x: Tensor, /) -> Tensor:
 
 def tensordot(x1: Tensor, x2: Tensor, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2) -> Tensor:
     """Sum of products over ``axes``: the last of ``x1`` with the first of ``x2``, or a pair of lists of dimensions."""
-    return functions.tensordot(*agreed(x1, x2), dims=axes)
+    x1, x2 = agreed(x1, x2)
+    return functions.tensordot(x1, x2, axes)
 
 
 def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from tensorcore import functions
-from tensorcore.array_api.spelling import agreed
+from tensorcore.array_api.spelling import tensors
 from tensorcore.dtypes import int64
 from tensorcore.ops.indexing import index, index_put, nonzero
 from tensorcore.ops.movement import cat
@@ -68,7 +68,7 @@ def _counts(firsts: Tensor, total: int) -> Tensor:
 
 def isin(x1: Any, x2: Any, /, *, invert: bool = False) -> Tensor:
     """Whether each element of ``x1`` is in ``x2``, or with ``invert`` is not."""
-    return functions.isin(*agreed(x1, x2), invert=invert)
+    return functions.isin(*tensors("isin", x1, x2), invert=invert)
 
 
 def unique_all(x: Tensor, /) -> UniqueAll:

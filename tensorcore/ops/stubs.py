@@ -127,10 +127,24 @@ def methods() -> str:
     return _HEAD + "class DerivedMethods:\n" + "".join(text for name, text in sorted(lines.items()) if name not in own)
 
 
+def standard() -> str:
+    """The stub of the functions of the Array API standard that are derived."""
+    derived: Any = importlib.import_module("tensorcore.array_api.derived")
+    typed = {1: "x: Tensor, /", 2: "x1: Tensor | complex, x2: Tensor | complex, /"}
+    names = sorted(derived.__all__)
+    counts = {name: len(inspect.signature(derived.FUNCTIONS[name]).parameters) for name in names}
+    return (
+        _HEAD.partition("import builtins")[0]
+        + "from typing import Any\n\nfrom tensorcore.tensor import Tensor\n\nFUNCTIONS: dict[str, Any]\n\n"
+        + "__all__ = [\n" + "".join(f'    "{name}",\n' for name in names) + "]\n\n"
+        + "".join(f"def {name}({typed[counts[name]]}) -> Tensor: ...\n" for name in names)
+    )  # fmt: skip
+
+
 def stubs() -> dict[str, str]:
     """Text of each generated stub by its path within the package."""
     functional: Any = importlib.import_module("tensorcore.nn.functional")
-    made = {"functions.pyi": functions(""), "derived.pyi": methods()}
+    made = {"functions.pyi": functions(""), "derived.pyi": methods(), "array_api/derived.pyi": standard()}
     made.update((f"{name.replace('.', '/')}.pyi", functions(name)) for name in NAMESPACES)
     text = functions("nn.functional")
     others = [name for name in functional.__all__ if f"def {name}(" not in text]

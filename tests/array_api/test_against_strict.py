@@ -140,11 +140,13 @@ def strict():
             yield array_api_strict
 
 
+@pytest.mark.parametrize("device", ["cpu", "reference"])
 @pytest.mark.parametrize("case", cases(SAME))
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_what_it_gives(case, strict):
+def test_what_it_gives(case, device, strict):
     want = flat(eval(case, inputs(strict, strict.asarray)))
-    got = flat(eval(case, inputs(xp, tc.tensor)))
+    with tc.device(device):
+        got = flat(eval(case, inputs(xp, tc.tensor)))
     assert len(got) == len(want)
     for mine, its in zip(got, want, strict=True):
         if isinstance(mine, tc.Tensor):

@@ -212,6 +212,9 @@ def test_many_shapes_are_not_kept_for_ever():
 
 def test_numbers_beyond_the_strict_engine():
     assert xp.isin(tc.tensor([1, 2, 3]), tc.tensor([2]), invert=True).tolist() == [True, False, True]
+    assert xp.isin(tc.tensor([1, 2], dtype=tc.uint64), 2).tolist() == [False, True]
+    assert xp.isin(2, tc.tensor([2], dtype=tc.uint64)).tolist() is True
+    assert xp.eye(2, k=2**80).tolist() == xp.eye(2, k=-(2**80)).tolist() == [[0.0, 0.0], [0.0, 0.0]]
     assert xp.take_along_axis(tc.tensor([[1, 2]]), tc.tensor([[0, 1, -1]])).tolist() == [[1, 2, 2]]
     assert xp.sum(tc.tensor([True, True])).dtype is xp.int64
     assert xp.isdtype(tc.bfloat16, "real floating") and not xp.isdtype(tc.float16, "integral")
