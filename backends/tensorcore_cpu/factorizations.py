@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tensorcore.backend.contract import Array
+from tensorcore.errors import RangeError
 from tensorcore_cpu import lapack
 
 #: Columns eliminated one by one before their product updates the rest.
@@ -81,6 +82,13 @@ class FactorizationKernels:
             lead = input.shape[:-2]
             return packed.reshape(input.shape), pivots.reshape(*lead, input.shape[-1]), info.reshape(lead)
 
+        def linalg_ldl_solve(self, LD: Array, pivots: Array, B: Array, *, hermitian: bool) -> Array:
+            lead = np.broadcast_shapes(LD.shape[:-2], B.shape[:-2])
+            stack, right = (np.broadcast_to(x, (*lead, *x.shape[-2:])) for x in (LD, B))
+            places = np.broadcast_to(pivots, (*lead, pivots.shape[-1])).reshape(math.prod(lead), pivots.shape[-1])
+            _require_pairs(places)
+            return lapack.sytrs(_matrices(stack), places, _matrices(right), hermitian).reshape(right.shape)
+
     # ---------------------------------------------------------------- orthogonal factors
 
     def geqrf(self, input: Array) -> tuple[Array, Array]:
@@ -115,6 +123,18 @@ class FactorizationKernels:
 
     def linalg_svdvals(self, A: Array) -> Array:
         return _where_it_converges(lambda x: (np.linalg.svd(x, compute_uv=False),), A)[0]
+
+
+def _require_pairs(pivots: Array) -> None:
+    """Refuse negative pivots without a second one, after which LAPACK would read beyond the matrix."""
+    negative = pivots < 0
+    if not negative.any():
+        return
+    steps = np.arange(pivots.shape[-1])
+    begin = np.maximum.accumulate(np.where(negative, 0, steps + 1), -1)
+    opens = negative & ((steps - begin) % 2 == 0)
+    if opens[:, -1].any() or (opens[:, :-1] & ~negative[:, 1:]).any():
+        raise RangeError("linalg.ldl_solve: negative pivots come in pairs, as linalg.ldl_factor returns them")
 
 
 def _where_it_converges(function: Callable[[Array], tuple[Array, ...]], stack: Array) -> tuple[Array, ...]:

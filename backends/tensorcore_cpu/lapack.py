@@ -23,6 +23,8 @@ _ARGUMENTS: Final = {
     "potrf": (ctypes.c_char_p, *(_POINTER,) * 4, ctypes.c_size_t),
     "sytrf": (ctypes.c_char_p, *(_POINTER,) * 7, ctypes.c_size_t),
     "hetrf": (ctypes.c_char_p, *(_POINTER,) * 7, ctypes.c_size_t),
+    "sytrs": (ctypes.c_char_p, *(_POINTER,) * 8, ctypes.c_size_t),
+    "hetrs": (ctypes.c_char_p, *(_POINTER,) * 8, ctypes.c_size_t),
 }
 
 
@@ -101,3 +103,20 @@ def sytrf(stack: Array, hermitian: bool) -> tuple[Array, Array, Array]:
             b"L", number, first + place * step, number, second + place * stride, space, number + 8, third + 8 * place, 1
         )  # fmt: skip
     return np.tril(out.swapaxes(-1, -2)), pivots.astype(np.int32), info.astype(np.int32)
+
+
+def sytrs(stack: Array, pivots: Array, right: Array, hermitian: bool) -> Array:
+    """X (count, n, k) of ``A @ X = right``, from what `sytrf` makes of A."""
+    function = _function("hetrs" if hermitian else "sytrs", stack.dtype.name)
+    assert function is not None
+    factors, places, out = _columns_first(stack), np.array(pivots, np.int64, order="C"), _columns_first(right)
+    count, columns, side = out.shape
+    sides = np.array((side, columns, max(side, 1), 0), np.int64)
+    first, second, third, number = _address(factors), _address(places), _address(out), _address(sides)
+    steps = factors.strides[0], places.strides[0], out.strides[0]
+    for place in range(count if out.size else 0):
+        function(
+            b"L", number, number + 8, first + place * steps[0], number + 16, second + place * steps[1],
+            third + place * steps[2], number + 16, number + 24, 1,
+        )  # fmt: skip
+    return np.ascontiguousarray(out.swapaxes(-1, -2))

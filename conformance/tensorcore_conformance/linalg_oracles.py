@@ -162,7 +162,8 @@ def _ldl_solve(packed: Any, pivots: Any, right: Any, *, hermitian: bool = False)
             end = k + (1 if pivots[place][k] > 0 else 2)
             block = packed[place][k:end, k:end]
             strict = np.tril(block, -1)
-            D[k:end, k:end] = np.tril(block) + (_adjoint(strict) if hermitian else strict.T)
+            middle = np.diag(np.diag(block).real if hermitian else np.diag(block))
+            D[k:end, k:end] = strict + middle + (_adjoint(strict) if hermitian else strict.T)
             order, step = np.arange(side), np.eye(side, dtype=packed.dtype)
             other = abs(int(pivots[place][k])) - 1
             order[[end - 1, other]] = order[[other, end - 1]]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import int32, int64
-from tensorcore.errors import LinAlgError, ShapeError
+from tensorcore.errors import LinAlgError, RangeError, ShapeError
 from tensorcore.ops.decompositions import exchanged, filled, first_failure, joined, require_tensor, taxicab
 from tensorcore.ops.joining import adjoint
 from tensorcore.ops.matrix_checks import require_matrix, require_one_dtype, require_square, solvable
@@ -171,6 +171,9 @@ def _step(rest: Any, second: Any, two: Any, hermitian: bool) -> tuple[Any, Any]:
 def linalg_ldl_solve(LD: Tensor, pivots: Tensor, B: Tensor, *, hermitian: bool = False) -> Tensor:
     """X (..., n, k) with ``A @ X = B``, from what `linalg.ldl_factor` returns for A.
 
+    Raises:
+        RangeError: if a pivot is no row.
+
     Example:
         >>> LD, pivots = tc.linalg.ldl_factor(tc.tensor([[4.0, 2.0], [2.0, 5.0]]))
         >>> tc.linalg.ldl_solve(LD, pivots, tc.tensor([[6.0], [7.0]]))
@@ -188,15 +191,17 @@ def linalg_ldl_solve(LD: Tensor, pivots: Tensor, B: Tensor, *, hermitian: bool =
             f"{op}: expected pivots of shape {list(LD.shape[:-1])} and B with {LD.shape[-1]} rows for LD of shape "
             f"{list(LD.shape)}, got pivots of shape {list(pivots.shape)} and B of {list(B.shape)}"
         )
-    lead = broadcast_shapes(LD.shape[:-2], B.shape[:-2])
-    return _ldl_solved(
-        LD.expand((*lead, *LD.shape[-2:])), pivots.expand((*lead, pivots.shape[-1])).to(int64),
-        B.expand((*lead, *B.shape[-2:])), bool(hermitian and LD.is_complex()),
-    )  # fmt: skip
+    side = LD.shape[-1]
+    if pivots.numel() and not bool(((pivots != 0) & (pivots <= side) & (pivots >= -side)).all()):
+        raise RangeError(f"{op}: pivots must be from 1 to {side}, or negative, as linalg.ldl_factor returns them")
+    return linalg_ldl_solve.emit(LD, pivots, B, hermitian=bool(hermitian and LD.is_complex()))
 
 
-def _ldl_solved(packed: Any, pivots: Any, B: Any, hermitian: bool) -> Any:
-    side = packed.shape[-1]
+@linalg_ldl_solve.expression
+def _ldl_solved(packed: Any, pivots: Any, B: Any, *, hermitian: bool) -> Any:
+    lead, side = broadcast_shapes(packed.shape[:-2], B.shape[:-2]), packed.shape[-1]
+    packed, B = packed.expand((*lead, side, side)), B.expand((*lead, *B.shape[-2:]))
+    pivots = pivots.expand((*lead, side)).to(int64)
     if packed.numel() == 0 or B.numel() == 0:
         return B.clone()
     opens: list[Any] = []
@@ -227,6 +232,7 @@ def _ldl_solved(packed: Any, pivots: Any, B: Any, hermitian: bool) -> Any:
 def _block_solved(packed: Any, blocks: Any, B: Any, hermitian: bool) -> Any:
     """``B`` over the block diagonal D: single elements, or blocks of two that begin where ``blocks`` says."""
     diagonal = packed.diagonal(0, -2, -1).unsqueeze(-1)
+    diagonal = diagonal.real.to(packed.dtype) if hermitian else diagonal
     if packed.shape[-1] == 1:
         return B / diagonal
     opens = blocks[..., :-1].unsqueeze(-1)
