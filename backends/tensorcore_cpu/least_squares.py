@@ -25,7 +25,7 @@ def _gelsy(dtype: str) -> Callable[..., None] | None:
     if found is not None:
         # Complex ones have a second, real workspace.
         found.restype, found.argtypes = None, (ctypes.c_void_p,) * (14 if letter in ("c", "z") else 13)
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _address(array: Array) -> int:

@@ -65,8 +65,8 @@ NAMED = {
     "tc.baddbmm(a[:, :1], s, t, beta=0.5)": "0.5 * a[:, :1] + s @ t",
     "tc.addbmm(tc.zeros(2, 4, dtype=tc.float64), s, t)": "(s @ t).sum(0)",
     "tc.addr(a, w[:2], v, beta=2)": "2 * a + np.outer(w[:2], v)", "tc.vdot(z, z)": "np.vdot(z, z)",
-    "tc.kron(a, b)": "np.kron(a, b)", "tc.cross(v, v + 1)": "np.cross(v, v + 1)",
-    "tc.cross(a, a[:1])": "np.cross(a, a[:1])",
+    "tc.kron(a, b)": "np.kron(a, b)", "tc.cross(v, v + 1, 0)": "np.cross(v, v + 1)",
+    "tc.cross(a, a[:1], 1)": "np.cross(a, a[:1])",
     "tc.chain_matmul(a, b, b.T)": "a @ b @ b.T", "tc.tensordot(s, t[0], 1)": "np.tensordot(s, t[0], 1)",
     "tc.tensordot(a, b, 0)": "np.tensordot(a, b, 0)",
     "tc.tensordot(s, t, ([0, 2], [0, 1]))": "np.tensordot(s, t, ([0, 2], [0, 1]))", "a.trace()": "np.trace(a)",
@@ -138,7 +138,7 @@ def test_einsum(case):
         (lambda: tc.einsum("i,j", tc.ones(2)), "names 2 operands, 1"),
         (lambda: tc.einsum("ij->ii", tc.ones(2, 2)), "twice"), (lambda: tc.einsum("i1", tc.ones(2, 2)), "letters"),
         (lambda: tc.einsum("ii", tc.ones(2, 3)), "'i' stands for sides 2 and 3"),
-        (lambda: tc.cross(tc.ones(2), tc.ones(2)), "side of 3"),
+        (lambda: tc.cross(tc.ones(2), tc.ones(2), 0), "side of 3"),
     ],
 )  # fmt: skip
 def test_shapes_that_do_not_fit(call, says):
