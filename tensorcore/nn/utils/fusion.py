@@ -80,7 +80,7 @@ def fuse_conv_bn_eval(conv: Module, bn: Module, transpose: bool = False) -> Modu
         'Conv2d'
     """
     made, given = _checked("fuse_conv_bn_eval", conv, bn)
-    made.weight, made.bias = fuse_conv_bn_weights(*given, transpose=transpose)
+    made.weight, made.bias = fuse_conv_bn_weights(*(*given, transpose))
     return made
 
 

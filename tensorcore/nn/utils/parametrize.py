@@ -142,7 +142,7 @@ class ParametrizationList(ModuleList):
 
 
 def _deepcopy(self: Any, memo: dict[int, Any]) -> Any:
-    replica = type(self).__new__(type(self))
+    replica = object.__new__(type(self))
     memo[id(self)] = replica
     replica.__dict__ = copy.deepcopy(self.__dict__, memo)
     return replica
