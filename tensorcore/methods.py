@@ -29,12 +29,14 @@ class TensorMethods(DerivedMethods):
 
     if TYPE_CHECKING:
         # Tensor's own, named here because the methods below are Tensor's base.
-        # The next three are functions of tensorcore.ops, bound by `derive`: an import in a method costs 0.8 µs a call.
+        # The next four are functions of tensorcore.ops, bound by `derive`: an import in a method costs 0.8 µs a call.
         def __getitem__(self, key: Any) -> Any: ...
 
         def __setitem__(self, key: Any, value: Any) -> None: ...
 
         def detach(self) -> Any: ...
+
+        def _turned(self) -> Any: ...
 
         _array: Any
         _kind: Any
@@ -49,7 +51,7 @@ class TensorMethods(DerivedMethods):
     @property
     def T(self) -> Any:  # noqa: N802 - PyTorch's name
         """The tensor with its dimensions reversed."""
-        return self.permute(*range(self.ndim - 1, -1, -1))
+        return self._turned()
 
     @property
     def mT(self) -> Any:  # noqa: N802 - PyTorch's name
@@ -286,8 +288,9 @@ def derive(registry: dict[str, Op], cls: type) -> None:
     from tensorcore.dispatch import operator_door
     from tensorcore.ops.conversion import detach
     from tensorcore.ops.index_expressions import getitem, setitem
+    from tensorcore.ops.movement import turned
 
-    for name, function in (("__getitem__", getitem), ("__setitem__", setitem), ("detach", detach)):
+    for name, function in (("__getitem__", getitem), ("__setitem__", setitem), ("detach", detach), ("_turned", turned)):
         setattr(TensorMethods, name, function)
     for op in list(registry.values()):
         for name in op.names_in("Tensor"):

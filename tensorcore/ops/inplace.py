@@ -234,23 +234,23 @@ def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
 @composite(namespaces=("", "Tensor"))
 def fill_(input: Tensor, value: Any) -> Tensor:
     """Set every element to ``value``, a number or a 0-d tensor."""
-    from tensorcore.ops.creation import full_like
-
-    if hasattr(value, "_array"):
-        if value.ndim:
-            raise ShapeError(f"fill_: expected a number or 0-d tensor, got shape {list(value.shape)}")
-        return copy_(input, value)
     kind = input._kind
     if type(value) in (int, float) and (kind.dtype.category >= FLOATING or value == 0):
         source = kind.scalar(value)
         return input if store(input, source, "fill_") else write(input, expand(source, input._array.shape), "fill_")
+    if hasattr(value, "_array"):
+        if value.ndim:
+            raise ShapeError(f"fill_: expected a number or 0-d tensor, got shape {list(value.shape)}")
+        return copy_(input, value)
+    from tensorcore.ops.creation import full_like
+
     return write(input, full_like(input, value), "fill_")
 
 
 @composite(namespaces=("", "Tensor"))
 def zero_(input: Tensor) -> Tensor:
     """Set every element to zero."""
-    return fill_(input, 0)
+    return input if store(input, input._kind.scalar(0), "zero_") else fill_(input, 0)
 
 
 @composite(namespaces=("",), samples=({"shapes": ((2, 3),), "args": (1.5,)},), ulp=0)

@@ -270,6 +270,11 @@ def transpose(input: Tensor, dim0: Any, dim1: int | None = None) -> Tensor:
     return _transposed(input, dims=tuple(order))
 
 
+def turned(input: Any) -> Any:
+    """A view with the dimensions reversed."""
+    return permute.emit(input, dims=tuple(range(len(input._array.shape) - 1, -1, -1)))
+
+
 @composite(samples=({"shapes": ((3, 4),)},))
 def t(input: Tensor) -> Tensor:
     """A matrix transposed; tensors of fewer dimensions as they are."""

@@ -15,6 +15,7 @@ from tensorcore.ops.movement import reshape
 from tensorcore.ops.record import composite
 from tensorcore.ops.rules import same
 from tensorcore.shapes import contiguous_strides, normalize_dim
+from tensorcore.tensor import root_of, wrap
 
 if TYPE_CHECKING:
     from tensorcore.tensor import Tensor
@@ -108,11 +109,13 @@ def _sides(op: str, size: Any, stride: Any) -> tuple[tuple[int, ...], tuple[int,
 def _geometry(op: str, input: Any, size: Any, stride: Any, storage_offset: int | None) -> dict[str, Any]:
     """The attributes of `as_strided`, after checking that the view lies within the tensor's memory."""
     sides, steps = _sides(op, size, stride)
-    offset = input.storage_offset()
+    if input._view is None and input.is_contiguous():
+        offset, held = 0, input.numel()
+    else:
+        offset, held = input.storage_offset(), extent(input)
     start = offset if storage_offset is None else operator.index(storage_offset)
     if start < 0:
         raise ShapeError(f"{op}: storage_offset must not be negative, got {start}")
-    held = extent(input)
     if start + reach(sides, steps) > held and 0 not in sides:
         raise ShapeError(
             f"{op}: shape {list(sides)} with strides {list(steps)} from element {start} on does not lie within the "
@@ -123,8 +126,6 @@ def _geometry(op: str, input: Any, size: Any, stride: Any, storage_offset: int |
 
 def extent(input: Any) -> int:
     """Elements of the memory that a tensor and its views share."""
-    from tensorcore.tensor import root_of
-
     root = root_of(input)
     return reach(root._array.shape, root.stride()) * root.itemsize // input.itemsize
 
@@ -276,8 +277,6 @@ def empty_strided(
         >>> tc.empty_strided((2, 3), (1, 2)).stride()
         (1, 2)
     """
-    from tensorcore.tensor import wrap
-
     sides, steps = _sides("empty_strided", size, stride)
     memory = zeros((reach(sides, steps),), dtype=dtype, device=device)
     seen = as_strided.emit(memory, size=sides, stride=steps, shift=0, own=(1,))
