@@ -187,7 +187,7 @@ def test_a_search_tells_its_steps_and_can_be_stopped():
         (lambda: tc.lu_unpack(tc.eye(2), [1, 2]), TypeError, "lu_unpack: LU_pivots must be a tensor, got list"),
         (lambda: tc.orgqr(tc.eye(2), 1.0), TypeError, "orgqr: tau must be a tensor, got float"),
         (lambda: tc.linalg.ldl_solve(tc.eye(2), [1, 2], tc.eye(2)), TypeError, "pivots must be a tensor, got list"),
-        (lambda: tc.linalg.ldl_solve(tc.eye(2), tc.tensor([1, 3]), tc.eye(2)), ValueError, "pivots must be from 1 to 2"),
+        (lambda: tc.linalg.ldl_solve(tc.eye(2), tc.tensor([1, 3]), tc.eye(2)), ValueError, "must be from 1 to 2"),
         (lambda: tc.linalg.ldl_solve(tc.eye(2), tc.tensor([1, -2]), tc.eye(2)), ValueError, "negative pivots come in"),
         (lambda: tc.lobpcg(tc.eye(4), k=2), ValueError, "needs 3 rows for each of the 2 eigenpairs"),
         (lambda: tc.lobpcg(tc.eye(9), method="other"), ValueError, "method must be 'basic' or 'ortho'"),
