@@ -120,7 +120,7 @@ def _lstsq_rule(g: Any, y: Any, A: Any, B: Any, rcond: float, needs: tuple[bool,
 
 
 @composite(
-    rule=solvable, vjp=_lstsq_rule, joint=True, outputs=3, namespaces=(), ulp=128,
+    rule=solvable, vjp=_lstsq_rule, joint=True, outputs=3, namespaces=(), ulp=128, shown="LinalgLstsqBackward0",
     samples=tuple(
         {"shapes": shapes, "rcond": 1e-6, "values": len(shapes[0]) > 2}
         for shapes in (((5, 3), (5, 2)), ((3, 5), (3, 1)), ((2, 4, 2), (2, 4, 3)))
