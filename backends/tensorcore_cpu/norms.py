@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,8 @@ from tensorcore_cpu.sums import total
 
 #: Rows from which on columns are summed in float64: one after another, float32 would lose digits.
 MANY_ROWS = 256
+#: Bytes of rows taken at a time, which with two buffers stay in the second-level cache.
+BLOCK_BYTES = 1 << 18
 
 
 def _means(x: Array, axes: tuple[int, ...], count: int) -> Array:
@@ -92,19 +93,32 @@ class NormKernels:
     def layer_norm_gradient(
         self, grad: Array, input: Array, mean: Array, rstd: Array, weight: Array | None = None, *, ndim: int
     ) -> tuple[Array, Array, Array]:
-        axes, count = _last(input, ndim)
-        rows = tuple(range(input.ndim - ndim))
-        unit: Any = input - mean
-        unit *= rstd
-        product = grad * unit
-        slope, shift = _sums(product, rows), _sums(grad, rows)
-        if weight is not None:
-            product *= weight
-            grad = grad * weight
-        along, level = _means(product, axes, count), _means(grad, axes, count)
-        return _without(grad, unit, rstd, along, level), slope, shift
-
-
-def _sums(x: Array, axes: tuple[int, ...]) -> Array:
-    long = x.dtype == np.float32 and math.prod(x.shape[a] for a in axes) > MANY_ROWS
-    return np.asarray(np.add.reduce(x, axes, np.float64 if long else None), x.dtype)
+        sides = input.shape[input.ndim - ndim :]
+        count = math.prod(sides)
+        if not input.size:
+            return np.zeros_like(input), np.zeros(sides, input.dtype), np.zeros(sides, input.dtype)
+        x, g = input.reshape(-1, count), grad.reshape(-1, count)
+        middle, scale = mean.reshape(-1, 1), rstd.reshape(-1, 1)
+        factor = None if weight is None else weight.reshape(-1)
+        out = np.empty_like(x, order="C")
+        slope, shift = np.zeros(count), np.zeros(count)
+        step = max(1, BLOCK_BYTES // (count * x.itemsize))
+        held = np.empty((2, min(step, len(x)), count), x.dtype)
+        for start in range(0, len(x), step):
+            rows = slice(start, start + step)
+            each, part = g[rows], out[rows]
+            unit, product = held[0, : len(each)], held[1, : len(each)]
+            np.subtract(x[rows], middle[rows], out=unit)
+            unit *= scale[rows]
+            np.multiply(each, unit, out=product)
+            slope += np.add.reduce(product, 0)
+            shift += np.add.reduce(each, 0)
+            if factor is not None:
+                product *= factor
+                each = np.multiply(each, factor, out=part)
+            unit *= np.add.reduce(product, 1, keepdims=True) / x.dtype.type(count)
+            level = np.add.reduce(each, 1, keepdims=True) / x.dtype.type(count)
+            np.subtract(each, unit, out=part)
+            part -= level
+            part *= scale[rows]
+        return out.reshape(input.shape), *(total.astype(x.dtype).reshape(sides) for total in (slope, shift))  # type: ignore[return-value]
