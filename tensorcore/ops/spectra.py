@@ -254,11 +254,11 @@ _RECTANGULAR: Final = (
 _THIN: Final = tuple({**sample, "observe": "magnitudes", "full_matrices": False} for sample in _RECTANGULAR)
 
 
-def _require_driver(op: str, driver: Any, device: Any) -> None:
+def _require_driver(op: str, driver: Any, x: Any) -> None:
     if driver is None:
         return
-    if device.type == "cpu":
-        raise RangeError(f"{op}: driver= chooses between methods of CUDA devices; on {device} there is one")
+    if x._kind.backend.host_memory:
+        raise RangeError(f"{op}: driver= chooses between the methods of GPUs; on {x.device} there is one")
     if driver not in ("gesvd", "gesvdj", "gesvda"):
         raise RangeError(f"{op}: driver must be None, 'gesvd', 'gesvdj' or 'gesvda', got {driver!r}")
 
@@ -284,8 +284,8 @@ def _require_converged(op: str, values: Any) -> None:
 def linalg_svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> Any:
     """(U, S, Vh) of (..., m, n) matrices ``U @ diag(S) @ Vh``: orthonormal columns, values falling, orthonormal rows.
 
-    Without ``full_matrices`` U has min(m, n) columns and Vh as many rows. ``driver`` is taken on other devices than the
-    CPU, as in PyTorch, and has no effect.
+    Without ``full_matrices`` U has min(m, n) columns and Vh as many rows. ``driver`` is taken
+    on devices with memory of their own, as in PyTorch, and has no effect.
 
     Raises:
         LinAlgError: if a matrix holds what is not finite.
@@ -301,7 +301,7 @@ def linalg_svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = No
 def _svd_of(op: str, A: Any, full: bool, driver: Any = None) -> Any:
     require_matrix(op, "A", A)
     solvable(A.dtype, op)
-    _require_driver(op, driver, A.device)
+    _require_driver(op, driver, A)
     U, S, Vh = linalg_svd.emit(A, full_matrices=bool(full))
     _require_converged(op, S.detach())
     return named("linalg_svd", U=U, S=S, Vh=Vh)
@@ -325,7 +325,7 @@ def linalg_svdvals(A: Tensor, *, driver: str | None = None) -> Tensor:
     """
     require_matrix("linalg.svdvals", "A", A)
     solvable(A.dtype, "linalg.svdvals")
-    _require_driver("linalg.svdvals", driver, A.device)
+    _require_driver("linalg.svdvals", driver, A)
     values: Tensor = linalg_svdvals.emit(A)
     _require_converged("linalg.svdvals", values.detach())
     return values
