@@ -68,7 +68,7 @@ class LeastSquaresKernels:
             solution, ranks = _by_pivoted_qr(function, stack, right, rcond)
             return solution.reshape(*lead, *solution.shape[1:]), ranks.reshape(lead), np.empty((*lead, 0), A.real.dtype)
         U, S, Vh = self.linalg_svd(A, full_matrices=False)  # type: ignore[attr-defined] # of the backend
-        held = rcond * S[..., :1] < S
+        held = ~(rcond * S[..., :1] >= S)  # what is NaN is held, so that it shows
         inverse = np.where(held, 1 / np.where(held, S, 1), 0).astype(S.dtype)
         solution = np.conj(np.swapaxes(Vh, -1, -2)) @ (inverse[..., None] * (np.conj(np.swapaxes(U, -1, -2)) @ B))
         return solution, np.asarray(held.sum(-1)), S if values else S[..., :0]

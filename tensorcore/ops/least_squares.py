@@ -80,7 +80,8 @@ def _pseudoinverse(op: str, input: Any, rcond: Any, hermitian: bool, atol: Any, 
 def _reciprocal(values: Any, atol: Any, rtol: Any) -> tuple[Any, Any]:
     """One over each singular value, or zero where it counts as zero; and where it does not."""
     size = e.abs(values)
-    held = e.gt(size, e.maximum(atol, rtol * amax(size, -1)).unsqueeze(-1))
+    # What is NaN is held, so that it shows.
+    held = ~e.le(size, e.maximum(atol, rtol * amax(size, -1)).unsqueeze(-1))
     return e.where(held, 1 / e.where(held, values, 1), 0), held
 
 

@@ -198,3 +198,51 @@ def test_solves_in_a_recorded_function():
     for seed in (0, 1, 2):
         A, B = tc.from_numpy(drawn(3, 3, diagonal=4.0, seed=seed)), tc.from_numpy(drawn(3, 2, seed=seed))
         like(step(A, B), 2 * np.linalg.solve(A.numpy(), B.numpy()))
+
+
+# ------------------------------------------------------------------ kernels on cpu
+
+
+@pytest.mark.parametrize("lapack", [True, False])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64, np.complex128])
+@pytest.mark.parametrize(("shape", "width"), [((7, 3), 2), ((3, 7), 1), ((4, 6, 2), 3), ((2, 2, 5), 1), ((30, 20), 40)])
+def test_least_squares(monkeypatch, lapack, dtype, shape, width):
+    if not lapack:
+        monkeypatch.setattr("tensorcore_cpu.least_squares._gelsy", lambda dtype: None)
+    A, B = drawn(*shape, dtype=dtype), drawn(*shape[:-1], width, dtype=dtype, seed=1)
+    A[..., -1, :] = A[..., 0, :]  # of less than full rank where there are few rows
+    found = tc.linalg.lstsq(tc.from_numpy(A), tc.from_numpy(B))
+    like(
+        found.solution,
+        np.linalg.pinv(A.astype(np.result_type(A, np.float64)), 1e-5) @ B,
+        1e-3 if A.real.itemsize == 4 else 1e-9,
+    )
+    assert (found.rank == tc.linalg.matrix_rank(tc.from_numpy(A))).all()
+
+
+def test_least_squares_of_what_is_not_finite():
+    for bad in (float("nan"), float("inf")):
+        assert tc.linalg.lstsq(tc.tensor([[bad, 1.0], [1.0, 2.0], [0.0, 1.0]]), tc.ones(3, 1)).solution.isnan().all()
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0, 3.0, 0.0, float("inf")])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_distances_of_near_rows(p, dtype):
+    x = np.repeat(drawn(6, 70, dtype=dtype) + 100, 2, 0)
+    x[1::4] += dtype(3e-5)
+    x[3::4, :1] += dtype(1e-3)
+    wide = x.astype(np.longdouble)
+    gap = np.abs(wide[:, None] - wide[None])
+    expected = gap.max(-1) if p == np.inf else (gap != 0).sum(-1) if p == 0 else (gap**p).sum(-1) ** (1 / p)
+    found = tc.cdist(tc.from_numpy(x), tc.from_numpy(x), p=p, compute_mode="donot_use_mm_for_euclid_dist").numpy()
+    np.testing.assert_allclose(found, expected.astype(np.float64), 1e-5 if dtype is np.float32 else 1e-13)
+    assert (np.diagonal(found) == 0).all()
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_distances_of_what_is_not_finite(device):
+    x = tc.tensor([[0.0, 1.0], [float("inf"), 1.0], [float("nan"), 1.0]], device=device)
+    y = tc.tensor([[1.0, 1.0], [float("inf"), 1.0]], device=device)
+    found = tc.cdist(x, y)
+    assert found[0].tolist() == [1.0, float("inf")] and found[1, 0].item() == float("inf")
+    assert found[1, 1].isnan() and found[2].isnan().all()
