@@ -177,6 +177,16 @@ def _runs(rows: Any, inverse: bool, counts: bool) -> tuple[Any, Any, Any]:
     return index.emit(rows, firsts), runs, lengths
 
 
+def _slices(op: str, input: Any, dim: int) -> tuple[Any, int]:
+    """The slices of ``input`` along ``dim`` as rows, and the dimension."""
+    place = normalize_dim(dim, input.ndim, op)
+    if 0 in [side for d, side in enumerate(input.shape) if d != place]:
+        raise ShapeError(
+            f"{op}: slices along dimension {place} of shape {list(input.shape)} have no elements to compare"
+        )
+    return input.detach().movedim(place, 0), place
+
+
 def _returned(values: Any, inverse: Any, counts: Any) -> Any:
     found = tuple(x for x in (values, inverse, counts) if x is not None)
     return found[0] if len(found) == 1 else found
@@ -190,8 +200,8 @@ def unique_consecutive(
     if dim is None:
         values, runs, counts = _runs(input.detach().reshape(-1), return_inverse, return_counts)
         return _returned(values, None if runs is None else runs.reshape(input.shape), counts)
-    place = normalize_dim(dim, input.ndim, "unique_consecutive")
-    values, runs, counts = _runs(input.detach().movedim(place, 0), return_inverse, return_counts)
+    rows, place = _slices("unique_consecutive", input, dim)
+    values, runs, counts = _runs(rows, return_inverse, return_counts)
     return _returned(values.movedim(0, place), runs, counts)
 
 
@@ -214,8 +224,7 @@ def unique(
             return _returned(values, None, counts)
         order = sort.emit(rows, dim=0, descending=False)[1] if rows.numel() else rows.to(int64)
     else:
-        place = normalize_dim(dim, input.ndim, "unique")
-        rows = input.detach().movedim(place, 0)
+        rows, place = _slices("unique", input, dim)
         order = _lexicographic(rows)
     values, runs, counts = _runs(index.emit(rows, order), return_inverse, return_counts)
     if runs is not None:

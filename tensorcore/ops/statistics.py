@@ -13,7 +13,7 @@ from tensorcore.ops.conversion import require_floating
 from tensorcore.ops.precision import widened
 from tensorcore.ops.record import composite
 from tensorcore.ops.reduction import accumulator, amax, amin, spread, sum
-from tensorcore.ops.rules import attribute, inexact, real_floating, same
+from tensorcore.ops.rules import attribute, floating, inexact, same
 from tensorcore.shapes import normalize_dim, normalize_dims
 
 if TYPE_CHECKING:
@@ -225,11 +225,11 @@ def std_mean(
 
 def _logsumexp_rule(g: Any, y: Any, input: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
     shape = tuple(input._array.shape)
-    return spread(g, shape, dim, keepdim) * e.exp(input - spread(y, shape, dim, keepdim))
+    return spread(g, shape, dim, keepdim) * e.conj(e.exp(input - spread(y, shape, dim, keepdim)))
 
 
 @composite(
-    rule=real_floating, vjp=_logsumexp_rule, namespaces=("", "Tensor", "special"), ulp=8,
+    rule=floating, vjp=_logsumexp_rule, namespaces=("", "Tensor", "special"), ulp=8,
     samples=({"shapes": ((3, 4),), "dim": 1}, {"shapes": ((2, 3, 4),), "dim": (0, 2), "keepdim": True}),
 )  # fmt: skip
 def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
@@ -243,7 +243,8 @@ def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
 def _logsumexp(input: Tensor, *, dim: tuple[int, ...], keepdim: bool) -> Tensor:
     if count_along(input.shape, dim) == 0:
         return e.log(e.exp(input).sum(dim, keepdim))
-    top = amax.emit(input, dim=dim, keepdim=True)
+    # Of complex numbers the real part decides how large the exponential is.
+    top = amax.emit(input.real if input.dtype.category == COMPLEX else input, dim=dim, keepdim=True)
     top = e.where(e.eq(e.abs(top), math.inf), 0, top)
     total = e.exp(input - top).sum(dim, True)
     out = e.log(total) + top

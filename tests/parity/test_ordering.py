@@ -368,6 +368,14 @@ PROGRAMS = [
     "t.mode(t.tensor([1j]))",
     "t.topk(t.tensor([1j]), 1)",
     "t.cummax(t.tensor([1j]), 0)",
+    "t.logsumexp(t.tensor([[1j, 2], [3 - 1j, 0]]), 1), t.logsumexp(t.tensor([1j, 2]), 0, True)",
+    "x = t.tensor([1 + 1j, 2 - 3j, 0.5j], dtype=t.complex128, requires_grad=True); "
+    "t.logsumexp(x, 0).abs().backward(); x.grad",
+    # slices without elements
+    "t.unique(t.zeros(0, 2), dim=0)",
+    "t.unique(t.zeros(2, 0), dim=0)",
+    "t.unique(t.zeros(0, 0), dim=0)",
+    "t.unique_consecutive(t.zeros(2, 0), dim=0)",
     # views and strides
     "x = t.arange(12.0).sin().reshape(3, 4).t(); (x.cummax(0)[0], x.sort(0)[1], x.median(1)[0], x.topk(2, 0)[0])",
     "x = t.arange(12.0).sin()[::2]; (x.cummin(0)[1], x.argsort(), x.kthvalue(3)[0])",

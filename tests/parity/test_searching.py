@@ -135,6 +135,14 @@ PROGRAMS = [
         for keep in (True, False)
         for dtype in ("float32", "int64")
     ),
+    *(
+        "x = t.tensor([[1.5, 2.0], [3.0, -1.0], [0.5, 4.0]], requires_grad=True); "
+        "s = t.tensor([[2.0, 3.0], [4.0, 7.0], [5.0, 1.0]], requires_grad=True); "
+        f"y = x.index_reduce(0, t.tensor([2, 0, 2]), s, '{how}', include_self={keep}); "
+        "(y * t.tensor([1.0, 2.0])).sum().backward(); (x.grad, s.grad)"
+        for how in ("prod", "mean", "amax", "amin")
+        for keep in (True, False)
+    ),
     "t.ones(3).index_reduce(0, t.tensor([0, 0, 2]), t.tensor([1.0, 2, 3]), 'sum')",
     "t.ones(3).index_reduce(0, t.tensor([0, 0, 3]), t.tensor([1.0, 2, 3]), 'prod')",
     "t.ones(3).index_reduce(0, t.tensor([0, -1]), t.tensor([1.0, 2]), 'prod')",
