@@ -85,13 +85,23 @@ def _extreme(
 
 @composite(samples=({"shapes": ((3, 4),)}, *_ALONG), operands=("input",), ulp=0)
 def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
-    """The largest element; along ``dim``, as (values, indices); given a tensor, the larger element by element."""
+    """The largest element; along ``dim``, as (values, indices); given a tensor, the larger element by element.
+
+    Example:
+        >>> tc.tensor([[1, 5], [3, 4]]).max(1).indices
+        tensor([1, 1])
+    """
     return _extreme("max", input, dim, keepdim, other, amax, max_along, e.maximum)
 
 
 @composite(samples=({"shapes": ((3, 4),)}, *_ALONG), operands=("input",), ulp=0)
 def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
-    """The smallest element; along ``dim``, as (values, indices); given a tensor, the smaller element by element."""
+    """The smallest element; along ``dim``, as (values, indices); given a tensor, the smaller element by element.
+
+    Example:
+        >>> tc.tensor([[1, 5], [3, 4]]).min()
+        tensor(1)
+    """
     return _extreme("min", input, dim, keepdim, other, amin, min_along, e.minimum)
 
 
@@ -100,7 +110,12 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = N
 
 @composite(samples=({"shapes": ((3, 4),), "dim": 0}, {"shapes": ((3, 4),), "descending": True}), ulp=0)
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
-    """Places of the elements in order along ``dim``; equal ones keep their order."""
+    """Places of the elements in order along ``dim``; equal ones keep their order.
+
+    Example:
+        >>> tc.tensor([3, 1, 2]).argsort(descending=True)
+        tensor([0, 2, 1])
+    """
     return sort(input.detach(), dim, descending)[1]
 
 
@@ -117,7 +132,13 @@ def _values_in_order(input: Tensor, *, dim: int) -> Tensor:
 
 @composite(samples=({"shapes": ((4, 3),)},), ulp=0)
 def msort(input: Tensor) -> Tensor:
-    """Elements in order along the first dimension."""
+    """Elements in order along the first dimension.
+
+    Example:
+        >>> tc.tensor([[3, 1], [2, 4]]).msort()
+        tensor([[2, 1],
+                [3, 4]])
+    """
     return sort(input, 0)[0]
 
 
@@ -130,7 +151,12 @@ def _topk_rule(g: Any, y: Any, input_shape: tuple[int, ...], dim: int) -> Any:
     samples=({"shapes": ((3, 4),), "args": (2,)}, {"shapes": ((3, 4),), "args": (1,), "dim": 0, "largest": False}),
 )  # fmt: skip
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
-    """The ``k`` largest (or smallest) elements along ``dim`` in order, as (values, indices)."""
+    """The ``k`` largest (or smallest) elements along ``dim`` in order, as (values, indices).
+
+    Example:
+        >>> tc.tensor([3, 1, 4, 2]).topk(2).values
+        tensor([4, 3])
+    """
     side = input.shape[normalize_dim(dim, input.ndim, "topk")] if input.ndim else 1
     if not 0 <= k <= side:
         raise RangeError(
@@ -196,7 +222,12 @@ def _returned(values: Any, inverse: Any, counts: Any) -> Any:
 def unique_consecutive(
     input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:
-    """The first of each run of equal elements (or slices along ``dim``), each element's run, and the runs' lengths."""
+    """The first of each run of equal elements (or slices along ``dim``), each element's run, and the runs' lengths.
+
+    Example:
+        >>> tc.unique_consecutive(tc.tensor([1, 1, 2, 1]))
+        tensor([1, 2, 1])
+    """
     if dim is None:
         values, runs, counts = _runs(input.detach().reshape(-1), return_inverse, return_counts)
         return _returned(values, None if runs is None else runs.reshape(input.shape), counts)
@@ -213,7 +244,12 @@ def unique(
     return_counts: bool = False,
     dim: int | None = None,
 ) -> Any:
-    """The distinct elements (or slices along ``dim``) in order, each element's place among them, their counts."""
+    """The distinct elements (or slices along ``dim``) in order, each element's place among them, their counts.
+
+    Example:
+        >>> tc.unique(tc.tensor([3, 1, 3]))
+        tensor([1, 3])
+    """
     from tensorcore.ops.indexing import index, index_put
 
     if dim is None:

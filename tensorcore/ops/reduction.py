@@ -49,7 +49,12 @@ def accumulator(dtype: DType | None, input: Any) -> DType:
     rule=attribute, vjp=lambda g, input_shape, dim, keepdim: spread(g, input_shape, dim, keepdim), samples=_SAMPLES
 )
 def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None) -> Tensor:
-    """Sum of the elements over the dimensions ``dim`` (all by default); integers count in int64."""
+    """Sum of the elements over the dimensions ``dim`` (all by default); integers count in int64.
+
+    Example:
+        >>> tc.tensor([[1, 2], [3, 4]]).sum(0)
+        tensor([4, 6])
+    """
     if dim is None or dim == () or dim == []:
         dims = tuple(range(len(input._array.shape)))
     else:
@@ -76,7 +81,12 @@ def _prod_rule(g: Any, input: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
 
 @primitive(rule=attribute, vjp=_prod_rule, domain=(0.5, 1.5), samples=_SAMPLES)
 def prod(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None) -> Tensor:
-    """Product of the elements over the dimensions ``dim`` (all by default); integers multiply in int64."""
+    """Product of the elements over the dimensions ``dim`` (all by default); integers multiply in int64.
+
+    Example:
+        >>> tc.tensor([[1, 2], [3, 4]]).prod(1)
+        tensor([ 2, 12])
+    """
     dims = normalize_dims(dim, input.ndim, "prod")
     return prod.emit(input, dim=dims, keepdim=keepdim, dtype=accumulator(dtype, input))
 
@@ -95,7 +105,12 @@ def _nonempty(op: str, input: Any, dims: tuple[int, ...]) -> None:
 
 @primitive(rule=real, vjp=_extreme_rule, samples=_SAMPLES, standard="max", ulp=0)
 def amax(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
-    """Largest element over the dimensions ``dim`` (all by default); NaN if one is; ties share the gradient."""
+    """Largest element over the dimensions ``dim`` (all by default); NaN if one is; ties share the gradient.
+
+    Example:
+        >>> tc.tensor([[1, 5], [3, 4]]).amax((0, 1))
+        tensor(5)
+    """
     dims = normalize_dims(None if dim == () else dim, input.ndim, "amax")
     _nonempty("amax", input, dims)
     return amax.emit(input, dim=dims, keepdim=keepdim)
@@ -103,7 +118,13 @@ def amax(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
 
 @primitive(rule=real, vjp=_extreme_rule, samples=_SAMPLES, standard="min", ulp=0)
 def amin(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
-    """Smallest element over the dimensions ``dim`` (all by default); NaN if one is; ties share the gradient."""
+    """Smallest element over the dimensions ``dim`` (all by default); NaN if one is; ties share the gradient.
+
+    Example:
+        >>> tc.tensor([[1, 5], [3, 4]]).amin(1, keepdim=True)
+        tensor([[1],
+                [3]])
+    """
     dims = normalize_dims(None if dim == () else dim, input.ndim, "amin")
     _nonempty("amin", input, dims)
     return amin.emit(input, dim=dims, keepdim=keepdim)
@@ -123,13 +144,23 @@ def _arg_extreme(op: Any, input: Any, dim: int | None, keepdim: bool) -> Any:
 
 @primitive(rule=position, samples=_ONE_DIM, ulp=0)
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """Place of the largest element along ``dim`` (in the flattened tensor by default), the first of equals; int64."""
+    """Place of the largest element along ``dim`` (in the flattened tensor by default), the first of equals; int64.
+
+    Example:
+        >>> tc.tensor([[1, 5], [3, 4]]).argmax(1)
+        tensor([1, 1])
+    """
     return _arg_extreme(argmax, input, dim, keepdim)
 
 
 @primitive(rule=position, samples=_ONE_DIM, ulp=0)
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """Place of the smallest element along ``dim`` (in the flattened tensor by default), the first of equals; int64."""
+    """Place of the smallest element along ``dim`` (in the flattened tensor by default), the first of equals; int64.
+
+    Example:
+        >>> tc.tensor([4, 2, 2]).argmin()
+        tensor(1)
+    """
     return _arg_extreme(argmin, input, dim, keepdim)
 
 
@@ -141,13 +172,23 @@ def _truth(dtype: DType, op: str) -> tuple[DType, DType]:
 
 @primitive(rule=_truth, samples=_SAMPLES, ulp=0)
 def any(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
-    """Whether any element is true (not zero) over the dimensions ``dim`` (all by default)."""
+    """Whether any element is true (not zero) over the dimensions ``dim`` (all by default).
+
+    Example:
+        >>> tc.tensor([[0, 1], [0, 0]]).any(1)
+        tensor([ True, False])
+    """
     return any.emit(input, dim=normalize_dims(dim, input.ndim, "any"), keepdim=keepdim)
 
 
 @primitive(rule=_truth, samples=_SAMPLES, ulp=0)
 def all(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
-    """Whether all elements are true (not zero) over the dimensions ``dim`` (all by default)."""
+    """Whether all elements are true (not zero) over the dimensions ``dim`` (all by default).
+
+    Example:
+        >>> tc.tensor([[0, 1], [1, 1]]).all(1)
+        tensor([False,  True])
+    """
     return all.emit(input, dim=normalize_dims(dim, input.ndim, "all"), keepdim=keepdim)
 
 
@@ -160,7 +201,12 @@ def _reverse_cumsum(g: Any, dim: int) -> Any:
     standard="cumulative_sum",
 )  # fmt: skip
 def cumsum(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
-    """Running sum along ``dim``; integers count in int64."""
+    """Running sum along ``dim``; integers count in int64.
+
+    Example:
+        >>> tc.tensor([1, 2, 3]).cumsum(0)
+        tensor([1, 3, 6])
+    """
     place = normalize_dim(dim, input.ndim, "cumsum")
     if input.ndim == 0:
         return cumsum.emit(input.reshape((1,)), dim=0, dtype=accumulator(dtype, input)).reshape(())
@@ -188,7 +234,12 @@ def _cumprod_rule(g: Any, y: Any, input: Any, dim: int) -> Any:
     rule=attribute, vjp=_cumprod_rule, samples=_ALONG, domain=(0.5, 1.5), inplace=True, standard="cumulative_prod"
 )
 def cumprod(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
-    """Running product along ``dim``; integers multiply in int64."""
+    """Running product along ``dim``; integers multiply in int64.
+
+    Example:
+        >>> tc.tensor([1, 2, 3]).cumprod(0)
+        tensor([1, 2, 6])
+    """
     place = normalize_dim(dim, input.ndim, "cumprod")
     if input.ndim == 0:
         return cumprod.emit(input.reshape((1,)), dim=0, dtype=accumulator(dtype, input)).reshape(())
@@ -206,7 +257,12 @@ def _sort_rule(g: Any, y: Any, input_shape: tuple[int, ...], dim: int) -> Any:
     rule=real, vjp=_sort_rule, outputs=2, samples=_ALONG, standard="argsort", ulp=0,
 )  # fmt: skip
 def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = True) -> Any:
-    """Elements in order along ``dim``, as (values, indices); equal elements keep their order, NaN is largest."""
+    """Elements in order along ``dim``, as (values, indices); equal elements keep their order, NaN is largest.
+
+    Example:
+        >>> tc.tensor([3, 1, 2]).sort().indices
+        tensor([1, 2, 0])
+    """
     from tensorcore.ops.returns import named
 
     if input.ndim == 0:

@@ -41,7 +41,12 @@ def _mean_rule(g: Any, input_shape: tuple[int, ...], dim: tuple[int, ...], keepd
 
 @composite(rule=same, vjp=_mean_rule, samples=_SAMPLES, ulp=4)
 def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None) -> Tensor:
-    """Average of the elements over the dimensions ``dim`` (all by default)."""
+    """Average of the elements over the dimensions ``dim`` (all by default).
+
+    Example:
+        >>> tc.tensor([[1.0, 2.0], [3.0, 4.0]]).mean(1)
+        tensor([1.5000, 3.5000])
+    """
     if dtype is not None:
         input = input.to(dtype)
     require_floating("mean", input.dtype)
@@ -90,7 +95,12 @@ def _nansum(input: Tensor, *, dim: tuple[int, ...], keepdim: bool, dtype: DType)
 
 @composite(samples=_SAMPLES)
 def nanmean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None) -> Tensor:
-    """Average of the elements that are not NaN."""
+    """Average of the elements that are not NaN.
+
+    Example:
+        >>> tc.nanmean(tc.tensor([1.0, float("nan"), 2.0]))
+        tensor(1.5000)
+    """
     require_floating("nanmean", input.dtype if dtype is None else dtype)
     held = e.eq(input, input).sum(dim, keepdim)
     return nansum(input, dim, keepdim, dtype=dtype) / held
@@ -98,7 +108,12 @@ def nanmean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DTy
 
 @composite(samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "dim": 1}), ulp=0)
 def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
-    """How many elements are not zero over the dimensions ``dim`` (all by default), as int64."""
+    """How many elements are not zero over the dimensions ``dim`` (all by default), as int64.
+
+    Example:
+        >>> tc.count_nonzero(tc.tensor([[0, 1], [2, 3]]), 1)
+        tensor([1, 2])
+    """
     held = input if input.dtype.category == BOOL else e.ne(input, 0)
     return held.sum(dim, dtype=int64)
 
@@ -150,7 +165,12 @@ def var(
     *,
     correction: float | None = None,
 ) -> Tensor:
-    """Variance over the dimensions ``dim`` (all by default), divided by the number of elements less ``correction``."""
+    """Variance over the dimensions ``dim`` (all by default), divided by the number of elements less ``correction``.
+
+    Example:
+        >>> tc.tensor([1.0, 2.0, 3.0]).var()
+        tensor(1.)
+    """
     dims, taken = _spread_arguments("var", input, dim, unbiased, correction)
     if input.dtype.category == COMPLEX:
         parts = (input.real, input.imag)
@@ -177,7 +197,12 @@ def std(
     *,
     correction: float | None = None,
 ) -> Tensor:
-    """Standard deviation over the dimensions ``dim``: the square root of `var`."""
+    """Standard deviation over the dimensions ``dim``: the square root of `var`.
+
+    Example:
+        >>> tc.tensor([1.0, 2.0, 3.0]).std(correction=0)
+        tensor(0.8165)
+    """
     dims, taken = _spread_arguments("std", input, dim, unbiased, correction)
     if input.dtype.category == COMPLEX:
         return e.sqrt(var(input, dims, keepdim=keepdim, correction=taken))
@@ -199,7 +224,12 @@ def var_mean(
     *,
     correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Variance and mean over the dimensions ``dim``, as a pair."""
+    """Variance and mean over the dimensions ``dim``, as a pair.
+
+    Example:
+        >>> tc.var_mean(tc.tensor([1.0, 2.0, 3.0]))
+        (tensor(1.), tensor(2.))
+    """
     return var(input, dim, unbiased, keepdim, correction=correction), mean(
         input, None if isinstance(dim, bool) else dim, keepdim
     )
@@ -214,7 +244,12 @@ def std_mean(
     *,
     correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Standard deviation and mean over the dimensions ``dim``, as a pair."""
+    """Standard deviation and mean over the dimensions ``dim``, as a pair.
+
+    Example:
+        >>> tc.std_mean(tc.tensor([1.0, 2.0, 3.0]))
+        (tensor(1.), tensor(2.))
+    """
     return std(input, dim, unbiased, keepdim, correction=correction), mean(
         input, None if isinstance(dim, bool) else dim, keepdim
     )
@@ -233,7 +268,12 @@ def _logsumexp_rule(g: Any, y: Any, input: Any, dim: tuple[int, ...], keepdim: b
     samples=({"shapes": ((3, 4),), "dim": 1}, {"shapes": ((2, 3, 4),), "dim": (0, 2), "keepdim": True}),
 )  # fmt: skip
 def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
-    """Logarithm of the sum of the exponentials over the dimensions ``dim``, without overflow."""
+    """Logarithm of the sum of the exponentials over the dimensions ``dim``, without overflow.
+
+    Example:
+        >>> tc.logsumexp(tc.tensor([1000.0, 1000.0]), 0)
+        tensor(1000.6932)
+    """
     dims = normalize_dims(None if dim == () or dim == [] else dim, input.ndim, "logsumexp")
     return logsumexp.emit(input, dim=dims, keepdim=keepdim)
 
@@ -258,7 +298,12 @@ def _logsumexp(input: Tensor, *, dim: tuple[int, ...], keepdim: bool) -> Tensor:
     samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "n": 2, "dim": 0}), operands=("input",), ulp=4
 )  # fmt: skip
 def diff(input: Tensor, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
-    """Differences of neighbours along ``dim``, taken ``n`` times; ``prepend`` and ``append`` are joined on first."""
+    """Differences of neighbours along ``dim``, taken ``n`` times; ``prepend`` and ``append`` are joined on first.
+
+    Example:
+        >>> tc.diff(tc.tensor([1, 3, 6]), prepend=tc.tensor([0]))
+        tensor([1, 2, 3])
+    """
     from tensorcore.ops.movement import cat
 
     if input.ndim == 0:
@@ -277,7 +322,12 @@ def diff(input: Tensor, n: int = 1, dim: int = -1, prepend: Any = None, append: 
 
 @composite(samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "dim": 1}), ulp=0)
 def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> Any:
-    """Smallest and largest element along ``dim`` (of all by default), as (min, max)."""
+    """Smallest and largest element along ``dim`` (of all by default), as (min, max).
+
+    Example:
+        >>> tc.aminmax(tc.tensor([3, 1, 2])).max
+        tensor(3)
+    """
     from tensorcore.ops.returns import named
 
     if input.dtype.category == COMPLEX:
