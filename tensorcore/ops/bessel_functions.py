@@ -11,7 +11,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.ops import elementwise as e
-from tensorcore.ops.approximation import polynomial, quotient, without_gradient
+from tensorcore.ops.approximation import polynomial, precise, quotient, without_gradient
 from tensorcore.ops.record import composite
 from tensorcore.ops.rules import real_floating
 
@@ -149,51 +149,84 @@ def _over_zeros(x: Any, order: int) -> Any:
     return result
 
 
-def _wave(x: Any, order: int, second: bool) -> Any:
-    """J, or the second kind, Y, of an order from 5 on."""
+def _wave(x: Any, sine: Any, cosine: Any, order: int, second: bool) -> Any:
+    """J, or the second kind, Y, of an order from 5 on, from the sine and cosine of x."""
     inverse = 1 / x
     square = inverse * inverse
     over, under = (_P1, _Q1) if order else (_P0, _Q0)
     level, tilt = quotient(square, over), quotient(square, under) * inverse
-    sine, cosine = e.sin(x), e.cos(x)
     # The cosine and sine of the phase x - pi / 4, or 3 * pi / 4, times the root of 2: the angle itself is not rounded.
     along, across = (sine - cosine, -(sine + cosine)) if order else (sine + cosine, sine - cosine)
     wave = level * across + tilt * along if second else level * along - tilt * across
     return e.where(e.eq(x, math.inf), 0.0, wave / e.sqrt(x * math.pi))
 
 
-def _bessel_j(x: Any, order: int) -> Any:
+@composite(rule=real_floating, namespaces=(), samples=tuple(
+    {"shapes": ((3, 4),) * 3, "domains": ((0.1, 20), (-1, 1), (-1, 1)), "nu": nu, "second": second}
+    for nu in (0, 1) for second in (False, True)
+), ulp=64)  # fmt: skip
+def bessel_from_angle(input: Tensor, sine: Tensor, cosine: Tensor, *, nu: int, second: bool) -> Tensor:
+    """J, or the second kind, Y, of the order ``nu``, 0 or 1, from the sine and cosine of each absolute value.
+
+    A record of its own, as a backend that compiles expressions has no sine of large angles.
+    """
+    return bessel_from_angle.emit(input, sine, cosine, nu=nu, second=second)
+
+
+@precise(bessel_from_angle)
+def _bessel(x: Any, sine: Any, cosine: Any, *, nu: int, second: bool) -> Any:
     size = e.abs(x)
-    near, far = _over_zeros(size, order), _wave(e.maximum(size, _FAR), order, False)
-    if order:
-        near, far = near * x, e.where(e.lt(x, 0), -far, far)
-    return e.where(e.le(size, _FAR), near, far)
-
-
-def _bessel_y(x: Any, order: int) -> Any:
-    log = e.log(x)
-    near = log * _over_zeros(x, order) * (2 / math.pi)
-    if order:
+    near = _over_zeros(size, nu)
+    far = _wave(e.maximum(size, _FAR), sine, cosine, nu, second)
+    if not second:
+        if nu:
+            near, far = near * x, e.where(e.lt(x, 0), -far, far)
+        return e.where(e.le(size, _FAR), near, far)
+    near = e.log(x) * near * (2 / math.pi)
+    if nu:
         near = x * (near + polynomial(x * x * 0.08 - 1, _Y1_NEAR)) - (2 / math.pi) / x
     else:
         near = near + polynomial(x * x * 0.08 - 1, _Y0_NEAR)
-    result = e.where(e.le(x, _FAR), near, _wave(e.maximum(x, _FAR), order, True))
+    result = e.where(e.le(x, _FAR), near, far)
     return e.where(e.eq(x, 0), -math.inf, e.where(e.lt(x, 0), math.nan, result))
 
 
-def _airy(x: Any) -> Any:
-    middle = polynomial((x + 1.1) * (1 / 2.1), _AIRY_NEAR) * ((x - _AIRY_ZERO[0]) - _AIRY_ZERO[1])
+def _bessel_of(x: Any, nu: int, second: bool) -> Any:
+    size = e.abs(x)
+    return bessel_from_angle.emit(x, e.sin(size), e.cos(size), nu=nu, second=second)
+
+
+def _phase(x: Any) -> Any:
+    """``2 / 3 * abs(x) ** 1.5``, bounded on both sides of where Ai is a polynomial."""
     size = e.where(e.gt(x, _AIRY_HIGH), e.minimum(x, _AIRY_END), e.maximum(-x, -_AIRY_LOW))
-    root = e.sqrt(size)
-    inverse = 1.5 / (size * root)
-    phase = size * root * (2 / 3)
-    scale = 1 / (e.sqrt(root) * math.sqrt(math.pi))
+    return size * e.sqrt(size) * (2 / 3)
+
+
+@composite(rule=real_floating, namespaces=(), ulp=64,
+           samples=({"shapes": ((3, 4),) * 3, "domains": ((-9, 6), (-1, 1), (-1, 1))},))  # fmt: skip
+def airy_from_angle(input: Tensor, sine: Tensor, cosine: Tensor) -> Tensor:
+    """Airy function Ai from the sine and cosine of the phase of each element, `bessel_from_angle`'s like."""
+    return airy_from_angle.emit(input, sine, cosine)
+
+
+@precise(airy_from_angle)
+def _airy_from_angle(x: Any, sine: Any, cosine: Any) -> Any:
+    middle = polynomial((x + 1.1) * (1 / 2.1), _AIRY_NEAR) * ((x - _AIRY_ZERO[0]) - _AIRY_ZERO[1])
+    phase = _phase(x)
+    inverse = 1 / phase
+    # The fourth root of the argument is the sixth of the phase; taken from the argument it is exacter.
+    root = e.sqrt(e.sqrt(e.where(e.gt(x, _AIRY_HIGH), e.minimum(x, _AIRY_END), e.maximum(-x, -_AIRY_LOW))))
+    scale = 1 / (root * math.sqrt(math.pi))
     decay = e.exp(-phase) * quotient(inverse, _AIRY_FAR) * (scale * 0.5)
     square = inverse * inverse
-    sine, cosine = e.sin(phase), e.cos(phase)
     wave = (sine + cosine) * quotient(square, _AIRY_SINE) - (cosine - sine) * quotient(square, _AIRY_COSINE) * inverse
     wave = e.where(e.eq(phase, math.inf), 0.0, wave * scale * math.sqrt(0.5))
     return e.where(e.gt(x, _AIRY_HIGH), decay, e.where(e.lt(x, _AIRY_LOW), wave, middle))
+
+
+def _airy(x: Any) -> Any:
+    phase = _phase(x)
+    return airy_from_angle.emit(x, e.sin(phase), e.cos(phase))
 
 
 def _sine_over(x: Any) -> Any:
@@ -269,9 +302,9 @@ def special_airy_ai(input: Tensor) -> Tensor:
     return special_airy_ai.emit(input)
 
 
-without_gradient(special_bessel_j0)(lambda input: _bessel_j(input, 0))
-without_gradient(special_bessel_j1)(lambda input: _bessel_j(input, 1))
-without_gradient(special_bessel_y0)(lambda input: _bessel_y(input, 0))
-without_gradient(special_bessel_y1)(lambda input: _bessel_y(input, 1))
+without_gradient(special_bessel_j0)(lambda input: _bessel_of(input, 0, False))
+without_gradient(special_bessel_j1)(lambda input: _bessel_of(input, 1, False))
+without_gradient(special_bessel_y0)(lambda input: _bessel_of(input, 0, True))
+without_gradient(special_bessel_y1)(lambda input: _bessel_of(input, 1, True))
 without_gradient(special_spherical_bessel_j0)(_sine_over)
 without_gradient(special_airy_ai)(_airy)

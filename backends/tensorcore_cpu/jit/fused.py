@@ -41,10 +41,10 @@ COMPILED: Final = frozenset((
 
 #: Those whose expressions are computed in float64 for every dtype: there they are compiled.
 COMPILED_WIDE: Final = frozenset((
-    "digamma", "erfinv", "i0", "igamma", "igammac", "lgamma", "special_erfcx", "special_i0e", "special_i1",
-    "special_i1e", "special_log_ndtr", "special_modified_bessel_i0", "special_modified_bessel_i1",
-    "special_modified_bessel_k0", "special_modified_bessel_k1", "special_ndtr", "special_ndtri",
-    "special_scaled_modified_bessel_k0", "special_scaled_modified_bessel_k1", "trigamma",
+    "airy_from_angle", "bessel_from_angle", "digamma", "erfinv", "i0", "igamma", "igammac", "lgamma", "special_erfcx",
+    "special_i0e", "special_i1", "special_i1e", "special_log_ndtr", "special_modified_bessel_i0",
+    "special_modified_bessel_i1", "special_modified_bessel_k0", "special_modified_bessel_k1", "special_ndtr",
+    "special_ndtri", "special_scaled_modified_bessel_k0", "special_scaled_modified_bessel_k1", "trigamma",
 ))  # fmt: skip
 
 #: Programs kept per op and dtype; a program that gives a number a new value at each call would compile forever.
