@@ -69,4 +69,6 @@ def sign(x: Tensor, /) -> Tensor:
         >>> tc.array_api.sign(tc.tensor([-2.0, 0.0, float("nan")]))
         tensor([-1.,  0., nan])
     """
-    return e.where(x == x, e.sgn(x), x) if x.is_floating_point() else e.sgn(x)
+    # The op gives 0 for NaN, and keeps the signs of the parts of a complex zero.
+    kept = x != x if x.is_floating_point() else x == 0
+    return e.where(kept, x + 0, e.sgn(x)) if x.is_floating_point() or x.is_complex() else e.sgn(x)

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from tensorcore.tensor import Tensor
 
 
-def _ints(shape: tuple[Any, ...], op: str) -> tuple[int, ...]:
+def _ints(shape: tuple[Any, ...], op: str, named: Any = None) -> tuple[int, ...]:
+    """The ints given one by one, as one sequence, or by the argument's name."""
+    if named is not None:
+        if shape:
+            raise TypeError(f"{op}: the same argument is given by place, {shape!r}, and by name, {named!r}")
+        shape = (named,)
     if len(shape) == 1 and not hasattr(shape[0], "__index__"):
         shape = shape[0]
     try:
@@ -42,10 +47,10 @@ def _ints(shape: tuple[Any, ...], op: str) -> tuple[int, ...]:
         {"shapes": ((0, 4),), "args": ((4, 0),)},
     ),
 )
-def reshape(input: Tensor, *shape: Any) -> Tensor:
+def reshape(input: Tensor, *sides: Any, shape: Any = None) -> Tensor:
     """The elements in row-major order under another shape, sharing memory where possible; one side may be -1."""
     old = input._array.shape
-    return reshaped(input, infer_reshape(_ints(shape, "reshape"), math.prod(old), old, "reshape"))
+    return reshaped(input, infer_reshape(_ints(sides, "reshape", shape), math.prod(old), old, "reshape"))
 
 
 def reshaped(input: Any, shape: tuple[int, ...]) -> Any:
@@ -75,9 +80,9 @@ def _inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
     standard="permute_dims",
     samples=({"shapes": ((2, 3, 4),), "args": (2, 0, 1)}, {"shapes": ((),), "args": ((),)}),
 )
-def permute(input: Tensor, *dims: Any) -> Tensor:
+def permute(input: Tensor, *order: Any, dims: Any = None) -> Tensor:
     """A view with the dimensions in the order ``dims``."""
-    places = _ints(dims, "permute")
+    places = _ints(order, "permute", dims)
     if len(places) == len(input._array.shape) and set(places) == set(range(len(places))):
         return permute.emit(input, dims=places)
     if len(places) != input.ndim:
@@ -95,9 +100,9 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
     standard="broadcast_to",
     samples=({"shapes": ((3, 1),), "args": (2, 3, 4)}, {"shapes": ((),), "args": ((2,),)}),
 )
-def expand(input: Tensor, *shape: Any) -> Tensor:
+def expand(input: Tensor, *shape: Any, size: Any = None) -> Tensor:
     """A view with sides of 1 stretched to ``shape``; -1 keeps a side, new dimensions go in front."""
-    sides = _ints(shape, "expand")
+    sides = _ints(shape, "expand", size)
     old = input._array.shape
     if sides == old:
         return _expanded_as_is(input)
@@ -131,9 +136,9 @@ def _expanded_as_is(input: Any) -> Any:
 @primitive(
     rule=same, vjp=lambda g, dims: flip.emit(g, dims=dims), ulp=0, samples=({"shapes": ((3, 4),), "args": ((0, 1),)},)
 )
-def flip(input: Tensor, *dims: Any) -> Tensor:
+def flip(input: Tensor, *along: Any, dims: Any = None) -> Tensor:
     """The elements in reverse order along ``dims``, as a copy."""
-    return flip.emit(input, dims=normalize_dims(_ints(dims, "flip"), input.ndim, "flip"))
+    return flip.emit(input, dims=normalize_dims(_ints(along, "flip", dims), input.ndim, "flip"))
 
 
 def _cat_rule(g: Any, tensors_shape: Any, needs: tuple[bool, ...], dim: int) -> tuple[Any, ...]:
@@ -188,14 +193,14 @@ _turned = permute.face("TBackward0").emit
 
 
 @composite(namespaces=("Tensor",))
-def view(input: Tensor, *shape: Any) -> Tensor:
+def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Tensor:
     """The same memory under another shape (or, given a dtype, read as another dtype); never a copy."""
-    if len(shape) == 1 and isinstance(shape[0], (DType, type)):
+    if dtype is not None or (len(shape) == 1 and isinstance(shape[0], (DType, type))):
         from tensorcore.ops.conversion import parse_to, reinterpret
 
-        return reinterpret(input, parse_to(dtype=shape[0])[1])  # type: ignore[arg-type]
+        return reinterpret(input, parse_to(dtype=shape[0] if dtype is None else dtype)[1])  # type: ignore[arg-type]
     old = input._array.shape
-    sides = infer_reshape(_ints(shape, "view"), math.prod(old), old, "view")
+    sides = infer_reshape(_ints(shape, "view", size), math.prod(old), old, "view")
     if not input.is_contiguous() and not _viewable(input, sides):
         raise ShapeError(
             f"view: shape {list(sides)} cannot be laid over a tensor of shape {list(input.shape)} and strides "
@@ -368,9 +373,9 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
 
 @composite(namespaces=("Tensor",), samples=({"shapes": ((2, 3),), "args": (2, 1, 2)},))
-def repeat(input: Tensor, *sizes: Any) -> Tensor:
+def repeat(input: Tensor, *sizes: Any, repeats: Any = None) -> Tensor:
     """The tensor repeated ``sizes`` times along each dimension, as a copy."""
-    times = _ints(sizes, "repeat")
+    times = _ints(sizes, "repeat", repeats)
     if len(times) < input.ndim:
         raise ShapeError(f"repeat: {len(times)} sizes given for a tensor of {input.ndim} dimensions")
     if min(times, default=0) < 0:
@@ -384,9 +389,9 @@ def repeat(input: Tensor, *sizes: Any) -> Tensor:
 
 
 @composite(samples=({"shapes": ((2, 3),), "args": ((2,),)},))
-def tile(input: Tensor, *dims: Any) -> Tensor:
+def tile(input: Tensor, *repetitions: Any, dims: Any = None) -> Tensor:
     """The tensor repeated as NumPy's ``tile``: missing dims in front count 1."""
-    times = _ints(dims, "tile")
+    times = _ints(repetitions, "tile", dims)
     return repeat(input, (1,) * (input.ndim - len(times)) + times)
 
 

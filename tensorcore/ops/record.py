@@ -240,7 +240,11 @@ def _register(op: Op) -> Op:
     op.gradient = _gradient(op)
     if _is_trivial(op.front):
         op.front = op.emit
-    elif not _NUMPY_SPELLINGS.keys().isdisjoint(op.signature.parameters):
+    elif any(
+        # Where dims may come one by one, as in `permute`, the wrapper would cost more than the name is worth.
+        each.name in _NUMPY_SPELLINGS and (each.name != "dims" or each.kind is each.POSITIONAL_OR_KEYWORD)
+        for each in op.signature.parameters.values()
+    ):
         op.front = _with_numpy_spellings(op.front)
     REGISTRY[op.name] = op
     return op

@@ -153,3 +153,34 @@ def test_shapes_change_in_place():
 def test_errors(call, error, says):
     with pytest.raises(error, match=says):
         call(tc.zeros(2, 3, 4))
+
+
+@pytest.mark.parametrize(
+    ("named", "plain"),
+    [
+        (lambda x: x.flip(dims=(0, 1)), lambda x: x.flip(0, 1)),
+        (lambda x: tc.flip(x, dims=[1]), lambda x: x.flip(1)),
+        (lambda x: tc.permute(x, dims=(1, 0)), lambda x: x.permute(1, 0)),
+        (lambda x: tc.transpose(x, (1, 0)), lambda x: x.transpose(0, 1)),
+        (lambda x: tc.reshape(x, shape=(3, -1)), lambda x: x.reshape(3, 2)),
+        (lambda x: x.view(size=(6,)), lambda x: x.view(6)),
+        (lambda x: x.view(dtype=tc.int32), lambda x: x.view(tc.int32)),
+        (lambda x: x.double().view(float), lambda x: x.double()),
+        (lambda x: x.expand(size=(2, 2, 3)), lambda x: x.expand(2, 2, 3)),
+        (lambda x: x.repeat(repeats=(2, 1)), lambda x: x.repeat(2, 1)),
+        (lambda x: tc.tile(x, dims=(2,)), lambda x: x.tile(2)),
+        (lambda x: tc.roll(x, 1, axes=0), lambda x: x.roll(1, 0)),
+        (lambda x: tc.tensordot(x, x, axes=((1,), (1,))), lambda x: tc.tensordot(x, x, dims=((1,), (1,)))),
+    ],
+)
+def test_arguments_by_name(named, plain):
+    x = tc.arange(6.0).reshape(2, 3)
+    assert named(x).dtype is plain(x).dtype and named(x).tolist() == plain(x).tolist()
+
+
+def test_arguments_given_twice_or_not_at_all():
+    x = tc.zeros(2, 3)
+    with pytest.raises(TypeError, match=r"given by place, .*, and by name"):
+        x.permute(0, 1, dims=(1, 0))
+    with pytest.raises(TypeError, match="expected two dimensions, or a sequence of all, got 0"):
+        x.transpose(0)
