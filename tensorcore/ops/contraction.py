@@ -201,23 +201,46 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
 
 @composite(samples=({"shapes": ((3, 5), (2, 3, 4), (2, 4, 5))},), inplace=True)
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    """``beta * input + alpha * (batch1 @ batch2)`` for stacks of matrices."""
-    return added("baddbmm", input, bmm(batch1, batch2), beta, alpha)
+    """``beta * input + alpha * (batch1 @ batch2)`` for stacks of matrices.
+
+    Example:
+        >>> tc.baddbmm(tc.ones(2), tc.ones(1, 2, 3), tc.ones(1, 3, 2), beta=10)
+        tensor([[[13., 13.],
+                 [13., 13.]]])
+    """
+    return added("baddbmm", input, bmm, batch1, batch2, beta, alpha)
 
 
 @composite(samples=({"shapes": ((3, 5), (2, 3, 4), (2, 4, 5))},), inplace=True)
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    """``beta * input`` plus ``alpha`` times the sum of the products of two stacks of matrices."""
-    return added("addbmm", input, bmm(batch1, batch2).sum(0), beta, alpha)
+    """``beta * input`` plus ``alpha`` times the sum of the products of two stacks of matrices.
+
+    Example:
+        >>> tc.addbmm(tc.zeros(2), tc.ones(4, 2, 3), tc.ones(4, 3, 2))
+        tensor([[12., 12.],
+                [12., 12.]])
+    """
+    return added("addbmm", input, lambda a, b: bmm(a, b).sum(0), batch1, batch2, beta, alpha)
 
 
 @composite(samples=({"shapes": ((3,), (3, 4), (4,))},), inplace=True)
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    """``beta * input + alpha * (mat @ vec)``."""
-    return added("addmv", input, mv(mat, vec), beta, alpha)
+    """``beta * input + alpha * (mat @ vec)``.
+
+    Example:
+        >>> tc.addmv(tc.ones(2), tc.tensor([[1.0, 2.0], [3.0, 4.0]]), tc.ones(2))
+        tensor([4., 8.])
+    """
+    return added("addmv", input, mv, mat, vec, beta, alpha)
 
 
 @composite(samples=({"shapes": ((3, 4), (3,), (4,))},), inplace=True)
 def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    """``beta * input`` plus ``alpha`` times the products of every pair of elements of two vectors."""
-    return added("addr", input, outer(vec1, vec2), beta, alpha)
+    """``beta * input`` plus ``alpha`` times the products of every pair of elements of two vectors.
+
+    Example:
+        >>> tc.addr(tc.ones(2, 2), tc.tensor([1.0, 2.0]), tc.tensor([1.0, 10.0]))
+        tensor([[ 2., 11.],
+                [ 3., 21.]])
+    """
+    return added("addr", input, outer, vec1, vec2, beta, alpha)

@@ -21,7 +21,8 @@ def _transposed(x: Any) -> Any:
 @primitive(
     rule=same,
     vjp=(lambda g, other: matmul.emit(g, _transposed(other)), lambda g, input: matmul.emit(_transposed(input), g)),
-    operator="matmul", aliases=("linalg.matmul",),
+    operator="matmul",
+    aliases=("linalg.matmul",),
     samples=(
         {"shapes": ((3, 4), (4, 5))},
         {"shapes": ((2, 3, 4), (4, 5))},
@@ -111,12 +112,22 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
 
 @composite(samples=({"shapes": ((5,), (3, 4), (4, 5))},), inplace=True)
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    """``beta * input + alpha * (mat1 @ mat2)``."""
-    return added("addmm", input, mm(mat1, mat2), beta, alpha)
+    """``beta * input + alpha * (mat1 @ mat2)``.
+
+    Example:
+        >>> tc.addmm(tc.ones(2), tc.eye(2), tc.tensor([[1.0, 2.0], [3.0, 4.0]]), alpha=10)
+        tensor([[11., 21.],
+                [31., 41.]])
+    """
+    return added("addmm", input, mm, mat1, mat2, beta, alpha)
 
 
-def added(op: str, input: Any, product: Any, beta: float, alpha: float) -> Any:
-    """``beta * input + alpha * product``, of the product's shape."""
+def added(op: str, input: Any, multiply: Any, left: Any, right: Any, beta: float, alpha: float) -> Any:
+    """``beta * input + alpha * multiply(left, right)``, of the product's shape."""
+    try:
+        product = multiply(left, right)
+    except ShapeError as error:
+        raise ShapeError(f"{op}: {str(error).partition(': ')[2]}") from None
     lead = product.ndim - input.ndim
     if lead < 0 or any(a not in (1, b) for a, b in zip(input.shape, product.shape[lead:], strict=True)):
         raise ShapeError(f"{op}: input of shape {list(input.shape)} does not broadcast to {list(product.shape)}")

@@ -84,7 +84,7 @@ def linalg_vector_norm(
         tensor([ 5., 10.])
     """
     op = "linalg.vector_norm"
-    if not isinstance(ord, (int, float)):
+    if not hasattr(ord, "__float__"):
         raise TypeError(f"{op}: ord must be a number, got {type(ord).__name__}")
     input = _counted_in(op, input, dtype)
     every = dim is None or (not hasattr(dim, "__index__") and not len(dim))
