@@ -1,7 +1,8 @@
-"""Poisson and binomial draws: by inversion where the mean is small, else by Hörmann's transformed rejection.
+"""Draws of whole numbers: places by weight, as PyTorch draws them; Poisson's and binomial numbers by ways of their own.
 
-All elements are drawn at once, a round of rejection for those not accepted yet, so the numbers are the same on every
-device but not PyTorch's, which draws one element after another.
+Those are drawn by inversion where the mean is small, else by Hörmann's transformed rejection. All elements are drawn at
+once, a round of rejection for those not accepted yet, so the numbers are the same on every device but not PyTorch's,
+which draws one element after another.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from tensorcore.dtypes import FLOATING
-from tensorcore.errors import DTypeError
+from tensorcore.dtypes import FLOATING, float32, float64
+from tensorcore.errors import DTypeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.gamma_functions import lgamma
 from tensorcore.ops.indexing import index, index_put, nonzero
+from tensorcore.ops.random import finished
 from tensorcore.ops.record import composite
+from tensorcore.ops.searching import search
 from tensorcore.random import samplers
 from tensorcore.random.arguments import require_all, require_dtype, source_of
 from tensorcore.random.generator import Generator
@@ -69,6 +72,70 @@ def _inverted(out: Any, places: Any, first: Any, ratio: Callable[[int], Any], so
         chance = chance * ratio(k)
         reached = reached + chance
     return _put(out, places, number)
+
+
+# ------------------------------------------------------------------ places by weight
+
+
+@composite(random=True)
+def multinomial(
+    input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None, out: Any = None
+) -> Tensor:
+    """``num_samples`` int64 places drawn from each row of weights, which need not add up to 1.
+
+    Args:
+        input: floating point, of shape (places,) or (rows, places), not negative.
+
+    Raises:
+        ShapeError: for other shapes, or more samples than places without ``replacement``.
+        RangeError: for a weight that is negative or not finite, or a row without a positive weight.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> tc.multinomial(tc.tensor([0.0, 3.0, 0.0]), 1)
+        tensor([1])
+    """
+    require_dtype("multinomial", input.dtype, FLOATING, FLOATING)
+    if input.ndim not in (1, 2):
+        raise ShapeError(f"multinomial: expected 1 or 2 dimensions, got shape {list(input.shape)}")
+    places = input.shape[-1]
+    if num_samples <= 0:
+        raise ShapeError(f"multinomial: num_samples must be positive, got {num_samples}")
+    if not replacement and num_samples > places:
+        raise ShapeError(
+            f"multinomial: {num_samples} samples without replacement from {places} places; shape {list(input.shape)}"
+        )
+    if places > 1 << 24:
+        raise ShapeError(f"multinomial: at most {1 << 24} places, got shape {list(input.shape)}")
+    weights = input.detach()
+    good = ((weights >= 0) & (weights < float("inf"))).all()
+    require_all("multinomial", "input", weights, good, "be finite and not negative")
+    good = (weights.sum(-1) > 0).all()
+    require_all("multinomial", "input", weights, good, "lie in a row with a positive sum")
+    source = source_of(generator, "multinomial")
+    if replacement and num_samples > 1:
+        made = _with_replacement(weights, num_samples, source)
+    else:
+        # The place of the largest w/q, q exponential, is drawn with the chances w; the next largest ones likewise.
+        race = weights / samplers.exponential(tuple(weights.shape), weights._kind, 1.0, source)
+        if num_samples == 1:
+            made = race.argmax(-1, keepdim=True)
+        else:
+            made = race.sort(-1, descending=True)[1].narrow(-1, 0, num_samples).clone()
+    return finished(made, False, out)
+
+
+def _with_replacement(weights: Tensor, num_samples: int, source: Generator) -> Tensor:
+    """Places by bisection of the running sums, a number of 53 bits each."""
+    rows = weights.reshape(-1, weights.shape[-1])
+    places = rows.shape[1]
+    rows = rows if rows.dtype is float64 else rows.to(float32)
+    totals = rows.cumsum(1)
+    totals = totals / totals.narrow(1, places - 1, 1)
+    value = samplers.unit((rows.shape[0], num_samples), rows._kind, source)
+    # The first running sum that is not below the number; the last one counts as 1.
+    low = search.emit(totals.to(value.dtype), value, right=False).clamp(max=places - 1)
+    return low if weights.ndim == 2 else low.reshape(num_samples).clone()
 
 
 # ------------------------------------------------------------------ Poisson
@@ -173,4 +240,4 @@ def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) ->
     return out.to(count.dtype).reshape(shape)
 
 
-__all__ = ["binomial", "poisson"]
+__all__ = ["binomial", "multinomial", "poisson"]

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tensorcore.devices import Device
-from tensorcore.dtypes import BOOL, FLOATING, INTEGER, DType, finfo, float32, float64, get_default_dtype, int64
-from tensorcore.errors import RangeError, ShapeError
+from tensorcore.dtypes import BOOL, FLOATING, INTEGER, DType, finfo, get_default_dtype, int64
+from tensorcore.errors import RangeError
 from tensorcore.ops.drawing import random_words
 from tensorcore.ops.inplace import write, write_out
 from tensorcore.ops.record import composite
-from tensorcore.ops.searching import search
 from tensorcore.random import samplers
 from tensorcore.random.arguments import (
     bounds,
@@ -43,7 +42,7 @@ def _kind(op: str, device: Any, dtype: DType | None, least: int = FLOATING) -> K
     return Device(device).kind(dtype)
 
 
-def _finished(made: Tensor, requires_grad: bool, out: Any) -> Tensor:
+def finished(made: Tensor, requires_grad: bool, out: Any) -> Tensor:
     if out is not None:
         return write_out(out, made)
     return made.requires_grad_() if requires_grad else made
@@ -109,7 +108,7 @@ def rand(
     """
     kind = out._kind if out is not None and dtype is None else _kind("rand", device, dtype)
     made = samplers.uniform(normalize_shape(size, "rand"), kind, 0.0, 1.0, source_of(generator, "rand"))
-    return _finished(made, requires_grad, out)
+    return finished(made, requires_grad, out)
 
 
 @composite(namespaces=_PUBLIC, random=True)
@@ -129,7 +128,7 @@ def randn(
     """
     kind = out._kind if out is not None and dtype is None else _kind("randn", device, dtype)
     made = samplers.normal(normalize_shape(size, "randn"), kind, 0.0, 1.0, source_of(generator, "randn"))
-    return _finished(made, requires_grad, out)
+    return finished(made, requires_grad, out)
 
 
 @composite(namespaces=_PUBLIC, random=True)
@@ -158,7 +157,7 @@ def randint(
     low, high = bounds("randint", low, high, kind.dtype)
     shape = normalize_shape((size,), "randint")
     made = samplers.integers(shape, kind, low, high - low, source_of(generator, "randint"))
-    return _finished(made, requires_grad, out)
+    return finished(made, requires_grad, out)
 
 
 @composite(namespaces=_PUBLIC, random=True)
@@ -183,7 +182,7 @@ def randperm(
     require_held("randperm", "n - 1", max(n - 1, 0), kind.dtype, whole=True)
     ticket = source_of(generator, "randperm").ticket("permutation", n)
     made = random_words(ticket, (n,), kind.sibling(int64)).to(kind.dtype)
-    return _finished(made, requires_grad, out)
+    return finished(made, requires_grad, out)
 
 
 def _like_kind(op: str, input: Tensor, dtype: DType | None, device: Any, least: int = FLOATING) -> Kind:
@@ -200,7 +199,7 @@ def rand_like(
     """`rand` of the shape, dtype and device of ``input``."""
     kind, source = _like_kind("rand_like", input, dtype, device), source_of(generator, "rand_like")
     made = _drawn_like(input, lambda shape, dense: samplers.uniform(shape, kind, 0.0, 1.0, source))
-    return _finished(made, requires_grad, None)
+    return finished(made, requires_grad, None)
 
 
 @composite(namespaces=_PUBLIC, random=True)
@@ -211,7 +210,7 @@ def randn_like(
     """`randn` of the shape, dtype and device of ``input``."""
     kind, source = _like_kind("randn_like", input, dtype, device), source_of(generator, "randn_like")
     made = _drawn_like(input, lambda shape, dense: samplers.normal(shape, kind, 0.0, 1.0, source, dense=dense))
-    return _finished(made, requires_grad, None)
+    return finished(made, requires_grad, None)
 
 
 @composite(namespaces=_PUBLIC, random=True)
@@ -225,7 +224,7 @@ def randint_like(
     kind, source = _like_kind("randint_like", input, dtype, device, BOOL), source_of(generator, "randint_like")
     low, high = bounds("randint_like", low, high, kind.dtype)
     made = _drawn_like(input, lambda shape, dense: samplers.integers(shape, kind, low, high - low, source))
-    return _finished(made, requires_grad, None)
+    return finished(made, requires_grad, None)
 
 
 @composite(namespaces=_PUBLIC, random=True)
@@ -254,7 +253,7 @@ def normal(
         require_std("normal", std)
         kind = out._kind if out is not None and dtype is None else _kind("normal", device, dtype)
         made = samplers.normal(normalize_shape((size,), "normal"), kind, float(mean), float(std), source)
-        return _finished(made, requires_grad, out)
+        return finished(made, requires_grad, out)
     if size is not None:
         raise TypeError("normal: size comes with numbers for mean and std; their shapes say it here")
     shape = tuple(broadcast_shapes(*(x.shape for x in given)))
@@ -266,7 +265,7 @@ def normal(
     else:
         require_std("normal", std)
         made = samplers.normal(shape, kind, 0.0, float(std), source) + mean
-    return _finished(made.to(kind.dtype), requires_grad, out)
+    return finished(made.to(kind.dtype), requires_grad, out)
 
 
 @composite(namespaces=_BOTH, random=True)
@@ -288,68 +287,7 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
     else:
         require_chance("bernoulli", p)
     chances = input.detach() if p is None else float(p)
-    return _finished(samplers.bernoulli(tuple(input.shape), input._kind, chances, source), False, out)
-
-
-@composite(namespaces=_BOTH, random=True)
-def multinomial(
-    input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None, out: Any = None
-) -> Tensor:
-    """``num_samples`` int64 places drawn from each row of weights, which need not add up to 1.
-
-    Args:
-        input: floating point, of shape (places,) or (rows, places), not negative.
-
-    Raises:
-        ShapeError: for other shapes, or more samples than places without ``replacement``.
-        RangeError: for a weight that is negative or not finite, or a row without a positive weight.
-
-    Example:
-        >>> import tensorcore as tc
-        >>> tc.multinomial(tc.tensor([0.0, 3.0, 0.0]), 1)
-        tensor([1])
-    """
-    require_dtype("multinomial", input.dtype, FLOATING, FLOATING)
-    if input.ndim not in (1, 2):
-        raise ShapeError(f"multinomial: expected 1 or 2 dimensions, got shape {list(input.shape)}")
-    places = input.shape[-1]
-    if num_samples <= 0:
-        raise ShapeError(f"multinomial: num_samples must be positive, got {num_samples}")
-    if not replacement and num_samples > places:
-        raise ShapeError(
-            f"multinomial: {num_samples} samples without replacement from {places} places; shape {list(input.shape)}"
-        )
-    if places > 1 << 24:
-        raise ShapeError(f"multinomial: at most {1 << 24} places, got shape {list(input.shape)}")
-    weights = input.detach()
-    good = ((weights >= 0) & (weights < float("inf"))).all()
-    require_all("multinomial", "input", weights, good, "be finite and not negative")
-    good = (weights.sum(-1) > 0).all()
-    require_all("multinomial", "input", weights, good, "lie in a row with a positive sum")
-    source = source_of(generator, "multinomial")
-    if replacement and num_samples > 1:
-        made = _with_replacement(weights, num_samples, source)
-    else:
-        # The place of the largest w/q, q exponential, is drawn with the chances w; the next largest ones likewise.
-        race = weights / samplers.exponential(tuple(weights.shape), weights._kind, 1.0, source)
-        if num_samples == 1:
-            made = race.argmax(-1, keepdim=True)
-        else:
-            made = race.sort(-1, descending=True)[1].narrow(-1, 0, num_samples).clone()
-    return _finished(made, False, out)
-
-
-def _with_replacement(weights: Tensor, num_samples: int, source: Generator) -> Tensor:
-    """Places by bisection of the running sums, a number of 53 bits each."""
-    rows = weights.reshape(-1, weights.shape[-1])
-    places = rows.shape[1]
-    rows = rows if rows.dtype is float64 else rows.to(float32)
-    totals = rows.cumsum(1)
-    totals = totals / totals.narrow(1, places - 1, 1)
-    value = samplers.unit((rows.shape[0], num_samples), rows._kind, source)
-    # The first running sum that is not below the number; the last one counts as 1.
-    low = search.emit(totals.to(value.dtype), value, right=False).clamp(max=places - 1)
-    return low if weights.ndim == 2 else low.reshape(num_samples).clone()
+    return finished(samplers.bernoulli(tuple(input.shape), input._kind, chances, source), False, out)
 
 
 # ------------------------------------------------------------------ in place
@@ -357,7 +295,12 @@ def _with_replacement(weights: Tensor, num_samples: int, source: Generator) -> T
 
 @composite(namespaces=_METHOD, random=True)
 def uniform_(input: Tensor, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None) -> Tensor:
-    """Uniform numbers in [from, to), in place."""
+    """Uniform numbers in [from, to), in place.
+
+    Example:
+        >>> tc.empty(3).uniform_(generator=tc.Generator().manual_seed(0))
+        tensor([0.4963, 0.7682, 0.0885])
+    """
     dtype = input.dtype
     require_dtype("uniform_", dtype)
     low, high = float(from_), float(to)
@@ -372,7 +315,12 @@ def uniform_(input: Tensor, from_: float = 0.0, to: float = 1.0, *, generator: G
 
 @composite(namespaces=_METHOD, random=True)
 def normal_(input: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
-    """Normal numbers, in place."""
+    """Normal numbers, in place.
+
+    Example:
+        >>> tc.empty(3).normal_(generator=tc.Generator().manual_seed(0))
+        tensor([ 1.5410, -0.2934, -2.1788])
+    """
     require_dtype("normal_", input.dtype)
     require_std("normal_", std)
     source = source_of(generator, "normal_")
@@ -384,7 +332,12 @@ def normal_(input: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Ge
 
 @composite(namespaces=_METHOD, random=True)
 def log_normal_(input: Tensor, mean: float = 1.0, std: float = 2.0, *, generator: Generator | None = None) -> Tensor:
-    """Numbers whose logarithm is normal with ``mean`` and ``std``, in place."""
+    """Numbers whose logarithm is normal with ``mean`` and ``std``, in place.
+
+    Example:
+        >>> tc.empty(3).log_normal_(generator=tc.Generator().manual_seed(0))
+        tensor([5.9263e+01, 1.5116e+00, 3.4819e-02])
+    """
     require_dtype("log_normal_", input.dtype, FLOATING, FLOATING)
     require_positive("log_normal_", "std", std)
     source = source_of(generator, "log_normal_")
@@ -396,7 +349,12 @@ def log_normal_(input: Tensor, mean: float = 1.0, std: float = 2.0, *, generator
 
 @composite(namespaces=_METHOD, random=True)
 def exponential_(input: Tensor, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:
-    """Exponential numbers at the rate ``lambd``, in place."""
+    """Exponential numbers at the rate ``lambd``, in place.
+
+    Example:
+        >>> tc.empty(3).exponential_(generator=tc.Generator().manual_seed(0))
+        tensor([3.5083, 1.2304, 0.6150])
+    """
     require_dtype("exponential_", input.dtype, FLOATING, FLOATING)
     require_positive("exponential_", "lambd", lambd)
     source = source_of(generator, "exponential_")
@@ -406,7 +364,12 @@ def exponential_(input: Tensor, lambd: float = 1.0, *, generator: Generator | No
 
 @composite(namespaces=_METHOD, random=True)
 def cauchy_(input: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator: Generator | None = None) -> Tensor:
-    """Cauchy numbers, in place."""
+    """Cauchy numbers, in place.
+
+    Example:
+        >>> tc.empty(3).cauchy_(generator=tc.Generator().manual_seed(0))
+        tensor([10.5977,  0.7648, -0.1283])
+    """
     require_dtype("cauchy_", input.dtype, FLOATING, FLOATING)
     require_positive("cauchy_", "sigma", sigma)
     source = source_of(generator, "cauchy_")
@@ -416,7 +379,12 @@ def cauchy_(input: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator
 
 @composite(namespaces=_METHOD, random=True)
 def geometric_(input: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
-    """Number of trials up to the first success, each with probability ``p``, in place."""
+    """Number of trials up to the first success, each with probability ``p``, in place.
+
+    Example:
+        >>> tc.empty(3).geometric_(0.5, generator=tc.Generator().manual_seed(0))
+        tensor([1., 1., 2.])
+    """
     require_dtype("geometric_", input.dtype, INTEGER, FLOATING)
     if not 0 < p < 1:
         raise RangeError(f"geometric_: p must lie in (0, 1), got {p}")
@@ -426,7 +394,12 @@ def geometric_(input: Tensor, p: float, *, generator: Generator | None = None) -
 
 @composite(namespaces=_METHOD, random=True, operands=("input",))
 def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:
-    """1 with probability ``p`` (a number, or a tensor that broadcasts), else 0, in place."""
+    """1 with probability ``p`` (a number, or a tensor that broadcasts), else 0, in place.
+
+    Example:
+        >>> tc.empty(3).bernoulli_(generator=tc.Generator().manual_seed(0))
+        tensor([0., 0., 1.])
+    """
     require_dtype("bernoulli_", input.dtype, BOOL, FLOATING)
     source = source_of(generator, "bernoulli_")
     if not isinstance(p, Tensor):
@@ -450,6 +423,10 @@ def random_(
 
     Without bounds, from 0 to the largest integer of the dtype, or up to which a floating dtype counts without gaps;
     ``random_(from, None)`` goes up to that, too.
+
+    Example:
+        >>> tc.empty(3).random_(10, generator=tc.Generator().manual_seed(0))
+        tensor([4., 9., 3.])
     """
     dtype = input.dtype
     require_dtype("random_", dtype, BOOL, FLOATING)

@@ -209,7 +209,7 @@ class WeightedRandomSampler(Sampler[int]):
         self.generator = generator
 
     def __iter__(self) -> Iterator[int]:
-        from tensorcore.ops.random import multinomial
+        from tensorcore.ops.discrete_draws import multinomial
 
         drawn = multinomial(self.weights, self.num_samples, self.replacement, generator=self.generator)
         yield from drawn.to(int64).tolist()
