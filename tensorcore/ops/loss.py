@@ -139,10 +139,12 @@ def smooth_l1_loss(
     input, target = _aligned("smooth_l1_loss", input, target)
     if beta < 0:
         raise RangeError(f"smooth_l1_loss: beta must not be negative, got {beta}")
-    size = e.abs(e.sub(input, target))
+    apart = e.sub(input, target)
+    size = e.abs(apart)
     if beta == 0:
         return reduced(size, reduction)
-    return reduced(e.where(e.lt(size, beta), size * size * (0.5 / beta), size - 0.5 * beta), reduction)
+    # The square is of the difference, whose second derivative at 0 the absolute value's would hide.
+    return reduced(e.where(e.lt(size, beta), apart * apart * (0.5 / beta), size - 0.5 * beta), reduction)
 
 
 @composite(namespaces=_F, samples=_TWO, ulp=16, operands=("input", "target"))
@@ -154,8 +156,9 @@ def huber_loss(
     input, target = _aligned("huber_loss", input, target)
     if delta <= 0:
         raise RangeError(f"huber_loss: delta must be positive, got {delta}")
-    size = e.abs(e.sub(input, target))
-    terms = e.where(e.le(size, delta), size * size * 0.5, (size - 0.5 * delta) * delta)
+    apart = e.sub(input, target)
+    size = e.abs(apart)
+    terms = e.where(e.le(size, delta), apart * apart * 0.5, (size - 0.5 * delta) * delta)
     return reduced(terms, reduction) if weight is None else _weighted("huber_loss", terms, weight, reduction)
 
 

@@ -419,8 +419,9 @@ def instance_norm(
     bias: Tensor | None = None, use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5,
 ) -> Tensor:  # fmt: skip
     """(N, C, *sides) normalised over the sides of each channel of each sample, or by the running statistics."""
-    if input.ndim < 3:
-        raise ShapeError(f"instance_norm: expected at least 3 dimensions, got shape {list(input.shape)}")
+    least = 3 if use_input_stats else 2
+    if input.ndim < least:
+        raise ShapeError(f"instance_norm: expected at least {least} dimensions, got shape {list(input.shape)}")
     batch, channels = input.shape[0], input.shape[1]
     _check_channels(
         "instance_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias

@@ -63,13 +63,16 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
 def _extended(x: Any, dim: int, before: int, after: int, mode: str) -> Any:
     crop = (max(-before, 0), max(-after, 0))
     before, after = max(before, 0), max(after, 0)
+    if mode == "circular" and any(crop):
+        # It goes round what is left.
+        x, crop = x.narrow(dim, crop[0], x.shape[dim] - crop[0] - crop[1]), (0, 0)
     side = x.shape[dim]
     limit = {"reflect": side - 1, "circular": side}.get(mode)
     if (limit is not None and max(before, after) > limit) or (side == 0 and (before or after)):
         raise ShapeError(
             f"pad: mode {mode!r} adds at most {limit or 0} elements to a side of {side}, got {before} and {after}"
         )
-    # What is added comes from the tensor before it is cropped.
+    # Elsewhere, what is added comes from the tensor before it is cropped.
     parts = [x.narrow(dim, crop[0], side - crop[0] - crop[1]) if any(crop) else x]
     if before:
         parts.insert(0, _edge(x, dim, before, mode, True))

@@ -289,3 +289,32 @@ ATTENTION = [
 @pytest.mark.parametrize(("path", "args", "kwargs"), ATTENTION)
 def test_attention(path, args, kwargs):
     compare(path, *args, **kwargs)
+
+
+EMPTY = T(0, 4, 5, 6)
+
+
+@pytest.mark.parametrize(
+    ("path", "args", "kwargs"),
+    [
+        *(
+            case(f"F.{name}", EMPTY, *args)
+            for name, args in (
+                ("conv2d", (T(3, 4, 2, 2),)), ("conv_transpose2d", (T(4, 3, 2, 2),)), ("max_pool2d", (2,)),
+                ("avg_pool2d", (2,)), ("adaptive_avg_pool2d", (2,)), ("adaptive_avg_pool2d", (1,)),
+                ("adaptive_max_pool2d", (2,)), ("group_norm", (2,)), ("instance_norm", ()), ("layer_norm", ((5, 6),)),
+                ("rms_norm", ((6,),)), ("local_response_norm", (2,)), ("pad", ((1, 1),)), ("softmax", (-1,)),
+            )
+        ),
+        *(case(f"F.adaptive_avg_pool{d}d", T(2, 3, *(5, 4, 3)[:d]), 1) for d in (1, 2, 3)),
+        case("F.pad", T(2, 3, 5), (-1, 2), mode="circular"),
+        case("F.pad", T(2, 3, 5, 4), (2, -1, -1, 1), mode="circular"),
+        case("F.instance_norm", T(2, 4), T(4, grad=False), T(4, low=0.5, grad=False), T(4), T(4), False),
+        case("F.smooth_l1_loss", V([1.0, 2.0, 5.0]), V([1.0, 2.5, 3.0])),
+        case("F.huber_loss", V([1.0, 2.0, 5.0]), V([1.0, 2.5, 3.0]), delta=0.7),
+        case("F.embedding", V([1] * 20 + [2] * 3 + list(range(10)), "int64"), T(10, 3)),
+        case("F.embedding", I(40, high=100), T(100, 3), padding_idx=3, scale_grad_by_freq=True),
+    ],
+)  # fmt: skip
+def test_edges(path, args, kwargs):
+    compare(path, *args, **kwargs)
