@@ -189,13 +189,16 @@ def _running(input: Array, dim: int, ufunc: Any, holds: Any) -> tuple[Array, Arr
 
 
 def _directly(rows: Array, ufunc: Any) -> tuple[Array, Array]:
+    if not rows.size:
+        return rows.copy(), np.zeros(rows.shape, np.int64)
     values = ufunc.accumulate(rows, -1)
     hit = rows == values
     if rows.dtype.kind == "f":
         hit |= rows != rows
-    narrow = np.int32 if rows.shape[-1] < 1 << 31 else np.int64
-    places = np.arange(rows.shape[-1], dtype=narrow) * hit
-    return values, np.maximum.accumulate(places, -1).astype(np.int64, copy=False)
+    # Each place holds until the next one; a row's first element is always one.
+    at = np.flatnonzero(hit)
+    places = np.repeat(at % rows.shape[-1] if rows.ndim > 1 else at, np.diff(at, append=hit.size))
+    return values, places.reshape(rows.shape)
 
 
 def _in_blocks(rows: Array, ufunc: Any, holds: Any) -> tuple[Array, Array] | None:
