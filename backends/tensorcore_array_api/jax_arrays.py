@@ -126,6 +126,10 @@ class JaxBackend(JaxSolving, LibraryBackend):
             return input != 0 if dtype is bool_ else input.real.astype(NUMPY[dtype])
         return input.astype(NUMPY[dtype])
 
+    def complex(self, real: Array, imag: Array) -> Array:
+        wide = jnp.promote_types(real.dtype, jnp.float32)
+        return jax.lax.complex(*[part.astype(wide) for part in jnp.broadcast_arrays(real, imag)])
+
     def copy(self, input: Array) -> Array:
         # Arrays do not change, so nobody can tell a copy from the array.
         return input

@@ -126,6 +126,11 @@ class TorchBackend(TorchSolving, LibraryBackend):
             input = input.real
         return input.to(self.natives[dtype])
 
+    def complex(self, real: Array, imag: Array) -> Array:
+        # PyTorch's complex numbers of 16-bit parts are none of tensorcore's dtypes.
+        parts = (real, imag) if real.dtype is torch.float64 else (real.float(), imag.float())
+        return torch.complex(*parts)
+
     def copy(self, input: Array) -> Array:
         return input.clone(memory_format=torch.contiguous_format)
 

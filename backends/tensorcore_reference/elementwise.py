@@ -75,6 +75,11 @@ def _where(condition: Array, input: Array, other: Array) -> Array:
     return packed([x if chosen else y for chosen, x, y in choices], input.dtype, shape)
 
 
+def _complex(real: Array, imag: Array) -> Array:
+    shape = broadcast(real, imag)
+    return packed(list(map(complex, elements(real, shape), elements(imag, shape))), real.dtype.to_complex(), shape)
+
+
 class ElementwiseKernels:
     """Arithmetic, functions, comparison, bits and choice."""
 
@@ -148,3 +153,4 @@ class ElementwiseKernels:
     # ------------------------------------------------------------------ choice
 
     where = staticmethod(_where)
+    complex = staticmethod(_complex)

@@ -142,3 +142,19 @@ def test_gradients(function):
     z = tc.tensor(Z, requires_grad=True)
     eval(function, {"z": z, "tc": tc}).backward()
     np.testing.assert_allclose(z.grad.numpy(), GRADIENTS[function](Z), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("device", ["cpu", "reference"])
+@pytest.mark.parametrize("name", ["float16", "float32", "float64"])
+def test_parts_are_kept_as_they_are(name, device):
+    real, imag = [1.0, -0.0, float("inf"), float("nan")], [float("inf"), 1.0, float("nan"), -float("inf")]
+    with tc.device(device):
+        parts = (tc.tensor(each, dtype=getattr(tc, name)) for each in (real, imag))
+        made = tc.complex(*parts)
+    assert made.dtype is (tc.complex128 if name == "float64" else tc.complex64)
+    assert repr(made.tolist()) == repr([complex(*pair) for pair in zip(real, imag, strict=True)])
+
+
+def test_the_sign_of_nan_and_of_zero():
+    x = tc.tensor([float("nan"), -float("nan"), -0.0, 0.0])
+    assert tc.signbit(x).tolist() == [False, True, True, False]
