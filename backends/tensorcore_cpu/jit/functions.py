@@ -128,6 +128,15 @@ def _exp(x: Vector) -> Vector:
     return _scaled(_exp_less_one(r) + 1.0, n)
 
 
+@_lowers("exp2")
+def _exp2(x: Vector) -> Vector:
+    body = x.body
+    low, high = (-1076.0, 1025.0) if body.double else (-151.0, 129.0)
+    x = body.number(low).max(body.number(high).min(x))
+    n = x.round(NEAREST)
+    return _scaled(_exp_less_one((x - n) * math.log(2)) + 1.0, n)
+
+
 @_lowers("expm1")
 def _expm1(x: Vector) -> Vector:
     body = x.body

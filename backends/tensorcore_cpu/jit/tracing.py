@@ -31,6 +31,9 @@ def traced(body: Body, op: Op, kind: Kind, operands: Sequence[Vector | None], at
     Raises:
         NotElementwiseError: where the expression is more than operations on single elements.
     """
+    lowering = LOWERINGS.get(op.name)
+    if lowering is not None:
+        return lowering(*operands, **attributes)
     # Each sample is an array of its own, so that the graph tells them apart.
     samples = [None if x is None else wrap(kind.backend.full(shape=(2, 3), value=0.5, dtype=kind.dtype, index=0), kind)
                for x in operands]  # fmt: skip
