@@ -39,6 +39,8 @@ def _followed(loader: Any, adapter: str) -> None:
     execute = loader.exec_module
 
     def exec_module(module: Any) -> None:
+        # Loaders may be shared between modules.
+        loader.exec_module = execute
         execute(module)
         import_module(adapter)
 
