@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore import dispatch
 from tensorcore.autograd.mode import no_grad
+from tensorcore.dtypes import COMPLEX
 from tensorcore.errors import DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.activation import logsigmoid, sigmoid
@@ -125,6 +126,11 @@ def l1_loss(
     return reduced(terms, reduction) if weight is None else _weighted("l1_loss", terms, weight, reduction)
 
 
+def _square(apart: Any, size: Any) -> Any:
+    """The square of differences of ``size``; of real ones themselves, so that 0 has a second derivative."""
+    return size * size if apart.dtype.category == COMPLEX else apart * apart
+
+
 @composite(namespaces=_F, samples=_TWO, ulp=16, operands=("input", "target"))
 def smooth_l1_loss(
     input: Tensor,
@@ -143,8 +149,7 @@ def smooth_l1_loss(
     size = e.abs(apart)
     if beta == 0:
         return reduced(size, reduction)
-    # The square is of the difference, whose second derivative at 0 the absolute value's would hide.
-    return reduced(e.where(e.lt(size, beta), apart * apart * (0.5 / beta), size - 0.5 * beta), reduction)
+    return reduced(e.where(e.lt(size, beta), _square(apart, size) * (0.5 / beta), size - 0.5 * beta), reduction)
 
 
 @composite(namespaces=_F, samples=_TWO, ulp=16, operands=("input", "target"))
@@ -158,7 +163,7 @@ def huber_loss(
         raise RangeError(f"huber_loss: delta must be positive, got {delta}")
     apart = e.sub(input, target)
     size = e.abs(apart)
-    terms = e.where(e.le(size, delta), apart * apart * 0.5, (size - 0.5 * delta) * delta)
+    terms = e.where(e.le(size, delta), _square(apart, size) * 0.5, (size - 0.5 * delta) * delta)
     return reduced(terms, reduction) if weight is None else _weighted("huber_loss", terms, weight, reduction)
 
 
