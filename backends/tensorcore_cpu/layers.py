@@ -14,6 +14,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from tensorcore.backend.contract import Array
+from tensorcore.dtypes import by_name
 from tensorcore_cpu.sums import total
 
 Ints = tuple[int, ...]
@@ -43,6 +44,8 @@ class _Buffers(threading.local):
 
 
 _buffers = _Buffers()
+#: By dtype.
+_log_softmaxes: dict[Any, Any] = {}
 
 
 def _view(x: Array, kernel: Ints, stride: Ints, dilation: Ints) -> Array:
@@ -174,11 +177,18 @@ class LayerKernels:
 
     # ---------------------------------------------------------------- cross entropy
 
+    def _log_softmax_of(self, dtype: Any) -> Any:
+        """The kernel that the op has, which may be compiled."""
+        found = _log_softmaxes.get(dtype)
+        if found is None:
+            found = _log_softmaxes[dtype] = self.kernel("log_softmax", by_name(dtype.name), 0)  # type: ignore[attr-defined]
+        return found
+
     def cross_entropy_fused(
         self, input: Array, target: Array, weight: Array | None = None, *, ignore_index: int, reduction: str,
         label_smoothing: float,
     ) -> tuple[Array, Array, Array]:  # fmt: skip
-        logs = self.log_softmax(input, dim=1)
+        logs = self._log_softmax_of(input.dtype)(input, dim=1)
         held, factor, rows = _counted(logs, target, weight, ignore_index)
         terms = logs[rows, held]
         terms *= factor
