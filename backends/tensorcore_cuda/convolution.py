@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from tensorcore.backends import cudnn as switches
 from tensorcore.backend.array_module import ArrayModuleBackend
 from tensorcore.backend.contract import Array
+from tensorcore.backends import cudnn as switches
 from tensorcore.dtypes import FLOATING, DType
 from tensorcore.shapes import contiguous_strides
 from tensorcore_cuda.natives import dtype_of_native

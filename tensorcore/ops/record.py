@@ -57,6 +57,7 @@ class Op:
     name: str
     emit: Callable[..., Any]
     front: Callable[..., Any]
+    gradient: Op | None
 
     def __init__(self, front: Callable[..., Any], *, primitive: bool, **facts: Any) -> None:
         self.name = facts.get("name") or front.__name__
@@ -257,6 +258,7 @@ def _gradient(op: Op) -> Op | None:
     if op.promotes is not None or not (op.elementwise or op.body is not None or not op.primitive):
         return None
     rule, (reads,) = op.vjp, op.reads
+    assert reads is not None
     tensors = [name for name in reads.names if name in (COTANGENT, OUTPUT, *op.operands)]
     attributes = [name for name in reads.names if name not in tensors]
     if tensors[:1] != [COTANGENT] or len(tensors) < 2 or reads.shapes or NEEDS in attributes:
