@@ -28,8 +28,8 @@ __all__ = ["COMPILED", "COMPILED_WIDE", "Fused", "compiled_kernel"]
 COMPILED: Final = frozenset((
     "abs_gradient", "atan_gradient", "atanh_gradient", "binary_entropy", "clamp_between", "clamp_between_gradient",
     "elu", "elu_gradient", "erf", "erf_gradient", "erfc", "erfc_gradient", "erfinv_gradient", "exp2", "fake_quantize",
-    "fmax", "fmin", "frac", "gelu", "gelu_gradient", "hardshrink", "hardshrink_gradient", "hardsigmoid", "hardsigmoid_gradient",
-    "hardswish", "hardswish_gradient", "hardtanh", "hardtanh_gradient", "heaviside", "hypot", "leaky_relu",
+    "fmax", "fmin", "frac", "gelu", "gelu_gradient", "hardshrink", "hardshrink_gradient", "hardsigmoid",
+    "hardsigmoid_gradient", "hardswish", "hardswish_gradient", "hardtanh", "hardtanh_gradient", "heaviside", "hypot", "leaky_relu",
     "leaky_relu_gradient", "lerp", "log10", "log1p_gradient", "log2", "logaddexp", "logaddexp2", "logistic_entropy",
     "logit", "logit_gradient", "logsigmoid", "logsigmoid_gradient", "mish", "mish_gradient", "prelu",
     "reciprocal_gradient", "relu_gradient", "rsqrt", "rsqrt_gradient", "sgn", "sigmoid", "sigmoid_gradient", "silu",

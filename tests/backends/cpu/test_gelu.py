@@ -49,7 +49,8 @@ def test_float32_agrees_with_float64(approximate):
 
 
 @pytest.mark.parametrize("x, value, grad", [
-    (0.0, 0.0, 0.5), (-0.0, 0.0, 0.5), (math.inf, math.inf, math.nan), (-math.inf, math.nan, math.nan), (math.nan, math.nan, math.nan),
+    (0.0, 0.0, 0.5), (-0.0, 0.0, 0.5), (math.inf, math.inf, math.nan), (-math.inf, math.nan, math.nan),
+    (math.nan, math.nan, math.nan),
     (3e38, 3e38, 1.0), (-3e38, 0.0, 0.0), (-20.0, 0.0, 0.0), (1e-45, 0.0, 0.5),
 ])  # fmt: skip
 def test_edges(x, value, grad):
