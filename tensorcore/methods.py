@@ -288,7 +288,7 @@ def derive(registry: dict[str, Op], cls: type) -> None:
     from tensorcore.dispatch import operator_door
     from tensorcore.ops.conversion import detach
     from tensorcore.ops.index_expressions import getitem, setitem
-    from tensorcore.ops.movement import turned
+    from tensorcore.ops.views import turned
 
     for name, function in (("__getitem__", getitem), ("__setitem__", setitem), ("detach", detach), ("_turned", turned)):
         setattr(TensorMethods, name, function)

@@ -11,7 +11,7 @@ from tensorcore.array_api.statistical import accumulator
 from tensorcore.dtypes import DType
 from tensorcore.errors import ShapeError
 from tensorcore.ops import elementwise, reduction
-from tensorcore.ops.movement import broadcast_tensors
+from tensorcore.ops.views import broadcast_tensors
 from tensorcore.shapes import normalize_dim, normalize_dims
 from tensorcore.tensor import Tensor
 

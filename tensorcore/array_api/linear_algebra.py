@@ -9,7 +9,7 @@ from tensorcore.array_api.spelling import agreed
 from tensorcore.errors import ShapeError
 from tensorcore.ops import linalg, reduction
 from tensorcore.ops.complex import conj
-from tensorcore.ops.movement import broadcast_tensors
+from tensorcore.ops.views import broadcast_tensors
 from tensorcore.shapes import normalize_dim
 from tensorcore.tensor import Tensor
 

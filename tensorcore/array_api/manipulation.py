@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tensorcore import functions, shapes
 from tensorcore.array_api.spelling import agreed
 from tensorcore.errors import DimensionError, ShapeError
-from tensorcore.ops import movement
+from tensorcore.ops import movement, views
 from tensorcore.tensor import Tensor
 
 __all__ = [
@@ -31,7 +31,7 @@ __all__ = [
 
 def broadcast_arrays(*arrays: Tensor) -> tuple[Tensor, ...]:
     """The tensors stretched to their common shape."""
-    return movement.broadcast_tensors(*arrays)
+    return views.broadcast_tensors(*arrays)
 
 
 def broadcast_shapes(*shapes_: tuple[int, ...]) -> tuple[int, ...]:
@@ -88,7 +88,7 @@ def flip(x: Tensor, /, *, axis: int | tuple[int, ...] | None = None) -> Tensor:
 
 def moveaxis(x: Tensor, source: int | tuple[int, ...], destination: int | tuple[int, ...], /) -> Tensor:
     """A view with the dimensions ``source`` moved to the places ``destination``."""
-    return movement.movedim(x, source, destination)
+    return views.movedim(x, source, destination)
 
 
 def permute_dims(x: Tensor, /, axes: tuple[int, ...]) -> Tensor:
@@ -120,7 +120,7 @@ def reshape(x: Tensor, /, shape: tuple[int, ...], *, copy: bool | None = None) -
                 [2, 3]])
     """
     if copy is False:
-        return movement.view(x, tuple(shape))
+        return views.view(x, tuple(shape))
     return movement.reshape(x.clone() if copy else x, tuple(shape))
 
 
@@ -149,7 +149,7 @@ def squeeze(x: Tensor, /, axis: int | tuple[int, ...]) -> Tensor:
     for place in places:
         if x.shape[place] != 1:
             raise ShapeError(f"squeeze: dimension {place} of shape {list(x.shape)} has side {x.shape[place]}, not 1")
-    return movement.squeeze(x, places)
+    return views.squeeze(x, places)
 
 
 def stack(arrays: Sequence[Tensor], /, *, axis: int = 0) -> Tensor:

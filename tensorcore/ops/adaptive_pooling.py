@@ -10,7 +10,8 @@ from tensorcore.errors import RangeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.creation import tensor
 from tensorcore.ops.indexing import gather
-from tensorcore.ops.pooling import avg_pool, batched, max_pool, max_pool_with_places
+from tensorcore.ops.pooling import batched
+from tensorcore.ops.pooling_expressions import avg_pool, max_pool, max_pool_with_places
 from tensorcore.ops.record import composite
 from tensorcore.ops.reduction import argmax
 from tensorcore.ops.rules import inexact

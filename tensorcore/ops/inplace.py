@@ -10,10 +10,11 @@ from tensorcore.autograd.mode import mode
 from tensorcore.dtypes import FLOATING, INTEGER
 from tensorcore.errors import DTypeError, InplaceError, ShapeError
 from tensorcore.ops.elementwise import add
-from tensorcore.ops.movement import expand, squeeze, t, transpose, unsqueeze
+from tensorcore.ops.movement import expand
 from tensorcore.ops.node_names import renamed
 from tensorcore.ops.record import REGISTRY, composite, primitive
 from tensorcore.ops.rules import same
+from tensorcore.ops.views import squeeze, t, transpose, unsqueeze
 from tensorcore.tensor import check_inplace, mark_changed, root_of, wrap
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from tensorcore.autograd.mode import no_grad
 from tensorcore.dtypes import COMPLEX
 from tensorcore.errors import DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
-from tensorcore.ops.activation import logsigmoid, sigmoid
 from tensorcore.ops.record import composite
 from tensorcore.ops.reduction import amax, amin
 from tensorcore.ops.rules import floating, inexact
+from tensorcore.ops.smooth_activation import logsigmoid, sigmoid
 from tensorcore.shapes import broadcast_shapes
 
 if TYPE_CHECKING:

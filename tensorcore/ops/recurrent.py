@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.autograd.mode import mode
 from tensorcore.ops import elementwise as e
-from tensorcore.ops.activation import relu, sigmoid
+from tensorcore.ops.activation import relu
 from tensorcore.ops.movement import cat
 from tensorcore.ops.precision import widened
 from tensorcore.ops.record import composite
 from tensorcore.ops.rules import inexact
+from tensorcore.ops.smooth_activation import sigmoid
 from tensorcore.ops.windows import Ints
 
 if TYPE_CHECKING:

@@ -16,9 +16,10 @@ from tensorcore.ops.decompositions import first_failure, identity, linalg_lu_fac
 from tensorcore.ops.joining import adjoint
 from tensorcore.ops.linalg import matmul
 from tensorcore.ops.matrix_checks import require_matrix, require_one_dtype, require_square, solvable
-from tensorcore.ops.movement import cat, expand, transpose
+from tensorcore.ops.movement import cat, expand
 from tensorcore.ops.record import REGISTRY, composite
 from tensorcore.ops.returns import named
+from tensorcore.ops.views import transpose
 from tensorcore.shapes import broadcast_shapes, normalize_dims
 
 if TYPE_CHECKING:

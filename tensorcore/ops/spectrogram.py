@@ -10,10 +10,11 @@ from tensorcore.ops.complex import view_as_real
 from tensorcore.ops.creation import ones
 from tensorcore.ops.elementwise import add
 from tensorcore.ops.fourier import fft_c2c, fft_c2r, fft_r2c
-from tensorcore.ops.movement import cat, squeeze
+from tensorcore.ops.movement import cat
 from tensorcore.ops.padding import pad
 from tensorcore.ops.record import composite
 from tensorcore.ops.rules import same
+from tensorcore.ops.views import squeeze
 from tensorcore.ops.windows import embedded
 
 if TYPE_CHECKING:

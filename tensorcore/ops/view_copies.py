@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tensorcore.ops import complex as complex_numbers
-from tensorcore.ops import diagonal, movement, parts, strided
+from tensorcore.ops import diagonal, movement, parts, strided, views
 from tensorcore.ops.conversion import alias, copy, detach
 from tensorcore.ops.node_names import copied as copied_name
 from tensorcore.ops.record import Op, composite
@@ -50,13 +50,13 @@ for _name, _view, *_args in (
     ("slice", parts.sliced, 1, 1, 3),
     ("split", parts.split, 2),
     ("split_with_sizes", parts.split_with_sizes, (1, 2)),
-    ("squeeze", movement.squeeze),
-    ("t", movement.t),
-    ("transpose", movement.transpose, 0, 1),
+    ("squeeze", views.squeeze),
+    ("t", views.t),
+    ("transpose", views.transpose, 0, 1),
     ("unbind", parts.unbind),
     ("unfold", strided.unfold_dimension, 1, 2, 1),
-    ("unsqueeze", movement.unsqueeze, 0),
-    ("view", movement.view, (4, 3)),
+    ("unsqueeze", views.unsqueeze, 0),
+    ("view", views.view, (4, 3)),
     ("view_as_complex", complex_numbers.view_as_complex),
     ("view_as_real", complex_numbers.view_as_real),
 ):

@@ -1,0 +1,273 @@
+"""Smooth activations: the logistic function and what is made of exponentials and products."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+from tensorcore.dtypes import DType
+from tensorcore.errors import RangeError, ShapeError
+from tensorcore.ops import elementwise as e
+from tensorcore.ops.inplace import write
+from tensorcore.ops.precision import widened
+from tensorcore.ops.record import composite
+from tensorcore.ops.rules import floating, inexact, number
+from tensorcore.shapes import normalize_dim
+
+if TYPE_CHECKING:
+    from tensorcore.tensor import Tensor
+
+_F: Final = ("nn.functional",)
+_PUBLIC: Final = ("", "Tensor", "nn.functional")
+_ONE: Final = ({"shapes": ((3, 4),)}, {"shapes": ((),)}, {"shapes": ((0, 2),)})
+_PAIR: Final = ({"shapes": ((3, 4), (3, 4))},)
+
+
+def _from_number(dtype: DType, op: str) -> tuple[DType, DType]:
+    """As the rule `floating`, without bool."""
+    return floating(number(dtype, op)[0], op)
+
+
+def _done(input: Any, result: Any, inplace: bool, op: str) -> Any:
+    return write(input, result, op) if inplace else result
+
+
+# ------------------------------------------------------------------ exponential
+
+
+@composite(
+    rule=floating,
+    vjp=lambda g, y: sigmoid_gradient.emit(g, y),
+    namespaces=_PUBLIC,
+    aliases=("special.expit",),
+    inplace=True,
+    samples=_ONE,
+    ulp=4,
+)
+def sigmoid(input: Tensor) -> Tensor:
+    """Logistic function of each element, ``1 / (1 + exp(-x))``."""
+    return sigmoid.emit(input)
+
+
+@sigmoid.expression
+@widened
+def _sigmoid(input: Tensor) -> Tensor:
+    one = input._kind.scalar(1)
+    return e.div.emit(one, e.add.emit(e.exp.emit(e.neg.emit(input)), one))
+
+
+@composite(namespaces=(), samples=_PAIR)
+def sigmoid_gradient(grad: Tensor, output: Tensor) -> Tensor:
+    """``grad * output * (1 - output)``."""
+    return grad * e.conj(output * (1 - output))
+
+
+@composite(rule=inexact, vjp=lambda g, input: g * sigmoid.emit(-input), namespaces=_F, samples=_ONE, ulp=4)
+def logsigmoid(input: Tensor) -> Tensor:
+    """Logarithm of the sigmoid of each element."""
+    return logsigmoid.emit(input)
+
+
+@logsigmoid.expression
+@widened
+def _logsigmoid(input: Tensor) -> Tensor:
+    return e.minimum(input, 0) - e.log1p(e.exp(-e.abs(input)))
+
+
+@composite(
+    rule=inexact, vjp=lambda g, input: silu_gradient.emit(g, input), namespaces=_F, inplace=True, samples=_ONE, ulp=4
+)
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
+    """Each element times its sigmoid."""
+    return _done(input, silu.emit(input), inplace, "silu_")
+
+
+@silu.expression
+@widened
+def _silu(input: Tensor) -> Tensor:
+    return e.div.emit(input, e.add.emit(e.exp.emit(e.neg.emit(input)), input._kind.scalar(1)))
+
+
+@composite(namespaces=(), samples=_PAIR)
+def silu_gradient(grad: Tensor, input: Tensor) -> Tensor:
+    """``grad`` times the derivative of `silu` at ``input``."""
+    return silu_gradient.emit(grad, input)
+
+
+@silu_gradient.expression
+@widened
+def _silu_gradient(grad: Tensor, input: Tensor) -> Tensor:
+    s = sigmoid(input)
+    return grad * (s * (1 + input * (1 - s)))
+
+
+@composite(
+    rule=inexact, namespaces=_F, ulp=4, samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "args": (2.0, 1.0)}),
+    vjp=lambda g, input, beta, threshold: e.where(e.gt(input * beta, threshold), g, g * sigmoid.emit(input * beta)),
+)  # fmt: skip
+def softplus(input: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
+    """``log(1 + exp(beta * x)) / beta`` of each element; itself where ``beta * x`` exceeds ``threshold``."""
+    return softplus.emit(input, beta=float(beta), threshold=float(threshold))
+
+
+@softplus.expression
+@widened
+def _softplus(input: Tensor, *, beta: float, threshold: float) -> Tensor:
+    scaled = input if beta == 1 else input * beta
+    soft = e.log1p(e.exp(scaled))
+    return e.where(e.gt(scaled, threshold), input, soft if beta == 1 else soft / beta)
+
+
+def _mish_rule(g: Any, input: Any) -> Any:
+    t = e.tanh(softplus(input))
+    return g * (t + input * sigmoid(input) * (1 - t * t))
+
+
+@composite(rule=inexact, vjp=_mish_rule, namespaces=_F, inplace=True, samples=_ONE, ulp=8)
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
+    """Each element times the tanh of its softplus."""
+    return _done(input, mish.emit(input), inplace, "mish_")
+
+
+@mish.expression
+@widened
+def _mish(input: Tensor) -> Tensor:
+    return input * e.tanh(softplus(input))
+
+
+def _elu_rule(g: Any, y: Any, alpha: float, scale: float, input_scale: float) -> Any:
+    bent = y * input_scale + alpha * scale * input_scale
+    return g * e.where(e.gt(y, 0), scale, bent)
+
+
+@composite(
+    rule=inexact,
+    vjp=_elu_rule,
+    namespaces=_F,
+    inplace=True,
+    samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "args": (2.0,)}),
+    ulp=4,
+)
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """Each element; ``alpha * (exp(x) - 1)`` for those below 0."""
+    return _elu_like(input, float(alpha), 1.0, 1.0, inplace, "elu_")
+
+
+def _elu_like(input: Any, alpha: float, scale: float, input_scale: float, inplace: bool, op: str) -> Any:
+    if alpha < 0:
+        # The sign of the result does not tell that of the input: differentiated as written.
+        low = e.minimum(input, 0) * input_scale
+        return _done(input, e.where(e.gt(input, 0), input * scale, e.expm1(low) * (alpha * scale)), inplace, op)
+    return _done(input, elu.emit(input, alpha=alpha, scale=scale, input_scale=input_scale), inplace, op)
+
+
+@elu.expression
+@widened
+def _elu(input: Tensor, *, alpha: float, scale: float, input_scale: float) -> Tensor:
+    low = e.minimum(input, 0)
+    bent = e.expm1(low if input_scale == 1 else low * input_scale)
+    factor = alpha * scale
+    return e.where(e.gt(input, 0), input if scale == 1 else input * scale, bent if factor == 1 else bent * factor)
+
+
+#: Klambauer et al., Self-Normalizing Neural Networks, 2017, equation 14.
+SELU_ALPHA: Final = 1.6732632423543772848170429916717
+SELU_SCALE: Final = 1.0507009873554804934193349852946
+
+
+@composite(namespaces=("", "nn.functional"), inplace=True, samples=_ONE)
+def selu(input: Tensor, inplace: bool = False) -> Tensor:
+    """`elu` with the scale and alpha under which activations normalise themselves."""
+    return _elu_like(input, SELU_ALPHA, SELU_SCALE, 1.0, inplace, "selu_")
+
+
+@composite(
+    namespaces=("", "nn.functional"),
+    inplace=True,
+    samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "args": (2.0,)}),
+)
+def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """Each element; ``alpha * (exp(x / alpha) - 1)`` for those below 0."""
+    if alpha == 0:
+        raise RangeError("celu: alpha must not be 0")
+    return _elu_like(input, float(alpha), 1.0, 1.0 / alpha, inplace, "celu_")
+
+
+@composite(
+    rule=inexact,
+    vjp=lambda g, input, approximate: gelu_gradient.emit(g, input, approximate=approximate),
+    namespaces=_F,
+    samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "approximate": "tanh"}),
+    ulp=8,
+)
+def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
+    """Each element times the standard normal distribution function at it; with ``"tanh"``, approximated."""
+    if approximate not in ("none", "tanh"):
+        raise RangeError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")
+    return gelu.emit(input, approximate=approximate)
+
+
+_ROOT_2_OVER_PI: Final = math.sqrt(2 / math.pi)
+
+
+@gelu.expression
+@widened
+def _gelu(input: Tensor, *, approximate: str) -> Tensor:
+    from tensorcore.ops.error_function import normal_share
+
+    if approximate == "tanh":
+        inner = (input + input * input * input * 0.044715) * _ROOT_2_OVER_PI
+        return input * 0.5 * (e.tanh(inner) + 1)
+    return input * normal_share(input)
+
+
+@composite(
+    namespaces=(),
+    samples=({"shapes": ((3, 4), (3, 4)), "approximate": "none"}, {"shapes": ((3, 4), (3, 4)), "approximate": "tanh"}),
+    ulp=8,
+)
+def gelu_gradient(grad: Tensor, input: Tensor, *, approximate: str) -> Tensor:
+    """``grad`` times the derivative of `gelu` at ``input``."""
+    return gelu_gradient.emit(grad, input, approximate=approximate)
+
+
+@gelu_gradient.expression
+@widened
+def _gelu_gradient(grad: Tensor, input: Tensor, *, approximate: str) -> Tensor:
+    from tensorcore.ops.error_function import normal_share
+
+    square = input * input
+    if approximate == "tanh":
+        t = e.tanh((input + square * input * 0.044715) * _ROOT_2_OVER_PI)
+        slope = (square * (3 * 0.044715) + 1) * _ROOT_2_OVER_PI
+        return grad * ((t + 1) * 0.5 + input * 0.5 * (1 - t * t) * slope)
+    density = e.exp(square * -0.5) * (1 / math.sqrt(2 * math.pi))
+    return grad * (normal_share(input) + input * density)
+
+
+@composite(namespaces=_F, samples=_ONE, rule=_from_number)
+def tanhshrink(input: Tensor) -> Tensor:
+    """Each element less its tanh."""
+    return input - e.tanh(input)
+
+
+@composite(namespaces=_F, samples=_ONE, rule=_from_number)
+def softsign(input: Tensor) -> Tensor:
+    """Each element over 1 plus its absolute value."""
+    return input / (e.abs(input) + 1)
+
+
+@composite(namespaces=_F, samples=({"shapes": ((3, 4),)}, {"shapes": ((4, 3),), "dim": 0}))
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    """The first half along ``dim`` times the sigmoid of the second."""
+    if input.ndim == 0:
+        raise ShapeError("glu: expected at least 1 dimension, got a 0-d tensor")
+    place = normalize_dim(dim, input.ndim, "glu")
+    side = input.shape[place]
+    if side % 2:
+        raise ShapeError(
+            f"glu: the side to halve must be even, got {side} at dimension {dim} of shape {list(input.shape)}"
+        )
+    inexact(input.dtype, "glu")
+    first, second = input.narrow(place, 0, side // 2), input.narrow(place, side // 2, side // 2)
+    return first * sigmoid(second)

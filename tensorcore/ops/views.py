@@ -1,0 +1,160 @@
+"""Views: the same elements under other shapes and orders of dimensions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from tensorcore.dtypes import DType
+from tensorcore.errors import ShapeError
+from tensorcore.ops.movement import expand, ints, permute, reshape, reshaped, viewable
+from tensorcore.ops.record import composite
+from tensorcore.shapes import broadcast_shapes, infer_reshape, normalize_dim, normalize_dims
+
+if TYPE_CHECKING:
+    from tensorcore.tensor import Tensor
+
+_transposed = permute.face("TransposeBackward0").emit
+_turned = permute.face("TBackward0").emit
+_unsqueezed = reshape.face("UnsqueezeBackward0").emit
+_squeezed = tuple([reshape.face(f"SqueezeBackward{number}").emit for number in range(3)])
+
+
+@composite(namespaces=("Tensor",))
+def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Tensor:
+    """The same memory under another shape (or, given a dtype, read as another dtype); never a copy."""
+    if dtype is not None or (len(shape) == 1 and isinstance(shape[0], (DType, type))):
+        from tensorcore.ops.conversion import parse_to, reinterpret
+
+        return reinterpret(input, parse_to(dtype=shape[0] if dtype is None else dtype)[1])  # type: ignore[arg-type]
+    old = input._array.shape
+    sides = infer_reshape(ints(shape, "view", size), math.prod(old), old, "view")
+    if not input.is_contiguous() and not viewable(input, sides):
+        raise ShapeError(
+            f"view: shape {list(sides)} cannot be laid over a tensor of shape {list(input.shape)} and strides "
+            f"{input.stride()} without copying; use .reshape(...)"
+        )
+    return reshape.emit(input, shape=sides)
+
+
+@composite(namespaces=("Tensor",))
+def view_as(input: Tensor, other: Tensor) -> Tensor:
+    """The same memory under the shape of ``other``; never a copy."""
+    return view(input, other.shape)
+
+
+@composite(namespaces=("Tensor",))
+def reshape_as(input: Tensor, other: Tensor) -> Tensor:
+    """``input`` under the shape of ``other``."""
+    return reshape(input, other.shape)
+
+
+@composite(namespaces=("Tensor",))
+def expand_as(input: Tensor, other: Tensor) -> Tensor:
+    """``input`` stretched to the shape of ``other``."""
+    return expand(input, other.shape)
+
+
+@composite(samples=({"shapes": ((3, 1),), "args": ((2, 3, 4),)},))
+def broadcast_to(input: Tensor, shape: Sequence[int]) -> Tensor:
+    """``input`` stretched to ``shape``."""
+    return expand(input, tuple(shape))
+
+
+@composite(namespaces=("",))
+def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """The tensors stretched to their common shape."""
+    shape = broadcast_shapes(*(x.shape for x in tensors))
+    return tuple(expand(x, shape) for x in tensors)
+
+
+@composite(aliases=("swapaxes", "swapdims"), samples=({"shapes": ((2, 3, 4),), "args": (0, 2)},))
+def transpose(input: Tensor, dim0: Any, dim1: int | None = None) -> Tensor:
+    """A view with two dimensions exchanged; given one sequence, with all in that order, as in NumPy."""
+    if dim1 is None:
+        if not isinstance(dim0, (tuple, list)):
+            raise TypeError(f"transpose: expected two dimensions, or a sequence of all, got {dim0!r}")
+        return permute(input, *dim0)
+    ndim = input.ndim
+    first, second = normalize_dim(dim0, ndim, "transpose"), normalize_dim(dim1, ndim, "transpose")
+    order = list(range(ndim))
+    if ndim:
+        order[first], order[second] = second, first
+    return _transposed(input, dims=tuple(order))
+
+
+def turned(input: Any) -> Any:
+    """A view with the dimensions reversed."""
+    return permute.emit(input, dims=tuple(range(len(input._array.shape) - 1, -1, -1)))
+
+
+@composite(samples=({"shapes": ((3, 4),)},))
+def t(input: Tensor) -> Tensor:
+    """A matrix transposed; tensors of fewer dimensions as they are."""
+    if input.ndim > 2:
+        raise ShapeError(f"t: expected at most 2 dimensions, got shape {list(input.shape)}; use .mT or .transpose")
+    return _turned(input, dims=tuple(reversed(range(input.ndim))))
+
+
+@composite(aliases=("moveaxis",), samples=({"shapes": ((2, 3, 4),), "args": (0, -1)},))
+def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
+    """A view with the dimensions ``source`` moved to the places ``destination``."""
+    sources = normalize_dims(source, input.ndim, "movedim")
+    targets = normalize_dims(destination, input.ndim, "movedim")
+    if len(sources) != len(targets):
+        raise ShapeError(f"movedim: {len(sources)} source dims but {len(targets)} destination dims")
+    rest = iter(d for d in range(input.ndim) if d not in sources)
+    order = [sources[targets.index(d)] if d in targets else next(rest) for d in range(input.ndim)]
+    return permute.emit(input, dims=tuple(order))
+
+
+@composite(samples=({"shapes": ((3, 4),), "args": (1,)},))
+def unsqueeze(input: Tensor, dim: int) -> Tensor:
+    """A view with a new dimension of side 1 at ``dim``."""
+    place = normalize_dim(dim, input.ndim + 1, "unsqueeze")
+    shape = input._array.shape
+    return _unsqueezed(input, shape=(*shape[:place], 1, *shape[place:]))
+
+
+@composite(samples=({"shapes": ((3, 1, 4, 1),)}, {"shapes": ((3, 1, 4),), "dim": 1}))
+def squeeze(input: Tensor, dim: Any = None) -> Tensor:
+    """A view without the dimensions of side 1 (all, or those in ``dim``)."""
+    shape = tuple(input._array.shape)
+    if type(dim) is int and shape:
+        place = normalize_dim(dim, len(shape), "squeeze")
+        return _squeezed[1](input, shape=shape if shape[place] != 1 else (*shape[:place], *shape[place + 1 :]))
+    dims = normalize_dims(dim, len(shape), "squeeze")
+    squeezed = _squeezed[0 if dim is None else 1 if hasattr(dim, "__index__") else 2]
+    return squeezed(input, shape=tuple(side for place, side in enumerate(shape) if side != 1 or place not in dims))
+
+
+@composite(samples=({"shapes": ((2, 3, 4),)}, {"shapes": ((2, 3, 4),), "start_dim": 1}, {"shapes": ((),)}))
+def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+    """Dimensions ``start_dim`` to ``end_dim`` joined into one."""
+    ndim = input.ndim
+    start, end = normalize_dim(start_dim, ndim, "flatten"), normalize_dim(end_dim, ndim, "flatten")
+    if ndim == 0:
+        return reshape.emit(input, shape=(1,))
+    if start > end:
+        raise ShapeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
+    shape = tuple(input._array.shape)
+    joined = 1
+    for side in shape[start : end + 1]:
+        joined *= side
+    return reshaped(input, (*shape[:start], joined, *shape[end + 1 :]))
+
+
+@composite(samples=({"shapes": ((2, 12),), "args": (1, (3, -1))},))
+def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
+    """Dimension ``dim`` split into ``sizes``, one of which may be -1."""
+    place = normalize_dim(dim, input.ndim, "unflatten")
+    shape = tuple(input._array.shape)
+    inner = infer_reshape(tuple(sizes), shape[place], (shape[place],), "unflatten")
+    return reshape.emit(input, shape=(*shape[:place], *inner, *shape[place + 1 :]))
+
+
+@composite(samples=({"shapes": ((3, 4),)},))
+def ravel(input: Tensor) -> Tensor:
+    """All elements in one dimension."""
+    return reshape.emit(input.contiguous(), shape=(input.numel(),))
