@@ -14,7 +14,7 @@ from tensorcore.backend.contract import Array, Kernel
 from tensorcore.devices import Device
 from tensorcore.dtypes import INTEGER, DType, bfloat16, bool_, by_name, float16, float32
 from tensorcore.errors import DTypeError
-from tensorcore.random import mt19937
+from tensorcore.random import generator, mt19937
 from tensorcore_cpu.attention import AttentionKernels
 from tensorcore_cpu.creating import CreationKernels
 from tensorcore_cpu.dlpack import exported, imported
@@ -26,6 +26,7 @@ from tensorcore_cpu.grids import GridKernels
 from tensorcore_cpu.indexing import IndexKernels
 from tensorcore_cpu.jit.conversions import converted
 from tensorcore_cpu.jit.fused import compiled_kernel
+from tensorcore_cpu.jit.places import shuffled
 from tensorcore_cpu.layers import LayerKernels
 from tensorcore_cpu.memory import keep_freed_memory
 from tensorcore_cpu.norms import NormKernels
@@ -132,6 +133,7 @@ class CpuBackend(
         keep_freed_memory()
         # A third of the time of Python's own for a million words.
         mt19937.offer(twister_words)
+        generator.offer(shuffled)
 
     def native_dtypes(self) -> dict[DType, Any]:
         return _NATIVE

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tensorcore.backend.contract import Array
+from tensorcore_cpu.jit.places import gathered, outside, put_rows, scattered, taken_rows
 
 _UFUNCS = {"sum": np.add, "prod": np.multiply, "amax": np.maximum, "amin": np.minimum}
 #: Places up to which Python's own loops are faster than a reduction of NumPy's.
@@ -28,8 +29,7 @@ def _check(places: Array, side: int) -> None:
         few = places.ravel().tolist()
         if min(few) >= 0 and max(few) < side:
             return
-    least, most = int(places.min()), int(places.max())
-    raise IndexError(f"indices from {least} to {most} are out of range for a side of {side}")
+    raise outside(places, side)
 
 
 def _rows(sides: Sequence[int], indices: Sequence[Array]) -> Array:
@@ -72,6 +72,51 @@ def _add_rows(table: Array, places: Array, values: Array) -> None:
     table[ordered] += values
 
 
+def _apart(array: Array, out: Array) -> Array:
+    """``array``, or a copy where writing to ``out`` would change it on the way."""
+    return array.copy() if np.may_share_memory(array, out) else array
+
+
+def _put(out: Array, value: Array, indices: Sequence[Array], accumulate: bool) -> None:
+    """Write ``value``, or add it, to ``out`` at ``indices``, in NumPy's own loops."""
+    sides = out.shape[: len(indices)]
+    if not accumulate:
+        for side, index in zip(sides, indices, strict=True):
+            _check(index, side)
+        out[tuple(indices)] = value
+        return
+    places = _rows(sides, indices)
+    rest = out.shape[len(indices) :]
+    if out.flags.c_contiguous:
+        table = out.reshape((math.prod(sides), *rest))
+    elif len(indices) == 1:
+        table = out
+    else:
+        # The smaller dimensions may lie in any order as long as the rows are told apart by one index.
+        np.add.at(out, tuple(indices), value)
+        return
+    places, rows = places.reshape(-1), value.reshape((places.size, *rest))
+    if not put_rows(table, places, rows, True):
+        _add_rows(table, places, rows)
+
+
+def _scatter(out: Array, index: Array, src: Array, dim: int, reduce: str) -> None:
+    """Write ``src`` to ``out`` at ``index`` along ``dim``, or reduce it, in NumPy's own loops."""
+    if not index.size:
+        return
+    if out.flags.c_contiguous:
+        places: Any = _spread(index.shape, _row_major(out.shape), index, dim).reshape(-1)
+        target, src = out.reshape(-1), np.ascontiguousarray(src).reshape(-1)
+    else:
+        grid = np.ogrid[tuple([slice(side) for side in index.shape])]
+        places = tuple([index if d == dim else steps for d, steps in enumerate(grid)])
+        target = out
+    if reduce == "set":
+        target[places] = src
+    else:
+        _UFUNCS[reduce].at(target, places, src)
+
+
 class IndexKernels:
     """The part of the backend that reads and writes at places given by integer arrays."""
 
@@ -83,6 +128,9 @@ class IndexKernels:
 
     def index(self, input: Array, *indices: Array) -> Array:
         if len(indices) == 1:
+            found = taken_rows(input, indices[0])
+            if found is not None:
+                return found
             _check(indices[0], input.shape[0])
             # Checked already; of the modes this is the fastest. `take` would copy all of what is not row-major.
             return input.take(indices[0], 0, mode="wrap") if input.flags.c_contiguous and input.size else input[indices]
@@ -92,6 +140,9 @@ class IndexKernels:
         return input[indices]
 
     def index_select(self, input: Array, index: Array, *, dim: int) -> Array:
+        found = None if dim else taken_rows(input, index)
+        if found is not None:
+            return found
         _check(index, input.shape[dim])
         rest = math.prod(input.shape[dim + 1 :])
         if rest >= _FEW or not input.flags.c_contiguous or not input.size or not dim:
@@ -103,7 +154,8 @@ class IndexKernels:
 
     def index_put(self, input: Array, value: Array, *indices: Array, accumulate: bool) -> Array:
         out = np.array(input, order="C")
-        self.put_into(out, value, *indices, accumulate=accumulate, out=out)
+        if len(indices) != 1 or not put_rows(out, indices[0], value, accumulate):
+            _put(out, value, indices, accumulate)
         return out
 
     def put_part(self, input: Array, value: Array, *, index: tuple[Any, ...], out: Array) -> None:
@@ -114,27 +166,19 @@ class IndexKernels:
 
     def put_into(self, input: Array, value: Array, *indices: Array, accumulate: bool, out: Array) -> None:
         """`index_put` in the memory of ``out``."""
-        sides = out.shape[: len(indices)]
+        # Checked first, so that a refusal leaves the memory as it was.
+        for side, index in zip(out.shape, indices, strict=False):
+            _check(index, side)
         if out is not input:
             np.copyto(out, input)
-        if not accumulate:
-            for side, index in zip(sides, indices, strict=True):
-                _check(index, side)
-            out[indices] = value
-            return
-        places = _rows(sides, indices)
-        rest = out.shape[len(indices) :]
-        if not out.flags.c_contiguous:
-            # The smaller dimensions may lie in any order as long as the rows are told apart by one index.
-            if len(indices) > 1:
-                np.add.at(out, indices, value)
-                return
-            table = out
-        else:
-            table = out.reshape((math.prod(sides), *rest))
-        _add_rows(table, places.reshape(-1), value.reshape((places.size, *rest)))
+        value = _apart(value, out)
+        if len(indices) != 1 or not put_rows(out, _apart(indices[0], out), value, accumulate):
+            _put(out, value, indices, accumulate)
 
     def gather(self, input: Array, index: Array, *, dim: int) -> Array:
+        found = gathered(input, index, dim)
+        if found is not None:
+            return found
         _check(index, input.shape[dim])
         if not input.size:
             return np.empty(index.shape, input.dtype)
@@ -147,27 +191,20 @@ class IndexKernels:
 
     def scatter(self, input: Array, index: Array, src: Array, *, dim: int, reduce: str) -> Array:
         out = np.array(input, order="C")
-        self.scatter_into(out, index, src, dim=dim, reduce=reduce, out=out)
+        if reduce not in ("set", "sum") or not scattered(out, index, src, dim, reduce == "sum"):
+            _check(index, out.shape[dim])
+            _scatter(out, index, src, dim, reduce)
         return out
 
     def scatter_into(self, input: Array, index: Array, src: Array, *, dim: int, reduce: str, out: Array) -> None:
         """`scatter` in the memory of ``out``."""
+        # Checked first, so that a refusal leaves the memory as it was.
         _check(index, out.shape[dim])
         if out is not input:
             np.copyto(out, input)
-        if not index.size:
-            return
-        if out.flags.c_contiguous:
-            places: Any = _spread(index.shape, _row_major(out.shape), index, dim).reshape(-1)
-            target, src = out.reshape(-1), np.ascontiguousarray(src).reshape(-1)
-        else:
-            grid = np.ogrid[tuple([slice(side) for side in index.shape])]
-            places = tuple([index if d == dim else steps for d, steps in enumerate(grid)])
-            target = out
-        if reduce == "set":
-            target[places] = src
-        else:
-            _UFUNCS[reduce].at(target, places, src)
+        index, src = _apart(index, out), _apart(src, out)
+        if reduce not in ("set", "sum") or not scattered(out, index, src, dim, reduce == "sum"):
+            _scatter(out, index, src, dim, reduce)
 
     def nonzero_places(self, input: Array) -> Array:
         if input.ndim == 1:

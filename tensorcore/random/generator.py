@@ -7,7 +7,7 @@ import os
 import struct
 import threading
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,6 +41,19 @@ _DEFAULT_SEED: Final = 67280421310721
 # CPU never sets. The third number, which PyTorch neither reads nor sets, carries the Philox offset: in PyTorch's own
 # states it is 0.
 _LAYOUT: Final = struct.Struct("<QiiQ624QddqI4xfI")
+_shuffle: Callable[[int, Any], Any] | None = None
+
+
+def offer(shuffle: Callable[[int, Any], Any]) -> None:
+    """Let permutations be shuffled by ``shuffle(count, words) -> numbers``, in a loop that is compiled.
+
+    What it does with the ``count - 1`` words stands in `Generator._permutation`; ``numbers`` supports the buffer
+    protocol, or is ``None`` where the loop cannot run. A backend may offer one when it is made.
+    """
+    global _shuffle
+    _shuffle = shuffle
+
+
 #: From this many elements on PyTorch shuffles with 64-bit numbers, as 32 bits would be visibly skewed.
 _WIDE_SHUFFLE: Final = (2**32 - 1) // 20
 
@@ -269,12 +282,16 @@ class Generator:
             self._next_normal = out.pop()
         return out
 
-    def _permutation(self, count: int) -> array[int]:
+    def _permutation(self, count: int) -> Any:
         if count >= _WIDE_SHUFFLE:
             return _inside_out(count, self._stream)
+        words = self._stream.words(max(count - 1, 0))
+        shuffled = None if _shuffle is None else _shuffle(count, words)
+        if shuffled is not None:
+            return shuffled
         order = list(range(count))
         left = count
-        for place, word in enumerate(self._stream.words(max(count - 1, 0))):
+        for place, word in enumerate(words):
             other = place + word % left
             left -= 1
             order[place], order[other] = order[other], order[place]

@@ -61,8 +61,11 @@ def data_offset() -> int | None:
     return found[0] if len(found) == 1 else None
 
 
-def loaded(code: bytes, arguments: int) -> Callable[..., Any]:
-    """``code`` as a function of two whole numbers and ``arguments`` objects; the interpreter's lock is not held."""
+def loaded(code: bytes, arguments: int, result: Any = None) -> Callable[..., Any]:
+    """``code`` as a function of two whole numbers and ``arguments`` objects; the interpreter's lock is not held.
+
+    ``result`` is the type of ctypes that it returns in rax, if any.
+    """
     size = -(-len(code) // 64) * 64
     if not _areas or _areas[-1][1] + size > len(_areas[-1][0]):
         area = mmap.mmap(-1, max(_AREA, size), prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
@@ -71,5 +74,5 @@ def loaded(code: bytes, arguments: int) -> Callable[..., Any]:
     area[start : start + len(code)] = code
     _areas[-1] = (area, start + size)
     address = ctypes.addressof(ctypes.c_char.from_buffer(area)) + start
-    kind = ctypes.CFUNCTYPE(None, ctypes.c_ssize_t, ctypes.c_ssize_t, *[ctypes.c_void_p] * arguments)
+    kind = ctypes.CFUNCTYPE(result, ctypes.c_ssize_t, ctypes.c_ssize_t, *[ctypes.c_void_p] * arguments)
     return kind(address)

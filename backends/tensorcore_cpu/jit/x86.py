@@ -106,6 +106,10 @@ ENCODINGS: Final[dict[str, Encoding]] = {
     "round": Encoding(3, 1, 0x08, (1, 0x09, 1)),
     "add_integer": Encoding(1, 1, 0xFE, (1, 0xD4, 1)),
     "sub_integer": Encoding(1, 1, 0xFA, (1, 0xFB, 1)),
+    "multiply_words": Encoding(1, 1, 0xF4, (1, 0xF4, 1)),
+    "unpack_low": Encoding(1, 1, 0x6C, (1, 0x6C, 1)),
+    "unpack_high": Encoding(1, 1, 0x6D, (1, 0x6D, 1)),
+    "from_integer": Encoding(1, 0, 0x5B),
     "shift_left": Encoding(1, 1, 0x72, (1, 0x73, 1), digit=6),
     "shift_right": Encoding(1, 1, 0x72, (1, 0x73, 1), digit=2),
     "select": Encoding(3, 1, 0x4A, (1, 0x4B, 0)),
@@ -113,10 +117,12 @@ ENCODINGS: Final[dict[str, Encoding]] = {
     "load": Encoding(1, 0, 0x10, (1, 0x10, 1)),
     "store": Encoding(1, 0, 0x11, (1, 0x11, 1)),
     "store_first": Encoding(1, 2, 0x11, (3, 0x11, 1)),
+    "load_first": Encoding(1, 2, 0x10, (3, 0x10, 1)),
+    "add_first": Encoding(1, 2, 0x58, (3, 0x58, 1)),
     "broadcast": Encoding(2, 1, 0x18, (1, 0x19, 1)),
     "load_masked": Encoding(2, 1, 0x2C, (1, 0x2D, 0)),
     "store_masked": Encoding(2, 1, 0x2E, (1, 0x2F, 0)),
-    "from_half": Encoding(2, 1, 0x13),
+    "from_half": Encoding(2, 1, 0x13, (1, 0x35, 0)),
     "to_half": Encoding(3, 1, 0x1D),
     "from_mask": Encoding(2, 2, 0x38, (2, 0x38, 1)),
 }
@@ -252,6 +258,27 @@ class Assembler:
         self.code += bytes((0x48 | (target >> 3) * 5 | (source >> 3) << 1, 0x8D, 0x84 | (target & 7) << 3))
         self.code += bytes(((scale.bit_length() - 1) << 6 | (source & 7) << 3 | target & 7, 0, 0, 0, 0))
 
+    def load_element(self, register: int, address: Address, size: int) -> None:
+        """``mov register, [address]`` of 1, 2, 4 or 8 bytes; what is above them becomes 0."""
+        self._memory({1: b"\x0f\xb6", 2: b"\x0f\xb7"}.get(size, b"\x8b"), register, address, max(size, 4))
+
+    def store_element(self, address: Address, register: int, size: int) -> None:
+        """``mov [address], register`` of 1, 2, 4 or 8 bytes."""
+        self._memory(b"\x88" if size == 1 else b"\x89", register, address, size)
+
+    def add_element(self, address: Address, register: int, size: int) -> None:
+        """``add [address], register`` of 1, 2, 4 or 8 bytes."""
+        self._memory(b"\x00" if size == 1 else b"\x01", register, address, size)
+
+    def _memory(self, opcode: bytes, register: int, address: Address, size: int) -> None:
+        extended = (register >> 3) << 2 | ((address.index or 0) >> 3) << 1 | address.base >> 3
+        self.code += (b"\x66" if size == 2 else b"") + bytes((0x40 | (size == 8) << 3 | extended,)) + opcode
+        self._operand(register & 7, address, 0)
+
+    def divide(self, divisor: int) -> None:
+        """``div divisor`` of 32 bits: of rdx and rax, the quotient to rax, the remainder to rdx."""
+        self.code += bytes((0x40 | divisor >> 3, 0xF7, 0xF0 | divisor & 7))
+
     def push(self, register: int) -> None:
         """``push register``."""
         self.code += bytes((0x40 | register >> 3, 0x50 | register & 7))
@@ -323,5 +350,5 @@ class Assembler:
         )
 
 
-#: Conditions of jumps.
-EQUAL, GREATER = 4, 15
+#: Conditions of jumps; ``NOT_BELOW`` compares as unsigned.
+NOT_BELOW, EQUAL, NOT_EQUAL, NOT_GREATER, GREATER = 3, 4, 5, 14, 15
