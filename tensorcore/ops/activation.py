@@ -37,7 +37,12 @@ def _done(input: Any, result: Any, inplace: bool, op: str) -> Any:
     rule=real_number, vjp=lambda g, y: relu_gradient.emit(g, y), namespaces=_PUBLIC, inplace=True, samples=_ONE, ulp=0
 )
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
-    """The larger of each element and 0."""
+    """The larger of each element and 0.
+
+    Example:
+        >>> tc.relu(tc.tensor([-2.0, 0.0, 3.0])), F.relu(tc.tensor([-1, 1]))
+        (tensor([0., 0., 3.]), tensor([0, 1]))
+    """
     return _done(input, relu.emit(input), inplace, "relu_")
 
 
@@ -66,7 +71,12 @@ def _hardtanh_rule(g: Any, y: Any, min_val: float, max_val: float) -> Any:
     samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "args": (-2.0, 0.5)}),
 )  # fmt: skip
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
-    """Each element brought into [``min_val``, ``max_val``]."""
+    """Each element brought into [``min_val``, ``max_val``].
+
+    Example:
+        >>> F.hardtanh(tc.tensor([-2.0, 0.5, 3.0])), F.hardtanh(tc.tensor([-2.0, 0.5, 3.0]), 0.0, 2.0)
+        (tensor([-1.0000,  0.5000,  1.0000]), tensor([0.0000, 0.5000, 2.0000]))
+    """
     if min_val > max_val:
         raise RangeError(f"hardtanh: min_val {min_val} is above max_val {max_val}")
     if min_val < 0 and input.dtype.category == INTEGER and not input.dtype.is_signed:
@@ -83,7 +93,12 @@ def _hardtanh(input: Tensor, *, min_val: float, max_val: float) -> Tensor:
 
 @composite(namespaces=_F, samples=_ONE, ulp=0)
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
-    """Each element brought into [0, 6]."""
+    """Each element brought into [0, 6].
+
+    Example:
+        >>> F.relu6(tc.tensor([-1.0, 3.0, 8.0]))
+        tensor([0., 3., 6.])
+    """
     return hardtanh(input, 0.0, 6.0, inplace)
 
 
@@ -92,7 +107,12 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     inplace=True, ulp=1, samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "args": (0.3,)}),
 )  # fmt: skip
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
-    """Each element; those below 0 times ``negative_slope``."""
+    """Each element; those below 0 times ``negative_slope``.
+
+    Example:
+        >>> F.leaky_relu(tc.tensor([-2.0, 0.0, 3.0]), 0.1)
+        tensor([-0.2000,  0.0000,  3.0000])
+    """
     if negative_slope < 0:
         # The sign of the result does not tell that of the input: differentiated as written.
         return _done(input, e.where(e.gt(input, 0), input, input * negative_slope), inplace, "leaky_relu_")
@@ -115,7 +135,16 @@ def _leaky_relu(input: Tensor, *, negative_slope: float) -> Tensor:
     samples=({"shapes": ((2, 3, 4), (3,))}, {"shapes": ((5,), (1,))}),
 )
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
-    """Each element; those below 0 times ``weight``, one for all or one per place of dimension 1."""
+    """Each element; those below 0 times ``weight``, one for all or one per place of dimension 1.
+
+    Raises:
+        ShapeError: if ``weight`` has neither one element nor one per place of dimension 1.
+
+    Example:
+        >>> F.prelu(tc.tensor([[-1.0, -1.0], [2.0, -3.0]]), tc.tensor([0.1, 0.5]))
+        tensor([[-0.1000, -0.5000],
+                [ 2.0000, -1.5000]])
+    """
     count = weight.numel()
     if weight.ndim > 1:
         raise ShapeError(f"prelu: weight must have at most 1 dimension, got shape {list(weight.shape)}")
@@ -141,7 +170,12 @@ def _prelu(input: Tensor, weight: Tensor) -> Tensor:
     samples=_ONE, ulp=4,
 )  # fmt: skip
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
-    """``(x + 3) / 6`` brought into [0, 1]."""
+    """``(x + 3) / 6`` brought into [0, 1].
+
+    Example:
+        >>> F.hardsigmoid(tc.tensor([-4.0, 0.0, 1.5, 4.0]))
+        tensor([0.0000, 0.5000, 0.7500, 1.0000])
+    """
     return _done(input, hardsigmoid.emit(input), inplace, "hardsigmoid_")
 
 
@@ -156,7 +190,12 @@ def _hardsigmoid(input: Tensor) -> Tensor:
     vjp=lambda g, input: e.where(e.le(input, -3), 0, e.where(e.lt(input, 3), g * (input / 3 + 0.5), g)),
 )  # fmt: skip
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
-    """Each element times `hardsigmoid` of it."""
+    """Each element times `hardsigmoid` of it.
+
+    Example:
+        >>> F.hardswish(tc.tensor([-4.0, -1.0, 1.5, 4.0]))
+        tensor([-0.0000, -0.3333,  1.1250,  4.0000])
+    """
     return _done(input, hardswish.emit(input), inplace, "hardswish_")
 
 
@@ -174,7 +213,12 @@ def _hardswish(input: Tensor) -> Tensor:
     ulp=0,
 )
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    """Each element outside [-``lambd``, ``lambd``]; 0 for those inside."""
+    """Each element outside [-``lambd``, ``lambd``]; 0 for those inside.
+
+    Example:
+        >>> F.hardshrink(tc.tensor([-2.0, -0.5, 0.3, 0.6]))
+        tensor([-2.0000,  0.0000,  0.0000,  0.6000])
+    """
     return hardshrink.emit(input, lambd=float(lambd))
 
 
@@ -188,7 +232,15 @@ def _hardshrink(input: Tensor, *, lambd: float) -> Tensor:
     samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "args": (1.5,)}),
 )  # fmt: skip
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    """Each element brought ``lambd`` nearer to 0, and to 0 from within [-``lambd``, ``lambd``]."""
+    """Each element brought ``lambd`` nearer to 0, and to 0 from within [-``lambd``, ``lambd``].
+
+    Raises:
+        RangeError: for a negative ``lambd``.
+
+    Example:
+        >>> F.softshrink(tc.tensor([-2.0, -0.4, 0.3, 0.6]))
+        tensor([-1.5000,  0.0000,  0.0000,  0.1000])
+    """
     if lambd < 0:
         raise RangeError(f"softshrink: lambd must not be negative, got {lambd}")
     return softshrink.emit(input, lambd=float(lambd))
@@ -209,7 +261,12 @@ def _softshrink(input: Tensor, *, lambd: float) -> Tensor:
     namespaces=("", "nn.functional"), inplace=True, samples=({"shapes": ((3, 4),), "args": (0.5, 2.0)},),
 )  # fmt: skip
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
-    """Each element above ``threshold``; ``value`` for the others."""
+    """Each element above ``threshold``; ``value`` for the others.
+
+    Example:
+        >>> F.threshold(tc.tensor([-1.0, 0.5, 2.0]), 0.5, 20.0)
+        tensor([20., 20.,  2.])
+    """
     out = _THRESHOLD.emit(input, threshold=threshold, value=value)
     return _done(input, out, inplace, "threshold_")
 

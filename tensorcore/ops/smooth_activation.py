@@ -45,7 +45,12 @@ def _done(input: Any, result: Any, inplace: bool, op: str) -> Any:
     ulp=4,
 )
 def sigmoid(input: Tensor) -> Tensor:
-    """Logistic function of each element, ``1 / (1 + exp(-x))``."""
+    """Logistic function of each element, ``1 / (1 + exp(-x))``.
+
+    Example:
+        >>> tc.sigmoid(tc.tensor([-200.0, 0.0, 1.0])), tc.sigmoid(tc.tensor([2]))
+        (tensor([0.0000, 0.5000, 0.7311]), tensor([0.8808]))
+    """
     return sigmoid.emit(input)
 
 
@@ -64,7 +69,12 @@ def sigmoid_gradient(grad: Tensor, output: Tensor) -> Tensor:
 
 @composite(rule=inexact, vjp=lambda g, input: g * sigmoid.emit(-input), namespaces=_F, samples=_ONE, ulp=4)
 def logsigmoid(input: Tensor) -> Tensor:
-    """Logarithm of the sigmoid of each element."""
+    """Logarithm of the sigmoid of each element.
+
+    Example:
+        >>> F.logsigmoid(tc.tensor([-200.0, 0.0, 2.0]))
+        tensor([-2.0000e+02, -6.9315e-01, -1.2693e-01])
+    """
     return logsigmoid.emit(input)
 
 
@@ -78,7 +88,12 @@ def _logsigmoid(input: Tensor) -> Tensor:
     rule=inexact, vjp=lambda g, input: silu_gradient.emit(g, input), namespaces=_F, inplace=True, samples=_ONE, ulp=4
 )
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
-    """Each element times its sigmoid."""
+    """Each element times its sigmoid.
+
+    Example:
+        >>> F.silu(tc.tensor([-1.0, 0.0, 2.0]))
+        tensor([-0.2689,  0.0000,  1.7616])
+    """
     return _done(input, silu.emit(input), inplace, "silu_")
 
 
@@ -106,7 +121,12 @@ def _silu_gradient(grad: Tensor, input: Tensor) -> Tensor:
     vjp=lambda g, input, beta, threshold: e.where(e.gt(input * beta, threshold), g, g * sigmoid.emit(input * beta)),
 )  # fmt: skip
 def softplus(input: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
-    """``log(1 + exp(beta * x)) / beta`` of each element; itself where ``beta * x`` exceeds ``threshold``."""
+    """``log(1 + exp(beta * x)) / beta`` of each element; itself where ``beta * x`` exceeds ``threshold``.
+
+    Example:
+        >>> F.softplus(tc.tensor([-1.0, 0.0, 30.0])), F.softplus(tc.tensor([0.0]), beta=2)
+        (tensor([ 0.3133,  0.6931, 30.0000]), tensor([0.3466]))
+    """
     return softplus.emit(input, beta=float(beta), threshold=float(threshold))
 
 
@@ -125,7 +145,12 @@ def _mish_rule(g: Any, input: Any) -> Any:
 
 @composite(rule=inexact, vjp=_mish_rule, namespaces=_F, inplace=True, samples=_ONE, ulp=8)
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
-    """Each element times the tanh of its softplus."""
+    """Each element times the tanh of its softplus.
+
+    Example:
+        >>> F.mish(tc.tensor([-1.0, 0.0, 2.0]))
+        tensor([-0.3034,  0.0000,  1.9440])
+    """
     return _done(input, mish.emit(input), inplace, "mish_")
 
 
@@ -149,7 +174,12 @@ def _elu_rule(g: Any, y: Any, alpha: float, scale: float, input_scale: float) ->
     ulp=4,
 )
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
-    """Each element; ``alpha * (exp(x) - 1)`` for those below 0."""
+    """Each element; ``alpha * (exp(x) - 1)`` for those below 0.
+
+    Example:
+        >>> F.elu(tc.tensor([-1.0, 0.0, 2.0])), F.elu(tc.tensor([-1.0]), alpha=0.5)
+        (tensor([-0.6321,  0.0000,  2.0000]), tensor([-0.3161]))
+    """
     return _elu_like(input, float(alpha), 1.0, 1.0, inplace, "elu_")
 
 
@@ -177,7 +207,14 @@ SELU_SCALE: Final = 1.0507009873554804934193349852946
 
 @composite(namespaces=("", "nn.functional"), inplace=True, samples=_ONE)
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
-    """`elu` with the scale and alpha under which activations normalise themselves."""
+    """`elu` with the scale and alpha under which activations normalise themselves.
+
+    Klambauer et al., Self-Normalizing Neural Networks, 2017.
+
+    Example:
+        >>> F.selu(tc.tensor([-1.0, 0.0, 2.0]))
+        tensor([-1.1113,  0.0000,  2.1014])
+    """
     return _elu_like(input, SELU_ALPHA, SELU_SCALE, 1.0, inplace, "selu_")
 
 
@@ -187,7 +224,15 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
     samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "args": (2.0,)}),
 )
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
-    """Each element; ``alpha * (exp(x / alpha) - 1)`` for those below 0."""
+    """Each element; ``alpha * (exp(x / alpha) - 1)`` for those below 0.
+
+    Raises:
+        RangeError: for an ``alpha`` of 0.
+
+    Example:
+        >>> F.celu(tc.tensor([-1.0, 0.0, 2.0]), alpha=2.0)
+        tensor([-0.7869,  0.0000,  2.0000])
+    """
     if alpha == 0:
         raise RangeError("celu: alpha must not be 0")
     return _elu_like(input, float(alpha), 1.0, 1.0 / alpha, inplace, "celu_")
@@ -201,7 +246,15 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     ulp=8,
 )
 def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
-    """Each element times the standard normal distribution function at it; with ``"tanh"``, approximated."""
+    """Each element times the standard normal distribution function at it; with ``"tanh"``, approximated.
+
+    Raises:
+        RangeError: if ``approximate`` is neither ``"none"`` nor ``"tanh"``.
+
+    Example:
+        >>> F.gelu(tc.tensor([-1.0, 0.0, 2.0])), F.gelu(tc.tensor([2.0]), approximate="tanh")
+        (tensor([-0.1587,  0.0000,  1.9545]), tensor([1.9546]))
+    """
     if approximate not in ("none", "tanh"):
         raise RangeError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")
     return gelu.emit(input, approximate=approximate)
@@ -247,19 +300,37 @@ def _gelu_gradient(grad: Tensor, input: Tensor, *, approximate: str) -> Tensor:
 
 @composite(namespaces=_F, samples=_ONE, rule=_from_number)
 def tanhshrink(input: Tensor) -> Tensor:
-    """Each element less its tanh."""
+    """Each element less its tanh.
+
+    Example:
+        >>> F.tanhshrink(tc.tensor([-1.0, 0.0, 2.0]))
+        tensor([-0.2384,  0.0000,  1.0360])
+    """
     return input - e.tanh(input)
 
 
 @composite(namespaces=_F, samples=_ONE, rule=_from_number)
 def softsign(input: Tensor) -> Tensor:
-    """Each element over 1 plus its absolute value."""
+    """Each element over 1 plus its absolute value.
+
+    Example:
+        >>> F.softsign(tc.tensor([-1.0, 0.0, 3.0]))
+        tensor([-0.5000,  0.0000,  0.7500])
+    """
     return input / (e.abs(input) + 1)
 
 
 @composite(namespaces=_F, samples=({"shapes": ((3, 4),)}, {"shapes": ((4, 3),), "dim": 0}))
 def glu(input: Tensor, dim: int = -1) -> Tensor:
-    """The first half along ``dim`` times the sigmoid of the second."""
+    """The first half along ``dim`` times the sigmoid of the second.
+
+    Raises:
+        ShapeError: if the side at ``dim`` is odd.
+
+    Example:
+        >>> F.glu(tc.tensor([1.0, 2.0, 0.0, 1.0]))
+        tensor([0.5000, 1.4621])
+    """
     if input.ndim == 0:
         raise ShapeError("glu: expected at least 1 dimension, got a 0-d tensor")
     place = normalize_dim(dim, input.ndim, "glu")
