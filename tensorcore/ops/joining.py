@@ -41,19 +41,37 @@ def _block(x: Any) -> Any:
 
 @composite(namespaces=("",))
 def atleast_1d(*tensors: Tensor) -> Any:
-    """Tensors with 0-d ones made 1-d."""
+    """Tensors with 0-d ones made 1-d.
+
+    Example:
+        >>> tc.atleast_1d(tc.tensor(1.5)), tc.atleast_1d(tc.tensor(1), tc.tensor([2, 3]))
+        (tensor([1.5000]), (tensor([1]), tensor([2, 3])))
+    """
     return _each(tensors, lambda x: reshape(x, (1,)) if x.ndim == 0 else x)
 
 
 @composite(namespaces=("",))
 def atleast_2d(*tensors: Tensor) -> Any:
-    """Tensors with those of fewer than 2 dimensions made a row."""
+    """Tensors with those of fewer than 2 dimensions made a row.
+
+    Example:
+        >>> tc.atleast_2d(tc.tensor([1, 2])), tc.atleast_2d(tc.tensor(1), tc.ones(1, 2, 3))[1].shape
+        (tensor([[1, 2]]), tensorcore.Size([1, 2, 3]))
+    """
     return _each(tensors, _row)
 
 
 @composite(namespaces=("",))
 def atleast_3d(*tensors: Tensor) -> Any:
-    """Tensors with those of fewer than 3 dimensions given a last one of side 1, and vectors a first one."""
+    """Tensors with those of fewer than 3 dimensions given a last one of side 1, and vectors a first one.
+
+    Example:
+        >>> tc.atleast_3d(tc.tensor([1, 2]))
+        tensor([[[1],
+                 [2]]])
+        >>> tc.atleast_3d(tc.ones(2, 3)).shape
+        tensorcore.Size([2, 3, 1])
+    """
     return _each(tensors, _block)
 
 
@@ -62,32 +80,79 @@ def atleast_3d(*tensors: Tensor) -> Any:
 
 @composite(namespaces=("",), samples=_ROWS)
 def hstack(tensors: Sequence[Tensor]) -> Tensor:
-    """Tensors joined along the second dimension, vectors along the first."""
+    """Tensors joined along the second dimension, vectors along the first.
+
+    Raises:
+        ShapeError: if the other sides differ.
+
+    Example:
+        >>> tc.hstack((tc.tensor([1, 2]), tc.tensor([3])))
+        tensor([1, 2, 3])
+        >>> tc.hstack((tc.tensor([[1], [2]]), tc.tensor([[3], [4]])))
+        tensor([[1, 3],
+                [2, 4]])
+    """
     parts = [reshape(x, (1,)) if x.ndim == 0 else x for x in tensors]
     return cat(parts, 0 if parts and parts[0].ndim == 1 else 1)
 
 
 @composite(namespaces=("",), aliases=("row_stack",), samples=_ROWS)
 def vstack(tensors: Sequence[Tensor]) -> Tensor:
-    """Tensors joined along the first dimension, vectors as rows."""
+    """Tensors joined along the first dimension, vectors as rows.
+
+    Raises:
+        ShapeError: if the other sides differ.
+
+    Example:
+        >>> tc.vstack((tc.tensor([1, 2]), tc.tensor([[3, 4], [5, 6]])))
+        tensor([[1, 2],
+                [3, 4],
+                [5, 6]])
+    """
     return cat([_row(x) for x in tensors], 0)
 
 
 @composite(namespaces=("",), samples=_ROWS)
 def dstack(tensors: Sequence[Tensor]) -> Tensor:
-    """Tensors joined along the third dimension."""
+    """Tensors joined along the third dimension.
+
+    Raises:
+        ShapeError: if the other sides differ.
+
+    Example:
+        >>> tc.dstack((tc.tensor([1, 2]), tc.tensor([3, 4])))
+        tensor([[[1, 3],
+                 [2, 4]]])
+    """
     return cat([_block(x) for x in tensors], 2)
 
 
 @composite(namespaces=("",), samples=_ROWS)
 def column_stack(tensors: Sequence[Tensor]) -> Tensor:
-    """Tensors joined along the second dimension, vectors as columns."""
+    """Tensors joined along the second dimension, vectors as columns.
+
+    Raises:
+        ShapeError: if the other sides differ.
+
+    Example:
+        >>> tc.column_stack((tc.tensor([1, 2]), tc.tensor([[3, 4], [5, 6]])))
+        tensor([[1, 3, 4],
+                [2, 5, 6]])
+    """
     return cat([reshape(x, (x.numel(), 1)) if x.ndim < 2 else x for x in tensors], 1)
 
 
 @composite(namespaces=("",))
 def cartesian_prod(*tensors: Tensor) -> Tensor:
-    """All choices of one element of each vector, a row each."""
+    """All choices of one element of each vector, a row each.
+
+    Example:
+        >>> tc.cartesian_prod(tc.tensor([1, 2]), tc.tensor([3, 4]))
+        tensor([[1, 3],
+                [1, 4],
+                [2, 3],
+                [2, 4]])
+    """
     from tensorcore.ops.ranges import meshgrid
 
     if len(tensors) == 1:
@@ -97,7 +162,18 @@ def cartesian_prod(*tensors: Tensor) -> Tensor:
 
 @composite(samples=({"shapes": ((4,),)},), namespaces=("",))
 def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
-    """All choices of ``r`` elements of a vector, a row each, in order."""
+    """All choices of ``r`` elements of a vector, a row each, in order.
+
+    Example:
+        >>> tc.combinations(tc.tensor([1, 2, 3]))
+        tensor([[1, 2],
+                [1, 3],
+                [2, 3]])
+        >>> tc.combinations(tc.tensor([1, 2]), with_replacement=True)
+        tensor([[1, 1],
+                [1, 2],
+                [2, 2]])
+    """
     from tensorcore.ops.creation import tensor
 
     if input.ndim != 1:
@@ -117,7 +193,12 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
 
 @composite(samples=({"shapes": ((5, 4),), "args": (2,)}, {"shapes": ((5, 4),), "args": ((1, 3),)}))
 def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
-    """Views of parts along ``dim``: so many of nearly equal size, the larger first, or cut at the places given."""
+    """Views of parts along ``dim``: so many of nearly equal size, the larger first, or cut at the places given.
+
+    Example:
+        >>> tc.tensor_split(tc.arange(7), 3), tc.tensor_split(tc.arange(4), (1, 3))
+        ((tensor([0, 1, 2]), tensor([3, 4]), tensor([5, 6])), (tensor([0]), tensor([1, 2]), tensor([3])))
+    """
     if input.ndim == 0:
         raise DimensionError("tensor_split: a 0-d tensor has no dimension to split")
     place = normalize_dim(dim, input.ndim, "tensor_split")
@@ -151,7 +232,15 @@ def _split_along(op: str, input: Any, indices_or_sections: Any, dim: int) -> Any
 
 @composite(samples=({"shapes": ((2, 4),), "args": (2,)},))
 def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
-    """`tensor_split` along the second dimension, of a vector along the first; so many parts must be equal."""
+    """`tensor_split` along the second dimension, of a vector along the first; so many parts must be equal.
+
+    Raises:
+        ShapeError: for a 0-d tensor, or parts that would not be equal.
+
+    Example:
+        >>> tc.hsplit(tc.tensor([[1, 2, 3, 4]]), 2), tc.hsplit(tc.tensor([1, 2, 3]), (1,))
+        ((tensor([[1, 2]]), tensor([[3, 4]])), (tensor([1]), tensor([2, 3])))
+    """
     if input.ndim == 0:
         raise ShapeError("hsplit: a 0-d tensor has no dimension to split")
     return _split_along("hsplit", input, indices_or_sections, 1)
@@ -159,7 +248,15 @@ def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
 
 @composite(samples=({"shapes": ((4, 2),), "args": (2,)},))
 def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
-    """`tensor_split` along the first dimension of a matrix or larger; so many parts must be equal."""
+    """`tensor_split` along the first dimension of a matrix or larger; so many parts must be equal.
+
+    Raises:
+        ShapeError: for fewer than 2 dimensions, or parts that would not be equal.
+
+    Example:
+        >>> tc.vsplit(tc.tensor([[1, 2], [3, 4]]), 2)
+        (tensor([[1, 2]]), tensor([[3, 4]]))
+    """
     if input.ndim < 2:
         raise ShapeError(f"vsplit: expected at least 2 dimensions, got shape {list(input.shape)}")
     return _split_along("vsplit", input, indices_or_sections, 0)
@@ -167,7 +264,15 @@ def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
 
 @composite(samples=({"shapes": ((2, 2, 4),), "args": (2,)},))
 def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
-    """`tensor_split` along the third dimension; so many parts must be equal."""
+    """`tensor_split` along the third dimension; so many parts must be equal.
+
+    Raises:
+        ShapeError: for fewer than 3 dimensions, or parts that would not be equal.
+
+    Example:
+        >>> tc.dsplit(tc.tensor([[[1, 2, 3]]]), (1, 2))
+        (tensor([[[1]]]), tensor([[[2]]]), tensor([[[3]]]))
+    """
     return _split_along("dsplit", input, indices_or_sections, 2)
 
 
@@ -176,7 +281,17 @@ def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
 
 @composite(samples=({"shapes": ((3, 4),), "args": (2,)}, {"shapes": ((3, 4),), "args": (2, 1)}))
 def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None, *, output_size: int | None = None) -> Tensor:
-    """Each slice along ``dim`` (each element by default) repeated ``repeats`` times, an int or an int for each."""
+    """Each slice along ``dim`` (each element by default) repeated ``repeats`` times, an int or an int for each.
+
+    Example:
+        >>> x = tc.tensor([[1, 2], [3, 4]])
+        >>> tc.repeat_interleave(x, 2)
+        tensor([1, 1, 2, 2, 3, 3, 4, 4])
+        >>> tc.repeat_interleave(x, tc.tensor([1, 2]), dim=0)
+        tensor([[1, 2],
+                [3, 4],
+                [3, 4]])
+    """
     if dim is None:
         return repeat_interleave(input.reshape(-1), repeats, 0)
     place = normalize_dim(dim, input.ndim, "repeat_interleave")
@@ -204,7 +319,16 @@ def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None, *, ou
 
 @composite(samples=({"shapes": ((3, 4),)},), ulp=0)
 def fliplr(input: Tensor) -> Tensor:
-    """The columns in reverse order, as a copy."""
+    """The columns in reverse order, as a copy.
+
+    Raises:
+        ShapeError: for fewer than 2 dimensions.
+
+    Example:
+        >>> tc.fliplr(tc.tensor([[1, 2], [3, 4]]))
+        tensor([[2, 1],
+                [4, 3]])
+    """
     if input.ndim < 2:
         raise ShapeError(f"fliplr: expected at least 2 dimensions, got shape {list(input.shape)}")
     return flip(input, 1)
@@ -212,7 +336,16 @@ def fliplr(input: Tensor) -> Tensor:
 
 @composite(samples=({"shapes": ((3, 4),)},), ulp=0)
 def flipud(input: Tensor) -> Tensor:
-    """The rows in reverse order, as a copy."""
+    """The rows in reverse order, as a copy.
+
+    Raises:
+        ShapeError: for a 0-d tensor.
+
+    Example:
+        >>> tc.flipud(tc.tensor([[1, 2], [3, 4]]))
+        tensor([[3, 4],
+                [1, 2]])
+    """
     if input.ndim < 1:
         raise ShapeError("flipud: expected at least 1 dimension, got a 0-d tensor")
     return flip(input, 0)
@@ -220,7 +353,17 @@ def flipud(input: Tensor) -> Tensor:
 
 @composite(samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "k": 2}), ulp=0)
 def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
-    """The tensor turned ``k`` times by 90 degrees in the plane of two dimensions, from the first towards the second."""
+    """The tensor turned ``k`` times by 90 degrees in the plane of two dimensions, from the first towards the second.
+
+    Example:
+        >>> x = tc.tensor([[1, 2], [3, 4]])
+        >>> tc.rot90(x)
+        tensor([[2, 4],
+                [1, 3]])
+        >>> tc.rot90(x, -1)
+        tensor([[3, 1],
+                [4, 2]])
+    """
     first, second = normalize_dims(tuple(dims), input.ndim, "rot90")
     turns = k % 4
     if turns == 0:
@@ -232,7 +375,18 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
 
 @composite(namespaces=("Tensor",), samples=({"shapes": ((3, 4),), "args": (3, 1)},))
 def sum_to_size(input: Tensor, *size: Any) -> Tensor:
-    """The tensor summed to a shape that broadcasts to its own."""
+    """The tensor summed to a shape that broadcasts to its own: what a gradient needs where broadcasting is undone.
+
+    Raises:
+        ShapeError: if the shape does not broadcast to the tensor's.
+
+    Example:
+        >>> tc.ones(2, 3).sum_to_size(1, 3)
+        tensor([[2., 2., 2.]])
+        >>> tc.ones(2, 3).sum_to_size(2, 1)
+        tensor([[3.],
+                [3.]])
+    """
     wanted = tuple(size[0]) if len(size) == 1 and not hasattr(size[0], "__index__") else tuple(size)
     lead = input.ndim - len(wanted)
     if lead < 0 or any(a not in (1, b) for a, b in zip(wanted, input.shape[lead:], strict=True)):
@@ -244,5 +398,11 @@ def sum_to_size(input: Tensor, *size: Any) -> Tensor:
 
 @composite(samples=({"shapes": ((2, 3),)},))
 def adjoint(input: Tensor) -> Tensor:
-    """The last two dimensions exchanged, and the conjugate taken."""
+    """The last two dimensions exchanged, and the conjugate taken.
+
+    Example:
+        >>> tc.adjoint(tc.tensor([[1 + 1j, 2], [3, 4 - 2j]]))
+        tensor([[1.-1.j, 3.-0.j],
+                [2.-0.j, 4.+2.j]])
+    """
     return input.mH

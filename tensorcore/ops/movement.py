@@ -47,7 +47,23 @@ def ints(shape: tuple[Any, ...], op: str, named: Any = None) -> tuple[int, ...]:
     ),
 )
 def reshape(input: Tensor, *sides: Any, shape: Any = None) -> Tensor:
-    """The elements in row-major order under another shape, sharing memory where possible; one side may be -1."""
+    """The elements in row-major order under another shape, sharing memory where possible; one side may be -1.
+
+    Raises:
+        ShapeError: if the elements do not fill the shape.
+
+    Example:
+        >>> x = tc.arange(6).reshape(2, -1)
+        >>> x
+        tensor([[0, 1, 2],
+                [3, 4, 5]])
+        >>> x.reshape((3, 2))
+        tensor([[0, 1],
+                [2, 3],
+                [4, 5]])
+        >>> x.reshape(-1)
+        tensor([0, 1, 2, 3, 4, 5])
+    """
     old = input._array.shape
     return reshaped(input, infer_reshape(ints(sides, "reshape", shape), math.prod(old), old, "reshape"))
 
@@ -98,7 +114,16 @@ def _inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
     samples=({"shapes": ((2, 3, 4),), "args": (2, 0, 1)}, {"shapes": ((),), "args": ((),)}),
 )
 def permute(input: Tensor, *order: Any, dims: Any = None) -> Tensor:
-    """A view with the dimensions in the order ``dims``."""
+    """A view with the dimensions in the order ``dims``.
+
+    Raises:
+        ShapeError: if ``dims`` does not name each dimension once.
+
+    Example:
+        >>> x = tc.zeros(2, 3, 4)
+        >>> x.permute(2, 0, 1).shape, tc.permute(x, (0, -1, 1)).shape
+        (tensorcore.Size([4, 2, 3]), tensorcore.Size([2, 4, 3]))
+    """
     places = ints(order, "permute", dims)
     if len(places) == len(input._array.shape) and set(places) == set(range(len(places))):
         return permute.emit(input, dims=places)
@@ -118,7 +143,19 @@ def permute(input: Tensor, *order: Any, dims: Any = None) -> Tensor:
     samples=({"shapes": ((3, 1),), "args": (2, 3, 4)}, {"shapes": ((),), "args": ((2,),)}),
 )
 def expand(input: Tensor, *shape: Any, size: Any = None) -> Tensor:
-    """A view with sides of 1 stretched to ``shape``; -1 keeps a side, new dimensions go in front."""
+    """A view with sides of 1 stretched to ``shape``; -1 keeps a side, new dimensions go in front.
+
+    Raises:
+        ShapeError: if a side other than 1 would change.
+
+    Example:
+        >>> x = tc.tensor([[1], [2]])
+        >>> x.expand(2, 3)
+        tensor([[1, 1, 1],
+                [2, 2, 2]])
+        >>> x.expand(4, -1, 2).shape
+        tensorcore.Size([4, 2, 2])
+    """
     sides = ints(shape, "expand", size)
     old = input._array.shape
     if sides == old:
@@ -154,7 +191,17 @@ def _expanded_as_is(input: Any) -> Any:
     rule=same, vjp=lambda g, dims: flip.emit(g, dims=dims), ulp=0, samples=({"shapes": ((3, 4),), "args": ((0, 1),)},)
 )
 def flip(input: Tensor, *along: Any, dims: Any = None) -> Tensor:
-    """The elements in reverse order along ``dims``, as a copy."""
+    """The elements in reverse order along ``dims``, as a copy.
+
+    Example:
+        >>> x = tc.tensor([[1, 2], [3, 4]])
+        >>> tc.flip(x, (0,))
+        tensor([[3, 4],
+                [1, 2]])
+        >>> x.flip(0, 1)
+        tensor([[4, 3],
+                [2, 1]])
+    """
     return flip.emit(input, dims=normalize_dims(ints(along, "flip", dims), input.ndim, "flip"))
 
 
@@ -180,7 +227,19 @@ def _cat_rule(g: Any, tensors_shape: Any, needs: tuple[bool, ...], dim: int) -> 
     samples=({"shapes": ((2, 3), (1, 3)), "dim": 0}, {"shapes": ((2, 3), (2, 0), (2, 1)), "dim": 1}),
 )
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """The tensors joined along an existing dimension; other sides must be equal."""
+    """The tensors joined along an existing dimension; other sides must be equal.
+
+    Raises:
+        ShapeError: if the other sides differ.
+
+    Example:
+        >>> x = tc.tensor([[1, 2]])
+        >>> tc.cat((x, x + 2))
+        tensor([[1, 2],
+                [3, 4]])
+        >>> tc.cat((x, x + 0.5), dim=1)
+        tensor([[1.0000, 2.0000, 1.5000, 2.5000]])
+    """
     if len(tensors) == 0:
         raise ShapeError("cat: expected at least one tensor, got none")
     # PyTorch joins an empty 1-d tensor to anything.
@@ -208,7 +267,20 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
 @composite(namespaces=("",), samples=({"shapes": ((2, 3), (2, 3)), "dim": 1},))
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Tensors of one shape joined along a new dimension ``dim``."""
+    """Tensors of one shape joined along a new dimension ``dim``.
+
+    Raises:
+        ShapeError: if the shapes differ.
+
+    Example:
+        >>> x, y = tc.tensor([1, 2]), tc.tensor([3, 4])
+        >>> tc.stack((x, y))
+        tensor([[1, 2],
+                [3, 4]])
+        >>> tc.stack((x, y), dim=1)
+        tensor([[1, 3],
+                [2, 4]])
+    """
     if len(tensors) == 0:
         raise ShapeError("stack: expected at least one tensor, got none")
     first = tensors[0]._array.shape
@@ -226,7 +298,19 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
 @composite(namespaces=("Tensor",), samples=({"shapes": ((2, 3),), "args": (2, 1, 2)},))
 def repeat(input: Tensor, *sizes: Any, repeats: Any = None) -> Tensor:
-    """The tensor repeated ``sizes`` times along each dimension, as a copy."""
+    """The tensor repeated ``sizes`` times along each dimension, as a copy.
+
+    Raises:
+        ShapeError: for fewer counts than dimensions.
+
+    Example:
+        >>> x = tc.tensor([1, 2])
+        >>> x.repeat(2)
+        tensor([1, 2, 1, 2])
+        >>> x.repeat(2, 2)
+        tensor([[1, 2, 1, 2],
+                [1, 2, 1, 2]])
+    """
     times = ints(sizes, "repeat", repeats)
     if len(times) < input.ndim:
         raise ShapeError(f"repeat: {len(times)} sizes given for a tensor of {input.ndim} dimensions")
@@ -242,14 +326,30 @@ def repeat(input: Tensor, *sizes: Any, repeats: Any = None) -> Tensor:
 
 @composite(samples=({"shapes": ((2, 3),), "args": ((2,),)},))
 def tile(input: Tensor, *repetitions: Any, dims: Any = None) -> Tensor:
-    """The tensor repeated as NumPy's ``tile``: missing dims in front count 1."""
+    """The tensor repeated as NumPy's ``tile``: missing dims in front count 1.
+
+    Example:
+        >>> tc.tile(tc.tensor([[1, 2], [3, 4]]), (2,))
+        tensor([[1, 2, 1, 2],
+                [3, 4, 3, 4]])
+    """
     times = ints(repetitions, "tile", dims)
     return repeat(input, (1,) * (input.ndim - len(times)) + times)
 
 
 @composite(samples=({"shapes": ((3, 4),), "args": (1,)}, {"shapes": ((3, 4),), "args": ((1, -2), (0, 1))}))
 def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
-    """Elements shifted along ``dims``, those pushed over the end coming back at the start."""
+    """Elements shifted along ``dims``, those pushed over the end coming back at the start.
+
+    Example:
+        >>> x = tc.tensor([[1, 2, 3], [4, 5, 6]])
+        >>> tc.roll(x, 1)
+        tensor([[6, 1, 2],
+                [3, 4, 5]])
+        >>> tc.roll(x, (1, -1), (0, 1))
+        tensor([[5, 6, 4],
+                [2, 3, 1]])
+    """
     if dims is None:
         return roll(input.reshape(-1), shifts, 0).reshape(input.shape)
     steps = [shifts] if hasattr(shifts, "__index__") else list(shifts)

@@ -72,7 +72,19 @@ def _basic(door: Any, input: Any, place: int, item: int | slice) -> Any:
 
 @composite(samples=({"shapes": ((3, 4),), "args": (1, 1, 2)},))
 def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
-    """A view of ``length`` elements from ``start`` along ``dim``."""
+    """A view of ``length`` elements from ``start`` along ``dim``.
+
+    Raises:
+        DimensionError: for a dimension or start that is not there.
+
+    Example:
+        >>> x = tc.tensor([[1, 2, 3], [4, 5, 6]])
+        >>> tc.narrow(x, 1, 1, 2)
+        tensor([[2, 3],
+                [5, 6]])
+        >>> x.narrow(0, -1, 1)
+        tensor([[4, 5, 6]])
+    """
     if input.ndim == 0:
         raise DimensionError("narrow: a 0-d tensor has no dimension to narrow")
     place = normalize_dim(dim, input.ndim, "narrow")
@@ -103,7 +115,16 @@ def _slice(op: str, input: Any, dim: int, start: int | None, end: int | None, st
 
 @composite(samples=({"shapes": ((3, 4),), "args": (1, -1)},))
 def select(input: Tensor, dim: int, index: int) -> Tensor:
-    """A view of the tensor at place ``index`` of dimension ``dim``, which goes away."""
+    """A view of the tensor at place ``index`` of dimension ``dim``, which goes away.
+
+    Raises:
+        DimensionError: for an index outside the dimension.
+
+    Example:
+        >>> x = tc.tensor([[1, 2, 3], [4, 5, 6]])
+        >>> tc.select(x, 0, 1), x.select(1, -1)
+        (tensor([4, 5, 6]), tensor([3, 6]))
+    """
     if input.ndim == 0:
         raise DimensionError("select: a 0-d tensor has no dimension to select from")
     place = normalize_dim(dim, input.ndim, "select")
@@ -118,7 +139,12 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
 
 @composite(samples=({"shapes": ((3, 4),), "dim": 1},))
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """Views at each place of dimension ``dim``, which goes away."""
+    """Views at each place of dimension ``dim``, which goes away.
+
+    Example:
+        >>> tc.unbind(tc.tensor([[1, 2], [3, 4]])), tc.unbind(tc.tensor([[1, 2], [3, 4]]), dim=1)
+        ((tensor([1, 2]), tensor([3, 4])), (tensor([1, 3]), tensor([2, 4])))
+    """
     if input.ndim == 0:
         raise DimensionError("unbind: a 0-d tensor has no dimension to unbind")
     place = normalize_dim(dim, input.ndim, "unbind")
@@ -142,7 +168,16 @@ def _consecutive(door: Any, input: Any, sizes: Sequence[int], place: int) -> tup
     samples=({"shapes": ((5, 4),), "args": (2,)}, {"shapes": ((5, 4),), "args": ((1, 4),)}),
 )  # fmt: skip
 def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
-    """Views of consecutive parts along ``dim``: parts of one size, the last smaller, or of the sizes given."""
+    """Views of consecutive parts along ``dim``: parts of one size, the last smaller, or of the sizes given.
+
+    Raises:
+        ShapeError: if the sizes given do not make up the side.
+
+    Example:
+        >>> x = tc.arange(5)
+        >>> tc.split(x, 2), tc.split(x, [1, 4])
+        ((tensor([0, 1]), tensor([2, 3]), tensor([4])), (tensor([0]), tensor([1, 2, 3, 4])))
+    """
     if not hasattr(split_size_or_sections, "__index__"):
         return split_with_sizes(tensor, split_size_or_sections, dim)
     if tensor.ndim == 0:
@@ -159,7 +194,15 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
     namespaces=("", "Tensor"), aliases=("unsafe_split_with_sizes",), samples=({"shapes": ((5, 4),), "args": ((1, 4),)},)
 )
 def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-    """Views of consecutive parts of these sizes along ``dim``."""
+    """Views of consecutive parts of these sizes along ``dim``.
+
+    Raises:
+        ShapeError: if the sizes do not make up the side.
+
+    Example:
+        >>> tc.split_with_sizes(tc.arange(5), [2, 3])
+        (tensor([0, 1]), tensor([2, 3, 4]))
+    """
     if input.ndim == 0:
         raise ShapeError("split_with_sizes: a 0-d tensor has no dimension to split")
     place = normalize_dim(dim, input.ndim, "split")
@@ -173,7 +216,15 @@ def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) ->
 
 @composite(aliases=("unsafe_chunk",), samples=({"shapes": ((5, 4),), "args": (3,)},))
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """At most ``chunks`` views of consecutive equal parts along ``dim``, the last smaller."""
+    """At most ``chunks`` views of consecutive equal parts along ``dim``, the last smaller.
+
+    Raises:
+        ShapeError: for less than one chunk.
+
+    Example:
+        >>> tc.chunk(tc.arange(5), 3), len(tc.chunk(tc.arange(6), 4))
+        ((tensor([0, 1]), tensor([2, 3]), tensor([4])), 3)
+    """
     if chunks <= 0:
         raise ShapeError(f"chunk: expected at least 1 chunk, got {chunks}")
     if input.ndim == 0:
@@ -204,7 +255,16 @@ def _replaced(op: str, input: Any, src: Any, place: int, item: int | slice) -> A
 
 @composite(samples=({"shapes": ((3, 4), (3,)), "args": (1, 2)},), ulp=0)
 def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
-    """A copy of ``input`` with ``src`` at place ``index`` of dimension ``dim``."""
+    """A copy of ``input`` with ``src`` at place ``index`` of dimension ``dim``.
+
+    Raises:
+        ShapeError: if ``src`` is not of the shape of what it replaces.
+
+    Example:
+        >>> tc.select_scatter(tc.zeros(2, 3), tc.tensor([1.0, 2.0, 3.0]), 0, 1)
+        tensor([[0., 0., 0.],
+                [1., 2., 3.]])
+    """
     place = normalize_dim(dim, input.ndim, "select_scatter")
     side = input._array.shape[place] if input.ndim else 0
     if not -side <= index < side:
@@ -218,5 +278,14 @@ def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
 def slice_scatter(
     input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
 ) -> Tensor:
-    """A copy of ``input`` with ``src`` in the slice ``start:end:step`` of dimension ``dim``."""
+    """A copy of ``input`` with ``src`` in the slice ``start:end:step`` of dimension ``dim``.
+
+    Raises:
+        ShapeError: if ``src`` is not of the shape of what it replaces.
+
+    Example:
+        >>> tc.slice_scatter(tc.zeros(2, 4), tc.ones(2, 2), dim=1, start=1, step=2)
+        tensor([[0., 1., 0., 1.],
+                [0., 1., 0., 1.]])
+    """
     return _replaced("slice_scatter", input, src, *_slice("slice_scatter", input, dim, start, end, step))

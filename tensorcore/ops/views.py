@@ -23,7 +23,22 @@ _squeezed = tuple([reshape.face(f"SqueezeBackward{number}").emit for number in r
 
 @composite(namespaces=("Tensor",))
 def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Tensor:
-    """The same memory under another shape (or, given a dtype, read as another dtype); never a copy."""
+    """The same memory under another shape (or, given a dtype, read as another dtype); never a copy.
+
+    Raises:
+        ShapeError: if the shape cannot be laid over the memory.
+
+    Example:
+        >>> x = tc.arange(4)
+        >>> x.view(2, 2)
+        tensor([[0, 1],
+                [2, 3]])
+        >>> tc.tensor([1.0]).view(tc.int32)
+        tensor([1065353216], dtype=tensorcore.int32)
+        >>> x.view(2, -1)[0, 0] = 9
+        >>> x
+        tensor([9, 1, 2, 3])
+    """
     if dtype is not None or (len(shape) == 1 and isinstance(shape[0], (DType, type))):
         from tensorcore.ops.conversion import parse_to, reinterpret
 
@@ -40,38 +55,100 @@ def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Ten
 
 @composite(namespaces=("Tensor",))
 def view_as(input: Tensor, other: Tensor) -> Tensor:
-    """The same memory under the shape of ``other``; never a copy."""
+    """The same memory under the shape of ``other``; never a copy.
+
+    Raises:
+        ShapeError: if the shape cannot be laid over the memory.
+
+    Example:
+        >>> tc.arange(4).view_as(tc.zeros(2, 2))
+        tensor([[0, 1],
+                [2, 3]])
+    """
     return view(input, other.shape)
 
 
 @composite(namespaces=("Tensor",))
 def reshape_as(input: Tensor, other: Tensor) -> Tensor:
-    """``input`` under the shape of ``other``."""
+    """``input`` under the shape of ``other``.
+
+    Raises:
+        ShapeError: if the elements do not fill the shape.
+
+    Example:
+        >>> tc.ones(2, 3).t().reshape_as(tc.zeros(6)).shape
+        tensorcore.Size([6])
+    """
     return reshape(input, other.shape)
 
 
 @composite(namespaces=("Tensor",))
 def expand_as(input: Tensor, other: Tensor) -> Tensor:
-    """``input`` stretched to the shape of ``other``."""
+    """``input`` stretched to the shape of ``other``.
+
+    Raises:
+        ShapeError: if a side other than 1 would change.
+
+    Example:
+        >>> tc.tensor([[1], [2]]).expand_as(tc.zeros(2, 3))
+        tensor([[1, 1, 1],
+                [2, 2, 2]])
+    """
     return expand(input, other.shape)
 
 
 @composite(samples=({"shapes": ((3, 1),), "args": ((2, 3, 4),)},))
 def broadcast_to(input: Tensor, shape: Sequence[int]) -> Tensor:
-    """``input`` stretched to ``shape``."""
+    """A view of ``input`` stretched to ``shape``.
+
+    Raises:
+        ShapeError: if a side other than 1 would change.
+
+    Example:
+        >>> tc.broadcast_to(tc.tensor([1, 2]), (3, 2))
+        tensor([[1, 2],
+                [1, 2],
+                [1, 2]])
+    """
     return expand(input, tuple(shape))
 
 
 @composite(namespaces=("",))
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
-    """The tensors stretched to their common shape."""
+    """Views of the tensors stretched to their common shape.
+
+    Raises:
+        ShapeError: if they have none.
+
+    Example:
+        >>> x, y = tc.broadcast_tensors(tc.tensor([[1], [2]]), tc.tensor([3, 4]))
+        >>> x
+        tensor([[1, 1],
+                [2, 2]])
+        >>> y
+        tensor([[3, 4],
+                [3, 4]])
+    """
     shape = broadcast_shapes(*(x.shape for x in tensors))
     return tuple(expand(x, shape) for x in tensors)
 
 
 @composite(aliases=("swapaxes", "swapdims"), samples=({"shapes": ((2, 3, 4),), "args": (0, 2)},))
 def transpose(input: Tensor, dim0: Any, dim1: int | None = None) -> Tensor:
-    """A view with two dimensions exchanged; given one sequence, with all in that order, as in NumPy."""
+    """A view with two dimensions exchanged; given one sequence, with all in that order, as in NumPy.
+
+    Raises:
+        DimensionError: for a dimension that is not there.
+
+    Example:
+        >>> x = tc.tensor([[1, 2, 3], [4, 5, 6]])
+        >>> tc.transpose(x, 0, 1)
+        tensor([[1, 4],
+                [2, 5],
+                [3, 6]])
+        >>> tc.zeros(2, 3, 4).transpose(-1, 0).shape
+        tensorcore.Size([4, 3, 2])
+    """
     if dim1 is None:
         if not isinstance(dim0, (tuple, list)):
             raise TypeError(f"transpose: expected two dimensions, or a sequence of all, got {dim0!r}")
@@ -91,7 +168,19 @@ def turned(input: Any) -> Any:
 
 @composite(samples=({"shapes": ((3, 4),)},))
 def t(input: Tensor) -> Tensor:
-    """A matrix transposed; tensors of fewer dimensions as they are."""
+    """A matrix transposed; tensors of fewer dimensions as they are.
+
+    Raises:
+        ShapeError: for more than 2 dimensions.
+
+    Example:
+        >>> tc.t(tc.tensor([[1, 2, 3], [4, 5, 6]]))
+        tensor([[1, 4],
+                [2, 5],
+                [3, 6]])
+        >>> tc.tensor([1, 2]).t()
+        tensor([1, 2])
+    """
     if input.ndim > 2:
         raise ShapeError(f"t: expected at most 2 dimensions, got shape {list(input.shape)}; use .mT or .transpose")
     return _turned(input, dims=tuple(reversed(range(input.ndim))))
@@ -99,7 +188,16 @@ def t(input: Tensor) -> Tensor:
 
 @composite(aliases=("moveaxis",), samples=({"shapes": ((2, 3, 4),), "args": (0, -1)},))
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
-    """A view with the dimensions ``source`` moved to the places ``destination``."""
+    """A view with the dimensions ``source`` moved to the places ``destination``.
+
+    Raises:
+        ShapeError: for lists of different lengths.
+
+    Example:
+        >>> x = tc.zeros(2, 3, 4)
+        >>> tc.movedim(x, 0, -1).shape, tc.movedim(x, (0, 1), (1, 2)).shape
+        (tensorcore.Size([3, 4, 2]), tensorcore.Size([4, 2, 3]))
+    """
     sources = normalize_dims(source, input.ndim, "movedim")
     targets = normalize_dims(destination, input.ndim, "movedim")
     if len(sources) != len(targets):
@@ -111,7 +209,19 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
 
 @composite(samples=({"shapes": ((3, 4),), "args": (1,)},))
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
-    """A view with a new dimension of side 1 at ``dim``."""
+    """A view with a new dimension of side 1 at ``dim``.
+
+    Raises:
+        DimensionError: for a place that is not there.
+
+    Example:
+        >>> x = tc.tensor([1, 2])
+        >>> x.unsqueeze(0)
+        tensor([[1, 2]])
+        >>> x.unsqueeze(-1)
+        tensor([[1],
+                [2]])
+    """
     place = normalize_dim(dim, input.ndim + 1, "unsqueeze")
     shape = input._array.shape
     return _unsqueezed(input, shape=(*shape[:place], 1, *shape[place:]))
@@ -119,7 +229,13 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
 
 @composite(samples=({"shapes": ((3, 1, 4, 1),)}, {"shapes": ((3, 1, 4),), "dim": 1}))
 def squeeze(input: Tensor, dim: Any = None) -> Tensor:
-    """A view without the dimensions of side 1 (all, or those in ``dim``)."""
+    """A view without the dimensions of side 1 (all, or those in ``dim``).
+
+    Example:
+        >>> x = tc.zeros(1, 3, 1, 2)
+        >>> x.squeeze().shape, x.squeeze(0).shape, x.squeeze(1).shape, x.squeeze((0, 2)).shape
+        (tensorcore.Size([3, 2]), tensorcore.Size([3, 1, 2]), tensorcore.Size([1, 3, 1, 2]), tensorcore.Size([3, 2]))
+    """
     shape = tuple(input._array.shape)
     if type(dim) is int and shape:
         place = normalize_dim(dim, len(shape), "squeeze")
@@ -131,7 +247,13 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
 
 @composite(samples=({"shapes": ((2, 3, 4),)}, {"shapes": ((2, 3, 4),), "start_dim": 1}, {"shapes": ((),)}))
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-    """Dimensions ``start_dim`` to ``end_dim`` joined into one."""
+    """Dimensions ``start_dim`` to ``end_dim`` joined into one; a 0-d tensor gets one.
+
+    Example:
+        >>> x = tc.zeros(2, 3, 4)
+        >>> x.flatten().shape, tc.flatten(x, 1).shape, tc.flatten(x, 0, 1).shape, tc.tensor(5).flatten()
+        (tensorcore.Size([24]), tensorcore.Size([2, 12]), tensorcore.Size([6, 4]), tensor([5]))
+    """
     ndim = input.ndim
     start, end = normalize_dim(start_dim, ndim, "flatten"), normalize_dim(end_dim, ndim, "flatten")
     if ndim == 0:
@@ -147,7 +269,16 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 @composite(samples=({"shapes": ((2, 12),), "args": (1, (3, -1))},))
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
-    """Dimension ``dim`` split into ``sizes``, one of which may be -1."""
+    """Dimension ``dim`` split into ``sizes``, one of which may be -1.
+
+    Raises:
+        ShapeError: if the sizes do not make up the side.
+
+    Example:
+        >>> tc.unflatten(tc.arange(6), 0, (2, -1))
+        tensor([[0, 1, 2],
+                [3, 4, 5]])
+    """
     place = normalize_dim(dim, input.ndim, "unflatten")
     shape = tuple(input._array.shape)
     inner = infer_reshape(tuple(sizes), shape[place], (shape[place],), "unflatten")
@@ -156,5 +287,10 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 
 @composite(samples=({"shapes": ((3, 4),)},))
 def ravel(input: Tensor) -> Tensor:
-    """All elements in one dimension."""
+    """All elements in one dimension, in row-major order; a view where memory allows.
+
+    Example:
+        >>> tc.ravel(tc.tensor([[1, 2], [3, 4]]).t())
+        tensor([1, 3, 2, 4])
+    """
     return reshape.emit(input.contiguous(), shape=(input.numel(),))
