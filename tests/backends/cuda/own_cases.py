@@ -12,7 +12,7 @@ from tensorcore_conformance.forward import check_forward, check_refused
 from tensorcore_cuda.backend import CudaBackend
 from tensorcore_cuda.codegen import elementwise_function
 
-__all__ = ["LIMITS", "cases_of", "check", "own_kernels"]
+__all__ = ["LIMITS", "by_library", "cases_of", "check", "own_kernels"]
 
 LIMITS = Limits(examples=0, long=False)
 
@@ -24,6 +24,14 @@ def own_kernels() -> list[Op]:
         for op in REGISTRY.values()
         if hasattr(CudaBackend, op.name) or any(elementwise_function(op.name, dtype) for dtype in ALL)
     ]
+
+
+def by_library(op: Op) -> bool:
+    """Whether the kernel is calls of CuPy's linear algebra or stride tricks, which only a GPU runs."""
+    kernel = getattr(CudaBackend, op.name, None)
+    module = getattr(kernel, "__module__", "").rsplit(".", 1)[-1]
+    views = ("as_strided", "view_as_real", "view_as_complex")
+    return op.name in views or module in ("array_linalg", "array_solving", "factorizations", "solvers")
 
 
 def cases_of(op: Op, limits: Limits = LIMITS) -> list[Case]:

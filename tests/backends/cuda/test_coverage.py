@@ -25,7 +25,8 @@ PRIMITIVES = [op for op in REGISTRY.values() if op.primitive]
 
 #: Composites with kernels written for them; all others that are overridden are elementwise.
 OVERRIDES = (
-    REAL_ONLY | {"fft_c2c", "fft_c2r", "fft_r2c", "philox_uniform", "linalg_solve_triangular"}
+    REAL_ONLY | {"fft_c2c", "fft_c2r", "fft_r2c", "philox_uniform", "linalg_lu_factor_ex", "linalg_solve_triangular"}
+    | {"as_strided", "view_as_complex", "view_as_real"}
     | set(ArrayModuleBackend.EXTENSION)
 )  # fmt: skip
 

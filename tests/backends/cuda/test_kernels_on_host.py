@@ -10,14 +10,14 @@ import tensorcore as tc
 from tensorcore.errors import DimensionError
 from tensorcore.ops.record import REGISTRY
 from tests.backends.cuda.on_host import COMPILER, HostCuda, HostKernels
-from tests.backends.cuda.own_cases import cases_of, check, own_kernels
+from tests.backends.cuda.own_cases import by_library, cases_of, check, own_kernels
 
 pytestmark = [
     pytest.mark.skipif(COMPILER is None, reason="g++ is not installed"),
     pytest.mark.skipif(tc.cuda.is_available(), reason="there is a GPU, on which test_on_gpu.py runs the same cases"),
 ]
 
-OPS = own_kernels()
+OPS = [op for op in own_kernels() if not by_library(op)]
 
 
 def whole_programs():
