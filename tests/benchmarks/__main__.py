@@ -1,19 +1,25 @@
-"""Prints the table; exit status 1 if a gate does not hold."""
+"""Prints the tables; exit status 1 if a gate does not hold."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import platform
 import statistics
 import subprocess
 import sys
+import warnings
 from typing import Any
 
 from tests.benchmarks.cases import cases
+from tests.benchmarks.families import Family, families
 from tests.benchmarks.measure import Row, compare
 
 IMPORT_GATE = 0.2
+#: Over all families and sizes PyTorch's time over ours is to be at least the first in the geometric mean, and of each
+#: family at least the second.
+ALL_FAMILIES, EACH_FAMILY = 1.0, 0.3
 
 
 def import_seconds(rounds: int = 7) -> float:
@@ -39,45 +45,98 @@ def _peer() -> Any:
     return torch
 
 
-def main() -> int:
-    """Run the cases and print one row each."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--only", default="", help="run the cases whose name contains this")
-    parser.add_argument("--rounds", type=int, default=15, help="rounds of each case (default 15)")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
-    options = parser.parse_args()
+def _mean(ratios: list[float]) -> float:
+    return math.exp(statistics.fmean(map(math.log, ratios)))
+
+
+def _head(torch: Any, rounds: int) -> None:
+    import tensorcore as tc
+
+    peer = f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads" if torch else "PyTorch is not installed"
+    print(f"tensorcore {tc.__version__} on Python {platform.python_version()}; {peer}; medians of {rounds} rounds\n")
+
+
+def run_cases(only: str, rounds: int, quiet: bool) -> dict[str, Any]:
+    """The cases with gates, and others of interest, one row each."""
     import tensorcore as tc
 
     torch = _peer()
     rows: list[Row] = []
-    if not options.json:
-        peer = (
-            f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads" if torch else "PyTorch is not installed"
-        )
-        print(
-            f"tensorcore {tc.__version__} on Python {platform.python_version()}; {peer}; medians of "
-            f"{options.rounds} rounds\n"
-        )
+    if not quiet:
+        _head(torch, rounds)
         print(f"{'':40} {'tensorcore':>12} {'PyTorch':>12} {'ratio':>7}  gate")
     for case in cases():
-        if options.only not in case.name:
+        if only not in case.name:
             continue
-        peers = case.make(torch) if torch else None
-        row = compare(case.name, case.make(tc), peers, case.gate, options.rounds)
+        row = compare(case.name, case.make(tc), case.make(torch) if torch else None, case.gate, rounds)
         rows.append(row)
-        if not options.json:
+        if not quiet:
             ratio = "–" if row.ratio is None else f"{row.ratio:.2f}"
             gate = "" if row.gate is None else f"≤ {row.gate}" + ("" if row.holds else "  MISSED")
             print(f"{row.name:40} {_time(row.ours):>12} {_time(row.peers):>12} {ratio:>7}  {gate}", flush=True)
     seconds = import_seconds()
-    if options.json:
-        print(json.dumps({"import_seconds": seconds, "rows": [
-            {"name": r.name, "seconds": r.ours, "peer_seconds": r.peers, "ratio": r.ratio, "gate": r.gate} for r in rows
-        ]}, indent=2))  # fmt: skip
-    else:
+    if not quiet:
         missed = "" if seconds < IMPORT_GATE else "  MISSED"
         print(f"{'import tensorcore':40} {_time(seconds):>12} {'':>12} {'':>7}  < {IMPORT_GATE} s{missed}")
-    return int(seconds >= IMPORT_GATE or not all(row.holds for row in rows))
+    return {
+        "holds": seconds < IMPORT_GATE and all(row.holds for row in rows),
+        "import_seconds": seconds,
+        "rows": [
+            {"name": r.name, "seconds": r.ours, "peer_seconds": r.peers, "ratio": r.ratio, "gate": r.gate} for r in rows
+        ],
+    }
+
+
+def _family(family: Family, torch: Any, rounds: int, quiet: bool) -> dict[str, Any]:
+    import tensorcore as tc
+
+    speeds: dict[int, float] = {}
+    texts = []
+    for size in family.sizes:
+        with warnings.catch_warnings():
+            # One element has no deviation, say; what is timed is the call.
+            warnings.simplefilter("ignore")
+            row = compare(family.name, family.setup(tc, size), family.setup(torch, size), None, rounds, 0.01)
+        assert row.ratio is not None
+        speeds[size] = 1 / row.ratio
+        texts.append(f"{speeds[size]:5.2f} ({_time(row.ours)})")
+    if not quiet:
+        print(f"{family.name:34} {_mean(list(speeds.values())):5.2f}   {'  '.join(texts)}", flush=True)
+    return {"name": family.name, "speed": _mean(list(speeds.values())), "sizes": speeds}
+
+
+def run_families(only: str, rounds: int, quiet: bool) -> dict[str, Any]:
+    """One op of each family at each size: how many times as fast as PyTorch."""
+    torch = _peer()
+    if torch is None:
+        raise SystemExit("the families are measured beside PyTorch, which is not installed")
+    if not quiet:
+        _head(torch, rounds)
+        print(f"{'PyTorch time / ours':34} {'mean':>5}   from one element to ten million (our time)")
+    rows = [_family(family, torch, rounds, quiet) for family in families() if only in family.name]
+    mean = _mean([speed for row in rows for speed in row["sizes"].values()])
+    slow = [row["name"] for row in rows if row["speed"] < EACH_FAMILY]
+    if not quiet:
+        named = ", ".join(slow) or "none"
+        print(f"\ngeometric mean {mean:.2f} (at least {ALL_FAMILIES}); below {EACH_FAMILY}: {named}")
+        worst = sorted((speed, f"{row['name']}, {size}") for row in rows for size, speed in row["sizes"].items())
+        print("slowest: " + "; ".join(f"{name} {speed:.2f}" for speed, name in worst[:10]))
+    return {"holds": mean >= ALL_FAMILIES and not slow, "speed": mean, "families": rows}
+
+
+def main() -> int:
+    """Run the cases, or the families, and print one row each."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--families", action="store_true", help="one op of each family, from 1 to 10,000,000 elements")
+    parser.add_argument("--only", default="", help="run the rows whose name contains this")
+    parser.add_argument("--rounds", type=int, help="rounds of each row (default 15; 5 for families)")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    options = parser.parse_args()
+    run, rounds = (run_families, 5) if options.families else (run_cases, 15)
+    found = run(options.only, options.rounds or rounds, options.json)
+    if options.json:
+        print(json.dumps(found, indent=2))
+    return int(not found["holds"])
 
 
 if __name__ == "__main__":

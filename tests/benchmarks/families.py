@@ -173,8 +173,7 @@ def families() -> Iterator[Family]:
     yield Family("comparison: x > y", _of(lambda t, x, y: x > y, _row, _row))
     yield Family("choice: where", _of(lambda t, x, y: t.where(x > 0.5, x, y), _row, _row))
     yield Family("choice: clamp", _of(lambda t, x: x.clamp(0.2, 0.8)))
-    yield Family("bits: x & y", _with(
-        lambda t, n: (_indices(t, n, 1000), _indices(t, n, 999)), lambda t, x, y: x & y))
+    yield Family("bits: x & y", _with(lambda t, n: (_indices(t, n, 1000), _indices(t, n, 999)), lambda t, x, y: x & y))
     yield Family("complex: z * z.conj()", _with(_complex, lambda t, z: z * z.conj()))
     yield Family("conversion: to float16", _of(lambda t, x: x.half()))
     yield Family("conversion: to int64", _of(lambda t, x: (x * 9).long()))
@@ -190,8 +189,10 @@ def families() -> Iterator[Family]:
     yield Family("sorting: sort", _of(lambda t, x: x.sort(), _rows))
     yield Family("sorting: topk", _of(lambda t, x: x.topk(min(5, x.shape[-1])), _rows))
     yield Family("sorting: median of rows", _of(lambda t, x: x.median(-1), _rows))
-    yield Family("searching: searchsorted", _with(
-        lambda t, n: (t.linspace(0, 1, 1000), _drawn(t, n)), lambda t, x, y: t.searchsorted(x, y)))
+    yield Family(
+        "searching: searchsorted",
+        _with(lambda t, n: (t.linspace(0, 1, 1000), _drawn(t, n)), lambda t, x, y: t.searchsorted(x, y)),
+    )
     yield Family("searching: unique", _with(lambda t, n: (_indices(t, n, 1000),), lambda t, x: x.unique()), 1_000_000)
     yield Family("searching: nonzero", _of(lambda t, x: (x > 0.5).nonzero()))
     yield Family("searching: bincount", _with(lambda t, n: (_indices(t, n, 1000),), lambda t, x: x.bincount()))
@@ -203,24 +204,38 @@ def families() -> Iterator[Family]:
     yield Family("shape: roll", _of(lambda t, x: x.roll(3)))
     yield Family("shape: flip", _of(lambda t, x: x.flip(0)))
     yield Family("shape: repeat", _of(lambda t, x: x.repeat(3)))
-    yield Family("shape: pad, reflect", _of(
-        lambda t, x: t.nn.functional.pad(x, (x.shape[-1] // 2,) * 2, mode="reflect"), _rows))
+    yield Family(
+        "shape: pad, reflect", _of(lambda t, x: t.nn.functional.pad(x, (x.shape[-1] // 2,) * 2, mode="reflect"), _rows)
+    )
     yield Family("shape: tril", _of(lambda t, x: x.tril(), _square))
     yield Family("shape: unfold", _of(lambda t, x: t.nn.functional.unfold(x, 3, padding=1), _image), 1_000_000)
-    yield Family("indexing: x[indices]", _with(
-        lambda t, n: (_drawn(t, n), _indices(t, n, n)), lambda t, x, i: x[i]))
+    yield Family("indexing: x[indices]", _with(lambda t, n: (_drawn(t, n), _indices(t, n, n)), lambda t, x, i: x[i]))
     yield Family("indexing: x[mask]", _of(lambda t, x: x[x > 0.5]))
-    yield Family("indexing: gather", _with(
-        lambda t, n: (_drawn(t, *_rows(n)), _indices(t, n, min(n, 1000)).view(_rows(n))),
-        lambda t, x, i: x.gather(-1, i)))
-    yield Family("indexing: index_add", _with(
-        lambda t, n: (_drawn(t, min(n, 1000)), _indices(t, n, min(n, 1000)), _drawn(t, n)),
-        lambda t, x, i, y: x.index_add(0, i, y)))
-    yield Family("indexing: scatter_add", _with(
-        lambda t, n: (_drawn(t, *_rows(n)), _indices(t, n, min(n, 1000)).view(_rows(n)), _drawn(t, *_rows(n))),
-        lambda t, x, i, y: x.scatter_add(-1, i, y)))
-    yield Family("indexing: one_hot", _with(
-        lambda t, n: (_indices(t, max(1, n // 100), min(n, 100)),), lambda t, i: t.nn.functional.one_hot(i, 100)))
+    yield Family(
+        "indexing: gather",
+        _with(
+            lambda t, n: (_drawn(t, *_rows(n)), _indices(t, n, min(n, 1000)).view(_rows(n))),
+            lambda t, x, i: x.gather(-1, i),
+        ),
+    )
+    yield Family(
+        "indexing: index_add",
+        _with(
+            lambda t, n: (_drawn(t, min(n, 1000)), _indices(t, n, min(n, 1000)), _drawn(t, n)),
+            lambda t, x, i, y: x.index_add(0, i, y),
+        ),
+    )
+    yield Family(
+        "indexing: scatter_add",
+        _with(
+            lambda t, n: (_drawn(t, *_rows(n)), _indices(t, n, min(n, 1000)).view(_rows(n)), _drawn(t, *_rows(n))),
+            lambda t, x, i, y: x.scatter_add(-1, i, y),
+        ),
+    )
+    yield Family(
+        "indexing: one_hot",
+        _with(lambda t, n: (_indices(t, max(1, n // 100), min(n, 100)),), lambda t, i: t.nn.functional.one_hot(i, 100)),
+    )
     yield Family("products: matmul", _of(lambda t, x, y: x @ y, _square, _square))
     yield Family("products: bmm", _of(lambda t, x: x @ x, _stack))
     yield Family("products: einsum", _of(lambda t, x: t.einsum("bij,bkj->bik", x, x), _stack))
@@ -238,26 +253,36 @@ def families() -> Iterator[Family]:
     yield Family("pooling: max 2d", _of(lambda t, x: t.nn.functional.max_pool2d(x, min(2, x.shape[-1])), _image))
     yield Family("pooling: average 2d", _of(lambda t, x: t.nn.functional.avg_pool2d(x, min(2, x.shape[-1])), _image))
     yield Family("pooling: adaptive to 1", _of(lambda t, x: t.nn.functional.adaptive_avg_pool2d(x, 1), _image))
-    yield Family("resizing: bilinear", _of(
-        lambda t, x: t.nn.functional.interpolate(x, scale_factor=2, mode="bilinear"), _image), 1_000_000)
+    yield Family(
+        "resizing: bilinear",
+        _of(lambda t, x: t.nn.functional.interpolate(x, scale_factor=2, mode="bilinear"), _image),
+        1_000_000,
+    )
     yield Family("activation: relu, gradient", _with(_grad(_row), _trained(lambda t, x: t.relu(x))))
     yield Family("activation: gelu, gradient", _with(_grad(_row), _trained(lambda t, x: t.nn.functional.gelu(x))))
     yield Family("softmax of rows", _of(lambda t, x: t.softmax(x, -1), _rows))
     yield Family("normalization: layer", _of(lambda t, x: t.nn.functional.layer_norm(x, x.shape[-1:]), _rows))
     yield Family("normalization: batch 2d", _layer(lambda t, c: t.nn.BatchNorm2d(c).eval(), _image))
-    yield Family("attention", _with(
-        _attention, lambda t, x: t.nn.functional.scaled_dot_product_attention(x, x, x)), 1_000_000)
-    yield Family("loss: cross entropy, gradient", _with(
-        _targets, _trained(lambda t, x, y: t.nn.functional.cross_entropy(x, y))))
+    yield Family(
+        "attention", _with(_attention, lambda t, x: t.nn.functional.scaled_dot_product_attention(x, x, x)), 1_000_000
+    )
+    yield Family(
+        "loss: cross entropy, gradient", _with(_targets, _trained(lambda t, x, y: t.nn.functional.cross_entropy(x, y)))
+    )
     yield Family("loss: mse", _of(lambda t, x, y: t.nn.functional.mse_loss(x, y), _row, _row))
     yield Family("recurrent: LSTM", _recurrent, 1_000_000)
-    yield Family("embedding", _with(
-        lambda t, n: (_indices(t, max(1, n // 64), 1000), _drawn(t, 1000, 64)),
-        lambda t, i, w: t.nn.functional.embedding(i, w)))
+    yield Family(
+        "embedding",
+        _with(
+            lambda t, n: (_indices(t, max(1, n // 64), 1000), _drawn(t, 1000, 64)),
+            lambda t, i, w: t.nn.functional.embedding(i, w),
+        ),
+    )
     yield Family("random: rand", lambda t, n: lambda: t.rand(n))
     yield Family("random: randn", lambda t, n: lambda: t.randn(n))
     yield Family("random: randint", lambda t, n: lambda: t.randint(0, 10, (n,)))
     yield Family("random: randperm", lambda t, n: lambda: t.randperm(n), 1_000_000)
     yield Family("random: dropout", _of(lambda t, x: t.nn.functional.dropout(x, 0.1)))
-    yield Family("random: multinomial", _with(
-        lambda t, n: (_drawn(t, *_rows(n)),), lambda t, x: t.multinomial(x, 1)), 1_000_000)
+    yield Family(
+        "random: multinomial", _with(lambda t, n: (_drawn(t, *_rows(n)),), lambda t, x: t.multinomial(x, 1)), 1_000_000
+    )
