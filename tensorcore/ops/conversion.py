@@ -202,32 +202,35 @@ def reinterpret(input: Tensor, dtype: DType) -> Tensor:
     return wrap(kind.backend.from_host(data, dtype, tuple(shape), kind.device.ordinal), kind)
 
 
-def _shortcut(name: str, dtype: DType) -> None:
+def _shortcut(name: str, dtype: DType, shown: str) -> None:
     def convert(input: Tensor) -> Tensor:
         return input if input._kind.dtype is dtype else cast.emit(input, dtype=dtype)
 
     convert.__name__ = name
     convert.__annotations__ = {"input": "Tensor", "return": "Tensor"}
-    convert.__doc__ = f"The tensor converted to {dtype.name}."
+    convert.__doc__ = (
+        f"The tensor converted to {dtype.name}, or itself where it is that already; gradients flow through.\n\n"
+        f"    Example:\n        >>> tc.tensor([0.0, -1.5, 2.5]).{name}()\n        {shown}\n    "
+    )
     SHORTCUTS[name] = composite(namespaces=("Tensor",), samples=({"shapes": ((3, 4),)},))(convert)
 
 
 SHORTCUTS: dict[str, Any] = {}
-for _name, _dtype in (
-    ("float", dtypes.float32),
-    ("double", dtypes.float64),
-    ("half", dtypes.float16),
-    ("bfloat16", dtypes.bfloat16),
-    ("int", dtypes.int32),
-    ("long", dtypes.int64),
-    ("short", dtypes.int16),
-    ("char", dtypes.int8),
-    ("byte", dtypes.uint8),
-    ("bool", dtypes.bool_),
-    ("cfloat", dtypes.complex64),
-    ("cdouble", dtypes.complex128),
+for _name, _dtype, _shown in (
+    ("float", dtypes.float32, "tensor([ 0.0000, -1.5000,  2.5000])"),
+    ("double", dtypes.float64, "tensor([ 0.0000, -1.5000,  2.5000], dtype=tensorcore.float64)"),
+    ("half", dtypes.float16, "tensor([ 0.0000, -1.5000,  2.5000], dtype=tensorcore.float16)"),
+    ("bfloat16", dtypes.bfloat16, "tensor([ 0.0000, -1.5000,  2.5000], dtype=tensorcore.bfloat16)"),
+    ("int", dtypes.int32, "tensor([ 0, -1,  2], dtype=tensorcore.int32)"),
+    ("long", dtypes.int64, "tensor([ 0, -1,  2])"),
+    ("short", dtypes.int16, "tensor([ 0, -1,  2], dtype=tensorcore.int16)"),
+    ("char", dtypes.int8, "tensor([ 0, -1,  2], dtype=tensorcore.int8)"),
+    ("byte", dtypes.uint8, "tensor([  0, 255,   2], dtype=tensorcore.uint8)"),
+    ("bool", dtypes.bool_, "tensor([False,  True,  True])"),
+    ("cfloat", dtypes.complex64, "tensor([ 0.0000+0.j, -1.5000+0.j,  2.5000+0.j])"),
+    ("cdouble", dtypes.complex128, "tensor([ 0.0000+0.j, -1.5000+0.j,  2.5000+0.j], dtype=tensorcore.complex128)"),
 ):
-    _shortcut(_name, _dtype)
+    _shortcut(_name, _dtype, _shown)
 
 
 @composite(namespaces=("Tensor",))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore import dtypes
 from tensorcore.devices import Device, get_default_device
@@ -375,6 +375,10 @@ def _finished(made: Tensor, requires_grad: bool, out: Tensor | None) -> Tensor:
     return made.requires_grad_() if requires_grad else made
 
 
+#: Python's types of numbers by the category of the dtype.
+_NUMBERS: Final = (bool, int, float, complex)
+
+
 def _constant(name: str, value: int, doc: str) -> Any:
     def make(
         *sizes: Any, size: Any = None, out: Tensor | None = None, dtype: DType | None = None, device: Any = None,
@@ -383,32 +387,44 @@ def _constant(name: str, value: int, doc: str) -> Any:
     ) -> Tensor:  # fmt: skip
         kind = _kind(device, dtype)
         shape = normalize_shape(sizes if size is None else (size,), name)
-        made = full.emit(kind=kind, shape=shape, value=_fitting(value, kind.dtype))
-        return _finished(made, requires_grad, out)
+        made = full.emit(kind=kind, shape=shape, value=values[kind.dtype.category])
+        return _finished(made, requires_grad, out) if requires_grad or out is not None else made
 
+    values = [number(value) for number in _NUMBERS]
     make.__name__ = make.__qualname__ = name
-    make.__doc__ = doc
+    make.__doc__ = (
+        f"{doc}\n\n    Example:\n        >>> tc.{name}(2, 3), tc.{name}((2,), dtype=tc.int64)\n"
+        f"        (tensor([[{value}., {value}., {value}.],\n                [{value}., {value}., {value}.]]), "
+        f"tensor([{value}, {value}]))\n    "
+    )
     return composite(namespaces=_PUBLIC)(make)
 
 
-zeros = _constant("zeros", 0, "A tensor of zeros.")
-ones = _constant("ones", 1, "A tensor of ones.")
+zeros = _constant("zeros", 0, "A tensor of zeros, whose sides come one by one or as one sequence.")
+ones = _constant("ones", 1, "A tensor of ones, whose sides come one by one or as one sequence.")
 empty = _constant("empty", 0, "A tensor of unspecified elements (zeros here, so that results never depend on them).")
 
 
-def _like(name: str, value: int | None, doc: str) -> Any:
+def _like(name: str, value: int, doc: str) -> Any:
     def make(
         input: Tensor, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
         layout: Any = None, memory_format: Any = None, pin_memory: bool = False,
     ) -> Tensor:  # fmt: skip
         if not isinstance(input, Tensor):
             raise TypeError(f"{name}: 'input' must be a tensor, got {type(input).__name__}")
-        kind = Device(device or input.device).kind(dtype or input.dtype)
-        made = full.emit(kind=kind, shape=tuple(input._array.shape), value=_fitting(value, kind.dtype))
+        kind = input._kind
+        if device is not None or dtype is not None:
+            kind = Device(device or kind.device).kind(dtype or kind.dtype)
+        made = full.emit(kind=kind, shape=input._array.shape, value=values[kind.dtype.category])
         return made.requires_grad_() if requires_grad else made
 
+    values = [number(value) for number in _NUMBERS]
     make.__name__ = make.__qualname__ = name
-    make.__doc__ = doc
+    make.__doc__ = (
+        f"{doc}\n\n    Example:\n        >>> x = tc.tensor([3, 4])\n"
+        f"        >>> tc.{name}(x), tc.{name}(x, dtype=tc.float32)\n"
+        f"        (tensor([{value}, {value}]), tensor([{value}., {value}.]))\n    "
+    )
     return composite(namespaces=_PUBLIC, samples=({"shapes": ((2, 3),)},))(make)
 
 
@@ -432,7 +448,7 @@ def full_like(
     )
 
 
-def _new(name: str, maker: Any) -> None:
+def _new(name: str, maker: Any, given: str, shown: str) -> None:
     def make(
         input: Tensor,
         *size: Any,
@@ -446,15 +462,19 @@ def _new(name: str, maker: Any) -> None:
         )
 
     make.__name__ = make.__qualname__ = name
-    make.__doc__ = f"`{maker.__name__}` of the dtype and device of this tensor."
+    make.__doc__ = (
+        f"`{maker.__name__}` of the dtype and device of this tensor.\n\n    Example:\n"
+        f"        >>> tc.ones(1, dtype=tc.float64).{name}({given})\n"
+        f"        tensor([{shown}], dtype=tensorcore.float64)\n    "
+    )
     composite(namespaces=("Tensor",))(make)
 
 
-for _maker, _name in (
-    (zeros, "new_zeros"),
-    (ones, "new_ones"),
-    (empty, "new_empty"),
-    (full, "new_full"),
-    (tensor, "new_tensor"),
+for _name, _maker, _given, _shown in (
+    ("new_zeros", zeros, "2", "0., 0."),
+    ("new_ones", ones, "2", "1., 1."),
+    ("new_empty", empty, "2", "0., 0."),
+    ("new_full", full, "(2,), 3", "3., 3."),
+    ("new_tensor", tensor, "[1, 2]", "1., 2."),
 ):
-    _new(_name, _maker)
+    _new(_name, _maker, _given, _shown)

@@ -372,7 +372,10 @@ def _removed(name: str, instead: str, namespaces: tuple[str, ...] = ("", "Tensor
 
     refuse.__name__ = name
     refuse.__doc__ = (
-        f"What PyTorch has taken out for {instead}.\n\n    Raises:\n        NotImplementedError: always.\n    "
+        f"What PyTorch has taken out for {instead}.\n\n    Raises:\n        NotImplementedError: always.\n\n"
+        f"    Example:\n        >>> tc.{name}(tc.ones(2, 2))\n"
+        "        Traceback (most recent call last):\n            ...\n"
+        f"        NotImplementedError: {name}: PyTorch has taken it out; use {instead}\n    "
     )
     composite(namespaces=namespaces, samples=({"shapes": ((2, 2),)},))(refuse)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from tensorcore.ops import complex as complex_numbers
 from tensorcore.ops import diagonal, movement, parts, strided, views
@@ -14,8 +14,8 @@ from tensorcore.ops.record import Op, composite
 
 __all__: list[str] = []
 
-#: One sample of each.
-_MATRIX = ({"shapes": ((3, 4),)},)
+#: Views that come as tuples.
+_SEVERAL: Final = ("split", "split_with_sizes", "unbind")
 
 
 def _copies(name: str, view: Callable[..., Any], *args: Any, namespaces: tuple[str, ...] = ("",)) -> None:
@@ -28,8 +28,15 @@ def _copies(name: str, view: Callable[..., Any], *args: Any, namespaces: tuple[s
     functools.update_wrapper(call, view.front if isinstance(view, Op) else view)
     call.__name__ = call.__qualname__ = f"{name}_copy"
     call.__module__ = __name__
-    call.__doc__ = f"A copy of what `{name}` gives as a view."
     shapes = ((3, 2),) if name == "view_as_complex" else ((3, 4),)
+    given = ", ".join(["x", *map(repr, args)])
+    several = "[0]" if name in _SEVERAL else ""
+    call.__doc__ = (
+        f"A copy of what `{name}` gives as a view: what is written into it does not reach ``input``.\n\n"
+        f"    Example:\n        >>> x = tc.zeros{shapes[0]}{'.cfloat()' if name == 'view_as_real' else ''}\n"
+        f"        >>> y = tc.{name}_copy({given}){several}.fill_(1)\n        >>> y.all(), x.any()\n"
+        "        (tensor(True), tensor(False))\n    "
+    )
     composite(namespaces=namespaces, samples=({"shapes": shapes, "args": args},), ulp=0)(call)
 
 
