@@ -40,7 +40,16 @@ def _paired(dtype: DType, op: str) -> tuple[DType, DType]:
     put=lambda base, value: view_as_complex.emit(value.contiguous()), ulp=0,
 )  # fmt: skip
 def view_as_real(input: Tensor) -> Tensor:
-    """A view of the parts as a new last dimension of side 2; a copy on devices that keep them apart."""
+    """A view of the parts as a new last dimension of side 2; a copy on devices that keep them apart.
+
+    Raises:
+        DTypeError: for a real tensor.
+
+    Example:
+        >>> tc.view_as_real(tc.tensor([1 + 2j, 3 - 4j]))
+        tensor([[ 1.,  2.],
+                [ 3., -4.]])
+    """
 
 
 @view_as_real.expression
@@ -59,6 +68,10 @@ def view_as_complex(input: Tensor) -> Tensor:
 
     Raises:
         ShapeError: if the last side is not 2, or the pairs do not lie together in memory.
+
+    Example:
+        >>> tc.view_as_complex(tc.tensor([[1.0, 2.0], [3.0, -4.0]]))
+        tensor([1.+2.j, 3.-4.j])
     """
     _paired(input.dtype, "view_as_complex")
     shape = input._array.shape
@@ -80,13 +93,29 @@ def _view_as_complex(input: Any) -> Any:
 
 @composite(namespaces=("",), samples=({"shapes": ((3, 4),)},))
 def real(input: Tensor) -> Tensor:
-    """The real part, a view where the device can; a real tensor itself."""
+    """The real part, a view where the device can; a real tensor itself.
+
+    Example:
+        >>> x = tc.tensor([1 + 2j, 3 - 4j])
+        >>> tc.real(x).fill_(0)
+        tensor([0., 0.])
+        >>> x
+        tensor([0.+2.j, 0.-4.j])
+    """
     return view_as_real.emit(input).select(-1, 0) if input.is_complex() else input
 
 
 @composite(namespaces=("",))
 def imag(input: Tensor) -> Tensor:
-    """The imaginary part of a complex tensor, a view where the device can."""
+    """The imaginary part of a complex tensor, a view where the device can.
+
+    Raises:
+        DTypeError: for a real tensor.
+
+    Example:
+        >>> tc.imag(tc.tensor([1 + 2j, 3 - 4j]))
+        tensor([ 2., -4.])
+    """
     if not input.is_complex():
         raise DTypeError(f"imag: expected a complex tensor, got {input.dtype}")
     return view_as_real.emit(input).select(-1, 1)
@@ -94,7 +123,12 @@ def imag(input: Tensor) -> Tensor:
 
 @composite(samples=({"shapes": ((3, 4),)},))
 def conj(input: Tensor) -> Tensor:
-    """The complex conjugate; a real tensor itself."""
+    """The complex conjugate, at once (never lazily); a real tensor itself.
+
+    Example:
+        >>> tc.conj(tc.tensor([1 + 2j, 3 - 4j])), tc.conj(tc.tensor([1.0]))
+        (tensor([1.-2.j, 3.+4.j]), tensor([1.]))
+    """
     return conj_physical.emit(input) if input.is_complex() else input
 
 
@@ -113,7 +147,12 @@ def conj_physical_(input: Tensor) -> Tensor:
 
 @composite(samples=({"shapes": ((3, 4),)},), ulp=0)
 def chalf(input: Tensor, *, memory_format: Any = None) -> Tensor:
-    """The tensor converted to the smallest complex dtype there is, complex64."""
+    """The tensor converted to the smallest complex dtype there is, complex64.
+
+    Example:
+        >>> tc.tensor([1.0, 2.0]).chalf().dtype
+        tensorcore.complex64
+    """
     return input.to(complex64)
 
 
@@ -128,7 +167,15 @@ def _whole(dtype: DType, op: str) -> tuple[DType, DType]:
     samples=({"shapes": ((3,), (3,))}, {"shapes": ((3, 1), (4,))}),
 )  # fmt: skip
 def complex(real: Tensor, imag: Tensor) -> Tensor:
-    """The complex numbers with these real and imaginary parts."""
+    """The complex numbers with these real and imaginary parts.
+
+    Raises:
+        DTypeError: if the parts are not of one floating-point dtype.
+
+    Example:
+        >>> tc.complex(tc.tensor([1.0, 2.0]), tc.tensor([0.5, -1.0]))
+        tensor([1.+0.5000j, 2.-1.0000j])
+    """
     if real.dtype is not imag.dtype or not real.is_floating_point():
         raise DTypeError(
             f"complex: expected two tensors of one floating-point dtype, got {real.dtype} and {imag.dtype}"
@@ -145,13 +192,23 @@ def _complex(real: Tensor, imag: Tensor) -> Tensor:
 
 @composite(namespaces=("",), samples=({"shapes": ((3,), (3,))},))
 def polar(abs: Tensor, angle: Tensor) -> Tensor:
-    """The complex numbers of these moduli and angles."""
+    """The complex numbers of these moduli and angles.
+
+    Example:
+        >>> tc.polar(tc.tensor([1.0, 2.0]), tc.tensor([0.0, 1.0]))
+        tensor([1.0000+0.0000j, 1.0806+1.6829j])
+    """
     return complex(abs * cos(angle), abs * sin(angle))
 
 
 @composite(samples=({"shapes": ((3, 4),)},))
 def angle(input: Tensor) -> Tensor:
-    """The angle of each complex number in radians; for a real one 0, or pi below 0."""
+    """The angle of each complex number in radians; for a real one 0, or pi below 0.
+
+    Example:
+        >>> tc.angle(tc.tensor([1 + 1j, -1j])), tc.angle(tc.tensor([2.0, -2.0, float("nan")]))
+        (tensor([ 0.7854, -1.5708]), tensor([0.0000, 3.1416,    nan]))
+    """
     from tensorcore.ops.elementwise import where
 
     if input.is_complex():

@@ -48,12 +48,26 @@ def copy(input: Tensor) -> Tensor:
 
 @primitive(rule=same, view=True, put=lambda base, value: value, vjp=lambda g: g, namespaces=("Tensor",), ulp=0)
 def alias(input: Tensor) -> Tensor:
-    """Another tensor over the same memory, in the same graph."""
+    """Another tensor over the same memory, in the same graph.
+
+    Example:
+        >>> x = tc.zeros(2)
+        >>> x.alias()[0] = 5
+        >>> x
+        tensor([5., 0.])
+    """
 
 
 @composite()
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
-    """A copy, through which gradients flow."""
+    """A copy, through which gradients flow.
+
+    Example:
+        >>> x = tc.tensor([1.0, 2.0], requires_grad=True)
+        >>> (x.clone() * 3).sum().backward()
+        >>> x.grad
+        tensor([3., 3.])
+    """
     return copy.emit(input)
 
 
@@ -72,7 +86,18 @@ def detach(input: Tensor) -> Tensor:
 
 @composite(namespaces=("Tensor",))
 def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
-    """The tensor itself where its elements lie in row-major order, else a copy."""
+    """The tensor itself where its elements lie in row-major order, else a copy.
+
+    Example:
+        >>> x = tc.tensor([[1, 2], [3, 4]]).t()
+        >>> x.is_contiguous()
+        False
+        >>> x.contiguous().stride()
+        (2, 1)
+        >>> x.contiguous()
+        tensor([[1, 3],
+                [2, 4]])
+    """
     return input if input.is_contiguous() else copy.emit(input)
 
 
@@ -81,6 +106,14 @@ def to(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     """The tensor on another device or in another dtype; itself where nothing changes and ``copy`` is not set.
 
     Called as ``to(dtype)``, ``to(device)``, ``to(device, dtype)`` or ``to(other)``, as in PyTorch.
+
+    Raises:
+        TypeError: for anything but a dtype, a device or a tensor.
+
+    Example:
+        >>> x = tc.tensor([1, 2])
+        >>> x.to(tc.float64), x.to("cpu", tc.bool), x.to(tc.int64) is x
+        (tensor([1., 2.], dtype=tensorcore.float64), tensor([True, True]), True)
     """
     device, dtype, copied = parse_to(*args, **kwargs)
     result = input
@@ -117,7 +150,7 @@ def parse_to(
             device = arg
     if other is not None:
         device, dtype = other.device, other.dtype
-    dtype = dtype if dtype is None else dtypes.PYTHON_TYPES.get(dtype, dtype)
+    dtype = dtypes.PYTHON_TYPES.get(dtype, dtype) if isinstance(dtype, type) else dtype
     if dtype is not None and not isinstance(dtype, DType):
         raise TypeError(f"to: dtype must be one such as tensorcore.float32, got {dtype!r}")
     return (None if device is None else Device(device)), dtype, copy
@@ -206,7 +239,7 @@ def _shortcut(name: str, dtype: DType, shown: str) -> None:
     def convert(input: Tensor) -> Tensor:
         return input if input._kind.dtype is dtype else cast.emit(input, dtype=dtype)
 
-    convert.__name__ = name
+    convert.__name__ = convert.__qualname__ = name
     convert.__annotations__ = {"input": "Tensor", "return": "Tensor"}
     convert.__doc__ = (
         f"The tensor converted to {dtype.name}, or itself where it is that already; gradients flow through.\n\n"
@@ -235,19 +268,39 @@ for _name, _dtype, _shown in (
 
 @composite(namespaces=("Tensor",))
 def type_as(input: Tensor, other: Tensor) -> Tensor:
-    """The tensor converted to the dtype and device of ``other``."""
+    """The tensor converted to the dtype and device of ``other``.
+
+    Example:
+        >>> tc.tensor([1.7, -1.7]).type_as(tc.tensor([1]))
+        tensor([ 1, -1])
+    """
     return to(input, other)
 
 
 @composite(namespaces=("Tensor",))
 def cpu(input: Tensor) -> Tensor:
-    """The tensor on the device ``cpu``."""
+    """The tensor on the device ``cpu``.
+
+    Example:
+        >>> x = tc.tensor([1, 2])
+        >>> x.cpu() is x, x.cpu().device
+        (True, device(type='cpu'))
+    """
     return to(input, "cpu")
 
 
 @composite(namespaces=("Tensor",))
 def cuda(input: Tensor, device: Any = None, non_blocking: bool = False) -> Tensor:
-    """The tensor on the device ``cuda``, or on the one of that index."""
+    """The tensor on the device ``cuda``, or on the one of that index.
+
+    Raises RuntimeError where there is none.
+
+    Example:
+        >>> x = tc.ones(2)
+        >>> y = x.cuda() if tc.cuda.is_available() else x
+        >>> y.sum().item()
+        2.0
+    """
     return to(input, Device("cuda", device) if isinstance(device, int) else device or "cuda")
 
 

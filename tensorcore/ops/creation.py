@@ -27,7 +27,17 @@ def full(
     size: Any, fill_value: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
     out: Tensor | None = None, layout: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
-    """A tensor of shape ``size`` with every element ``fill_value``."""
+    """A tensor of shape ``size`` with every element ``fill_value``.
+
+    Example:
+        >>> tc.full((2, 2), 1.5)
+        tensor([[1.5000, 1.5000],
+                [1.5000, 1.5000]])
+        >>> tc.full((2,), 7)
+        tensor([7, 7])
+        >>> tc.full((), True)
+        tensor(True)
+    """
     if hasattr(fill_value, "item"):
         fill_value = fill_value.item()
     kind = _kind(device, dtype or _dtype_of(fill_value))
@@ -221,7 +231,7 @@ def _from_buffer(data: Any, dtype: DType | None, device: Any) -> Tensor | None:
         raise DTypeError(f"tensor: no dtype holds elements of format {view.format!r} of {type(data).__name__}")
     kind = _kind(device, found)
     made = wrap(kind.backend.from_host(view.tobytes(), found, tuple(view.shape or ()), kind.device.ordinal), kind)
-    return made if dtype is None else made.to(dtype)
+    return made if dtype is None else made.to(dtype=dtype)
 
 
 def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Tensor:
@@ -237,7 +247,7 @@ def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Tens
         return data.to(device=device, dtype=dtype)
     if hasattr(data, "__array_interface__") and (device is None or Device(device) == Device(None)):
         made = from_numpy(data)
-        return made if dtype is None else made.to(dtype)
+        return made if dtype is None else made.to(dtype=dtype)
     return tensor(data, dtype=dtype, device=device)
 
 
@@ -438,7 +448,13 @@ def full_like(
     input: Tensor, fill_value: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
     memory_format: Any = None,
 ) -> Tensor:  # fmt: skip
-    """A tensor of the shape, dtype and device of ``input`` with every element ``fill_value``."""
+    """A tensor of the shape, dtype and device of ``input`` with every element ``fill_value``.
+
+    Example:
+        >>> x = tc.tensor([1, 2])
+        >>> tc.full_like(x, 7), tc.full_like(x, 0.5, dtype=tc.float32)
+        (tensor([7, 7]), tensor([0.5000, 0.5000]))
+    """
     return full(
         tuple(input.shape),
         fill_value,

@@ -58,7 +58,13 @@ def _diagonal_put(base: Any, value: Any, offset: int, dim1: int, dim2: int) -> A
     ulp=0,
 )
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
-    """A view of diagonal number ``offset`` of the matrices in two dimensions, as a new last dimension."""
+    """A view of diagonal number ``offset`` of the matrices in two dimensions, as a new last dimension.
+
+    Example:
+        >>> x = tc.arange(9).reshape(3, 3)
+        >>> tc.diagonal(x), x.diagonal(1), tc.zeros(2, 3, 4).diagonal(0, 1, 2).shape
+        (tensor([0, 4, 8]), tensor([1, 5]), tensorcore.Size([2, 3]))
+    """
     first, second = _two_dims("diagonal", input.ndim, dim1, dim2)
     return diagonal.emit(input, offset=operator.index(offset), dim1=first, dim2=second)
 
@@ -88,7 +94,17 @@ def _diagonal(input: Any, *, offset: int, dim1: int, dim2: int) -> Any:
 
 @composite(samples=({"shapes": ((3, 4), (3,))},), ulp=0)
 def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
-    """A copy of ``input`` with ``src``, of the shape of the diagonal, on diagonal number ``offset``."""
+    """A copy of ``input`` with ``src``, of the shape of the diagonal, on diagonal number ``offset``.
+
+    Raises:
+        ShapeError: if ``src`` is not of the diagonal's shape.
+
+    Example:
+        >>> tc.diagonal_scatter(tc.zeros(3, 3), tc.tensor([1.0, 2.0]), 1)
+        tensor([[0., 1., 0.],
+                [0., 0., 2.],
+                [0., 0., 0.]])
+    """
     first, second = _two_dims("diagonal_scatter", input.ndim, dim1, dim2)
     shape = tuple(input.shape)
     count = _extent(shape[first], shape[second], offset)[2]
@@ -105,7 +121,18 @@ def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0,
     vjp=lambda g, offset, dim1, dim2: diagonal.emit(g, offset=offset, dim1=dim1, dim2=dim2),
 )  # fmt: skip
 def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
-    """Matrices with the last dimension of ``input`` on diagonal number ``offset`` and zeros elsewhere."""
+    """Matrices with the last dimension of ``input`` on diagonal number ``offset`` and zeros elsewhere.
+
+    Example:
+        >>> tc.diag_embed(tc.tensor([1, 2]))
+        tensor([[1, 0],
+                [0, 2]])
+        >>> tc.diag_embed(tc.ones(4, 2)).shape
+        tensorcore.Size([4, 2, 2])
+        >>> tc.diag_embed(tc.tensor([1]), offset=1)
+        tensor([[0, 1],
+                [0, 0]])
+    """
     if input.ndim == 0:
         raise DimensionError("diag_embed: expected at least 1 dimension, got a 0-d tensor")
     first, second = _two_dims("diag_embed", input.ndim + 1, dim1, dim2)
@@ -126,7 +153,20 @@ _main = diagonal
 
 @composite(samples=({"shapes": ((3,),)}, {"shapes": ((3, 4),), "diagonal": 1}), ulp=0)
 def diag(input: Tensor, diagonal: int = 0) -> Tensor:
-    """A square matrix with a vector on diagonal number ``diagonal``, or a copy of that diagonal of a matrix."""
+    """A square matrix with a vector on diagonal number ``diagonal``, or a copy of that diagonal of a matrix.
+
+    Raises:
+        ShapeError: for anything but a vector or a matrix.
+
+    Example:
+        >>> tc.diag(tc.tensor([1, 2]))
+        tensor([[1, 0],
+                [0, 2]])
+        >>> tc.diag(tc.tensor([[1, 2], [3, 4]]))
+        tensor([1, 4])
+        >>> tc.diag(tc.tensor([[1, 2], [3, 4]]), 1)
+        tensor([2])
+    """
     if input.ndim == 1:
         return diag_embed(input, diagonal)
     if input.ndim != 2:
@@ -136,13 +176,28 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
 
 @composite(samples=({"shapes": ((2, 3),)},), ulp=0)
 def diagflat(input: Tensor, offset: int = 0) -> Tensor:
-    """A square matrix with all elements of ``input`` on diagonal number ``offset``."""
+    """A square matrix with all elements of ``input`` on diagonal number ``offset``.
+
+    Example:
+        >>> tc.diagflat(tc.tensor([[1], [2]]), offset=-1)
+        tensor([[0, 0, 0],
+                [1, 0, 0],
+                [0, 2, 0]])
+    """
     return diag_embed(input.reshape(-1), offset)
 
 
 @composite(samples=({"shapes": ((3, 4),)},))
 def trace(input: Tensor) -> Tensor:
-    """Sum of the diagonal of a matrix."""
+    """Sum of the diagonal of a matrix.
+
+    Raises:
+        ShapeError: for anything but a matrix.
+
+    Example:
+        >>> tc.trace(tc.tensor([[1, 2, 3], [4, 5, 6]]))
+        tensor(6)
+    """
     if input.ndim != 2:
         raise ShapeError(f"trace: expected a matrix, got shape {list(input.shape)}")
     return diagonal(input).sum()
@@ -150,7 +205,19 @@ def trace(input: Tensor) -> Tensor:
 
 @composite(namespaces=("Tensor",))
 def fill_diagonal_(input: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
-    """Set the main diagonal to ``fill_value``, in place; ``wrap`` starts anew below the square of a tall matrix."""
+    """Set the main diagonal to ``fill_value``, in place; ``wrap`` starts anew below the square of a tall matrix.
+
+    Example:
+        >>> tc.zeros(2, 3).fill_diagonal_(5)
+        tensor([[5., 0., 0.],
+                [0., 5., 0.]])
+        >>> tc.zeros(5, 2).fill_diagonal_(1, wrap=True)
+        tensor([[1., 0.],
+                [0., 1.],
+                [0., 0.],
+                [1., 0.],
+                [0., 1.]])
+    """
     from tensorcore.ops.inplace import write
 
     shape = tuple(input.shape)
@@ -174,7 +241,18 @@ def fill_diagonal_(input: Tensor, fill_value: Any, wrap: bool = False) -> Tensor
 
 @composite(namespaces=("",))
 def block_diag(*tensors: Tensor) -> Tensor:
-    """A matrix with the given matrices along its diagonal and zeros elsewhere; vectors count as rows."""
+    """A matrix with the given matrices along its diagonal and zeros elsewhere; vectors count as rows.
+
+    Raises:
+        ShapeError: for more than 2 dimensions.
+
+    Example:
+        >>> tc.block_diag(tc.tensor([[1, 2]]), tc.tensor([3]), tc.tensor([[4], [5]]))
+        tensor([[1, 2, 0, 0],
+                [0, 0, 3, 0],
+                [0, 0, 0, 4],
+                [0, 0, 0, 5]])
+    """
     from tensorcore.ops.creation import zeros
 
     blocks = [x.reshape((1, -1)) if x.ndim < 2 else x for x in tensors] or [zeros(1, 0)]
@@ -206,11 +284,23 @@ def _indices(row: int, col: int, offset: int, lower: bool, dtype: DType | None, 
 
 @composite(namespaces=("",))
 def tril_indices(row: int, col: int, offset: int = 0, *, dtype: DType | None = None, device: Any = None) -> Tensor:
-    """Rows and columns, shape (2, count), of places on and below diagonal ``offset`` of a ``row`` by ``col`` matrix."""
+    """Rows and columns, shape (2, count), of places on and below diagonal ``offset`` of a ``row`` by ``col`` matrix.
+
+    Example:
+        >>> rows, columns = tc.tril_indices(2, 3)
+        >>> rows, columns
+        (tensor([0, 1, 1]), tensor([0, 0, 1]))
+    """
     return _indices(row, col, offset, True, dtype, device)
 
 
 @composite(namespaces=("",))
 def triu_indices(row: int, col: int, offset: int = 0, *, dtype: DType | None = None, device: Any = None) -> Tensor:
-    """Rows and columns, shape (2, count), of places on and above diagonal ``offset`` of a ``row`` by ``col`` matrix."""
+    """Rows and columns, shape (2, count), of places on and above diagonal ``offset`` of a ``row`` by ``col`` matrix.
+
+    Example:
+        >>> tc.triu_indices(2, 3, offset=1)
+        tensor([[0, 0, 1],
+                [1, 2, 2]])
+    """
     return _indices(row, col, offset, False, dtype, device)

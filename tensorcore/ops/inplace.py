@@ -223,7 +223,17 @@ def _copied(source: Tensor) -> Tensor:
 
 @composite(namespaces=("Tensor",))
 def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
-    """Copy the elements of ``src``, broadcast and converted, into this tensor."""
+    """Copy the elements of ``src``, broadcast and converted, into this tensor.
+
+    Raises:
+        ShapeError: if ``src`` does not broadcast to this tensor's shape.
+
+    Example:
+        >>> x = tc.zeros(2, 2)
+        >>> x.copy_(tc.tensor([1, 2]))
+        tensor([[1., 2.],
+                [1., 2.]])
+    """
     source = src if src._kind is input._kind else src.to(device=input.device, dtype=input.dtype)
     if store(input, source, "copy_"):
         return input
@@ -234,7 +244,15 @@ def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
 
 @composite(namespaces=("", "Tensor"))
 def fill_(input: Tensor, value: Any) -> Tensor:
-    """Set every element to ``value``, a number or a 0-d tensor."""
+    """Set every element to ``value``, a number or a 0-d tensor.
+
+    Raises:
+        ShapeError: for a tensor that is not 0-d.
+
+    Example:
+        >>> tc.zeros(2).fill_(3.5), tc.zeros(2, dtype=tc.int64).fill_(3.5)
+        (tensor([3.5000, 3.5000]), tensor([3, 3]))
+    """
     kind = input._kind
     if type(value) in (int, float) and (kind.dtype.category >= FLOATING or value == 0):
         source = kind.scalar(value)
@@ -250,7 +268,12 @@ def fill_(input: Tensor, value: Any) -> Tensor:
 
 @composite(namespaces=("", "Tensor"))
 def zero_(input: Tensor) -> Tensor:
-    """Set every element to zero."""
+    """Set every element to zero.
+
+    Example:
+        >>> tc.tensor([1.0, float("nan")]).zero_()
+        tensor([0., 0.])
+    """
     return input if store(input, input._kind.scalar(0), "zero_") else fill_(input, 0)
 
 
@@ -267,7 +290,13 @@ def fill(input: Tensor, value: Any) -> Tensor:
 
 @composite(namespaces=("", "Tensor"))
 def detach_(input: Tensor) -> Tensor:
-    """Take this tensor out of the graph that made it; it becomes a leaf."""
+    """Take this tensor out of the graph that made it; it becomes a leaf.
+
+    Example:
+        >>> x = tc.ones(2, requires_grad=True) * 2
+        >>> x.is_leaf, x.detach_().is_leaf, x.requires_grad
+        (False, True, False)
+    """
     input._node = None
     return input
 
@@ -293,44 +322,84 @@ def reshaped(input: Tensor, front: Any, *args: Any) -> Tensor:
 
 @composite(namespaces=("Tensor",))
 def unsqueeze_(input: Tensor, dim: int) -> Tensor:
-    """`unsqueeze` in place."""
+    """`unsqueeze` in place.
+
+    Example:
+        >>> tc.tensor([1, 2]).unsqueeze_(1)
+        tensor([[1],
+                [2]])
+    """
     return reshaped(input, unsqueeze, dim)
 
 
 @composite(namespaces=("Tensor",))
 def squeeze_(input: Tensor, dim: Any = None) -> Tensor:
-    """`squeeze` in place."""
+    """`squeeze` in place.
+
+    Example:
+        >>> tc.tensor([[1, 2]]).squeeze_()
+        tensor([1, 2])
+    """
     return reshaped(input, squeeze, dim)
 
 
 @composite(namespaces=("Tensor",), aliases=("swapaxes_", "swapdims_"))
 def transpose_(input: Tensor, dim0: int, dim1: int) -> Tensor:
-    """`transpose` in place."""
+    """`transpose` in place.
+
+    Example:
+        >>> tc.tensor([[1, 2, 3]]).transpose_(0, 1)
+        tensor([[1],
+                [2],
+                [3]])
+    """
     return reshaped(input, transpose, dim0, dim1)
 
 
 @composite(namespaces=("Tensor",))
 def t_(input: Tensor) -> Tensor:
-    """`t` in place."""
+    """`t` in place.
+
+    Example:
+        >>> tc.tensor([[1, 2, 3]]).t_()
+        tensor([[1],
+                [2],
+                [3]])
+    """
     return reshaped(input, t)
 
 
 @composite(namespaces=("Tensor",))
 def apply_(input: Tensor, callable: Any) -> Tensor:
-    """Replace each element by what the Python function ``callable`` makes of it."""
+    """Replace each element by what the Python function ``callable`` makes of it.
+
+    Example:
+        >>> tc.tensor([1.0, 2.0]).apply_(lambda x: x * 10)
+        tensor([10., 20.])
+    """
     return write(input, _from_numbers([callable(x) for x in input.reshape(-1).tolist()], input), "apply_")
 
 
 @composite(namespaces=("Tensor",))
 def map_(input: Tensor, tensor: Tensor, callable: Any) -> Tensor:
-    """Replace each element by what the Python function ``callable`` makes of it and of that of ``tensor``."""
+    """Replace each element by what the Python function ``callable`` makes of it and of that of ``tensor``.
+
+    Example:
+        >>> tc.tensor([1.0, 2.0]).map_(tc.tensor([3.0, 4.0]), lambda a, b: a * b)
+        tensor([3., 8.])
+    """
     pairs = zip(input.reshape(-1).tolist(), tensor.expand(input.shape).reshape(-1).tolist(), strict=True)
     return write(input, _from_numbers([callable(a, b) for a, b in pairs], input), "map_")
 
 
 @composite(namespaces=("Tensor",))
 def map2_(input: Tensor, x: Tensor, y: Tensor, callable: Any) -> Tensor:
-    """Replace each element by what the Python function ``callable`` makes of it and of those of ``x`` and ``y``."""
+    """Replace each element by what the Python function ``callable`` makes of it and of those of ``x`` and ``y``.
+
+    Example:
+        >>> tc.tensor([1.0, 2.0]).map2_(tc.tensor([3.0, 4.0]), tc.tensor([5.0, 6.0]), lambda a, b, c: a * b + c)
+        tensor([ 8., 14.])
+    """
     others = [tensor.expand(input.shape).reshape(-1).tolist() for tensor in (x, y)]
     values = [callable(*each) for each in zip(input.reshape(-1).tolist(), *others, strict=True)]
     return write(input, _from_numbers(values, input), "map2_")
