@@ -33,7 +33,15 @@ def _above_zero(x: Any) -> Any:
     namespaces=_F, samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "p": 1.0, "dim": 0}), ulp=16, domain=(0.5, 4)
 )
 def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Any = None) -> Tensor:
-    """Each vector along ``dim`` over its ``p``-norm, or over ``eps`` where that is larger."""
+    """Each vector along ``dim`` over its ``p``-norm, or over ``eps`` where that is larger.
+
+    Example:
+        >>> F.normalize(tc.tensor([[3.0, 4.0], [0.0, 0.0]]))
+        tensor([[0.6000, 0.8000],
+                [0.0000, 0.0000]])
+        >>> F.normalize(tc.tensor([2.0, 6.0]), p=1, dim=0)
+        tensor([0.2500, 0.7500])
+    """
     size = vector_norm(input, p, dim, True)
     result = input / e.where(e.lt(size, eps), eps, size)
     if out is not None:
@@ -49,13 +57,23 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, o
     ulp=16,
 )
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
-    """``p``-norm over the last dimension of ``x1 - x2 + eps``."""
+    """``p``-norm over the last dimension of ``x1 - x2 + eps``.
+
+    Example:
+        >>> F.pairwise_distance(tc.tensor([[0.0, 0.0], [1.0, 1.0]]), tc.tensor([3.0, 4.0]))
+        tensor([5.0000, 3.6056])
+    """
     return vector_norm(x1 - x2 + eps, p, -1, keepdim)
 
 
 @composite(namespaces=_BOTH, samples=({"shapes": ((3, 4), (3, 4))}, {"shapes": ((3, 4), (4,)), "dim": -1}), ulp=16)
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
-    """Cosine of the angle between vectors along ``dim``, whose norms count at least ``eps``."""
+    """Cosine of the angle between vectors along ``dim``, whose norms count at least ``eps``.
+
+    Example:
+        >>> F.cosine_similarity(tc.tensor([[1.0, 0.0], [0.0, 0.0]]), tc.tensor([[1.0, 1.0], [1.0, 1.0]]))
+        tensor([0.7071, 0.0000])
+    """
     try:
         shape = broadcast_shapes(x1.shape, x2.shape)
     except ShapeError as error:
@@ -81,7 +99,13 @@ def cosine_embedding_loss(
     input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0, size_average: bool | None = None,
     reduce: bool | None = None, reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
-    """One less the cosine for pairs with target 1; for -1, the cosine's excess over ``margin``."""
+    """One less the cosine for pairs with target 1; for -1, the cosine's excess over ``margin``.
+
+    Example:
+        >>> x, y = tc.tensor([[1.0, 0.0], [1.0, 0.0]]), tc.tensor([[1.0, 1.0], [1.0, 1.0]])
+        >>> F.cosine_embedding_loss(x, y, tc.tensor([1, -1]), margin=0.5, reduction="none")
+        tensor([0.2929, 0.2071])
+    """
     reduction = reduction_of("cosine_embedding_loss", size_average, reduce, reduction)
     if target.ndim > 1 or input1.ndim != target.ndim + 1 or input2.ndim != input1.ndim:
         raise ShapeError(
@@ -103,7 +127,13 @@ def margin_ranking_loss(
     input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0, size_average: bool | None = None,
     reduce: bool | None = None, reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
-    """What ``target * (input1 - input2)`` falls short of ``margin``, for targets 1 and -1."""
+    """What ``target * (input1 - input2)`` falls short of ``margin``, for targets 1 and -1.
+
+    Example:
+        >>> x, y = tc.tensor([1.0, 1.0]), tc.tensor([0.0, 0.0])
+        >>> F.margin_ranking_loss(x, y, tc.tensor([1, -1]), margin=0.5, reduction="none")
+        tensor([0.0000, 1.5000])
+    """
     reduction = reduction_of("margin_ranking_loss", size_average, reduce, reduction)
     if not input1.ndim == input2.ndim == target.ndim:
         shapes = ", ".join(str(list(x.shape)) for x in (input1, input2, target))
@@ -116,7 +146,12 @@ def hinge_embedding_loss(
     input: Tensor, target: Tensor, margin: float = 1.0, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
-    """Distances ``input`` themselves for target 1; for -1, what they fall short of ``margin``."""
+    """Distances ``input`` themselves for target 1; for -1, what they fall short of ``margin``.
+
+    Example:
+        >>> F.hinge_embedding_loss(tc.tensor([0.3, 0.3, 2.0]), tc.tensor([1, -1, -1]), reduction="none")
+        tensor([0.3000, 0.7000, 0.0000])
+    """
     reduction = reduction_of("hinge_embedding_loss", size_average, reduce, reduction)
     apart = e.where(e.ne(target, 1), _above_zero(margin - input), 0)
     return reduced(apart + e.where(e.ne(target, -1), input, 0), reduction)
@@ -152,7 +187,15 @@ def triplet_margin_loss(
     anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2, eps: float = 1e-6,
     swap: bool = False, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
-    """What the distance to ``negative`` (``swap``: of the nearer two) lacks of that to ``positive`` plus ``margin``."""
+    """What the distance to ``negative`` (``swap``: of the nearer two) lacks of that to ``positive`` plus ``margin``.
+
+    Balntas et al., Learning shallow convolutional feature descriptors with triplet losses, 2016, for ``swap``.
+
+    Example:
+        >>> anchor, near, far = tc.tensor([[0.0, 0.0]]), tc.tensor([[0.0, 2.0]]), tc.tensor([[2.5, 0.0]])
+        >>> F.triplet_margin_loss(anchor, near, far), F.triplet_margin_loss(anchor, near, far * 2)
+        (tensor(0.5000), tensor(0.))
+    """
     reduction = reduction_of("triplet_margin_loss", size_average, reduce, reduction)
 
     def distance(first: Any, second: Any) -> Any:
@@ -166,7 +209,15 @@ def triplet_margin_with_distance_loss(
     anchor: Tensor, positive: Tensor, negative: Tensor, *, distance_function: Callable[..., Any] | None = None,
     margin: float = 1.0, swap: bool = False, reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
-    """`triplet_margin_loss` with a distance of one's own."""
+    """`triplet_margin_loss` with a distance of one's own.
+
+    Example:
+        >>> far = tc.tensor([[2.5, 1.0]])
+        >>> F.triplet_margin_with_distance_loss(
+        ...     tc.zeros(1, 2), tc.ones(1, 2), far, distance_function=lambda x, y: (x - y).abs().amax(-1), margin=2.0
+        ... )
+        tensor(0.5000)
+    """
     reduction = reduction_of("triplet_margin_with_distance_loss", None, None, reduction)
     name = "triplet_margin_with_distance_loss"
     return _triplet(name, anchor, positive, negative, distance_function or pairwise_distance, margin, swap, reduction)
@@ -180,7 +231,15 @@ def multi_margin_loss(
     input: Tensor, target: Tensor, p: int = 1, margin: float = 1.0, weight: Tensor | None = None,
     size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
-    """What the score of class ``target`` lacks of each other's plus ``margin``, to the power ``p``, averaged."""
+    """What the score of class ``target`` lacks of each other's plus ``margin``, to the power ``p``, averaged.
+
+    Raises:
+        RangeError: if ``p`` is neither 1 nor 2.
+
+    Example:
+        >>> F.multi_margin_loss(tc.tensor([[0.1, 0.8, 0.4]]), tc.tensor([1]))
+        tensor(0.3000)
+    """
     reduction = reduction_of("multi_margin_loss", size_average, reduce, reduction)
     if p not in (1, 2):
         raise RangeError(f"multi_margin_loss: p must be 1 or 2, got {p}")

@@ -136,6 +136,17 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
     """Elements at places ``index`` along ``dim``; the sides of ``index`` may be smaller than the input's elsewhere.
 
     Kernels raise IndexError for an index outside the dimension.
+
+    Raises:
+        DTypeError: if ``index`` is not int64 or int32.
+
+    Example:
+        >>> x = tc.tensor([[1, 2], [3, 4]])
+        >>> tc.gather(x, 1, tc.tensor([[0, 0, 1], [1, 0, 1]]))
+        tensor([[1, 1, 2],
+                [4, 3, 4]])
+        >>> tc.gather(x, 0, tc.tensor([[1, 0]]))
+        tensor([[3, 2]])
     """
     if input.ndim == 0:
         return gather(input.reshape(1), 0, index.reshape(-1)).reshape(index.shape)
@@ -171,6 +182,15 @@ def scatter(
     The kernel's ``reduce`` is one of ``"set"``, ``"sum"``, ``"prod"``, ``"amax"``, ``"amin"``, and its ``src`` has the
     shape of ``index``; where a place comes twice, ``"set"`` keeps the last. It raises IndexError for an index outside
     the dimension.
+
+    Example:
+        >>> index = tc.tensor([[0, 2], [1, 1]])
+        >>> tc.scatter(tc.zeros(2, 3), 1, index, tc.tensor([[1.0, 2.0], [3.0, 4.0]]))
+        tensor([[1., 0., 2.],
+                [0., 4., 0.]])
+        >>> tc.zeros(2, 3).scatter(1, index, 9.0)
+        tensor([[9., 0., 9.],
+                [0., 9., 0.]])
     """
     if input.ndim == 0:
         src = src.reshape(-1) if hasattr(src, "_array") else src
@@ -302,7 +322,12 @@ def combined(input: Any, index: Any, src: Any, dim: int, reduce: str) -> Any:
     ),
 )
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
-    """A copy of ``input`` with ``src`` added at places ``index`` along ``dim``."""
+    """A copy of ``input`` with ``src`` added at places ``index`` along ``dim``.
+
+    Example:
+        >>> tc.scatter_add(tc.zeros(3), 0, tc.tensor([0, 1, 0]), tc.tensor([1.0, 2.0, 3.0]))
+        tensor([4., 2., 0.])
+    """
     return scatter(input, dim, index, src, reduce="add")
 
 
@@ -318,7 +343,16 @@ def nonzero_places(input: Tensor) -> Tensor:
 
 @composite(samples=({"shapes": ((3, 4),)},))
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
-    """Indices of the elements that are not zero, a row each; with ``as_tuple``, a tensor per dimension."""
+    """Indices of the elements that are not zero, a row each; with ``as_tuple``, a tensor per dimension.
+
+    Example:
+        >>> x = tc.tensor([[0, 2], [3, 0]])
+        >>> tc.nonzero(x)
+        tensor([[0, 1],
+                [1, 0]])
+        >>> tc.nonzero(x, as_tuple=True)
+        (tensor([0, 1]), tensor([1, 0]))
+    """
     from tensorcore.compile.capture import reading
 
     reading(input, "nonzero")
@@ -352,7 +386,16 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     ulp=0,
 )
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
-    """Slices of ``input`` along ``dim`` at the places in the 1-d tensor ``index``."""
+    """Slices of ``input`` along ``dim`` at the places in the 1-d tensor ``index``.
+
+    Raises:
+        DimensionError: for a place outside the dimension.
+
+    Example:
+        >>> tc.index_select(tc.tensor([[1, 2], [3, 4]]), 1, tc.tensor([1, 1, 0]))
+        tensor([[2, 2, 1],
+                [4, 4, 3]])
+    """
     if index.ndim > 1:
         raise DimensionError(f"index_select: index must be 1-d, got shape {list(index.shape)}")
     if index.dtype.category != INTEGER:
@@ -372,14 +415,30 @@ def _index_select(input: Any, index: Any, *, dim: int) -> Any:
 
 @composite(samples=({"shapes": ((3, 4), (3, 4)), "dtypes": (None, "bool")},))
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
-    """The elements where ``mask`` is true, in one dimension."""
+    """The elements where ``mask`` is true, in one dimension.
+
+    Example:
+        >>> x = tc.tensor([[1, 2], [3, 4]])
+        >>> tc.masked_select(x, x > 1), tc.masked_select(x, tc.tensor([True, False]))
+        (tensor([2, 3, 4]), tensor([1, 3]))
+    """
     shape = broadcast_shapes(input.shape, mask.shape)
     return expand(input, shape)[expand(mask, shape)]
 
 
 @composite(inplace=True, samples=({"shapes": ((3, 4), (4,)), "dtypes": (None, "bool"), "args": (2.0,)},))
 def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
-    """``input`` with ``value`` where ``mask`` is true."""
+    """``input`` with ``value`` where ``mask`` is true.
+
+    Raises:
+        DTypeError: if ``mask`` is not bool.
+
+    Example:
+        >>> x = tc.tensor([[1.0, 2.0], [3.0, 4.0]])
+        >>> tc.masked_fill(x, x > 2, -float("inf"))
+        tensor([[1., 2.],
+                [-inf, -inf]])
+    """
     if mask.dtype.category != BOOL:
         raise DTypeError(f"masked_fill: mask must be a bool tensor, got {mask.dtype}")
     return where(mask, value if not hasattr(value, "_array") else value.to(input.dtype), input).to(input.dtype)

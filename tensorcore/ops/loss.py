@@ -93,7 +93,17 @@ def mse_loss(
     reduction: str = "mean",
     weight: Tensor | None = None,
 ) -> Tensor:
-    """Squared difference of each pair of elements, averaged (by ``weight`` where given)."""
+    """Squared difference of each pair of elements, averaged (by ``weight`` where given).
+
+    Raises:
+        RangeError: for another ``reduction``.
+        ShapeError: if the shapes do not broadcast; if they do but differ, it warns.
+
+    Example:
+        >>> x, target = tc.tensor([1.0, 2.0, 4.0]), tc.tensor([1.0, 0.0, 1.0])
+        >>> F.mse_loss(x, target), F.mse_loss(x, target, reduction="none")
+        (tensor(4.3333), tensor([0., 4., 9.]))
+    """
     reduction = reduction_of("mse_loss", size_average, reduce, reduction)
     input, target = _aligned("mse_loss", input, target)
     if weight is None:
@@ -119,7 +129,17 @@ def l1_loss(
     reduction: str = "mean",
     weight: Tensor | None = None,
 ) -> Tensor:
-    """Absolute difference of each pair of elements, averaged (by ``weight`` where given)."""
+    """Absolute difference of each pair of elements, averaged (by ``weight`` where given).
+
+    Raises:
+        RangeError: for another ``reduction``.
+        ShapeError: if the shapes do not broadcast; if they do but differ, it warns.
+
+    Example:
+        >>> x, target = tc.tensor([1.0, 2.0, 4.0]), tc.tensor([1.0, 0.0, 1.0])
+        >>> F.l1_loss(x, target, reduction="sum"), F.l1_loss(x, target, reduction="none")
+        (tensor(5.), tensor([0., 2., 3.]))
+    """
     reduction = reduction_of("l1_loss", size_average, reduce, reduction)
     input, target = _aligned("l1_loss", input, target)
     terms = e.abs(e.sub(input, target))
@@ -140,7 +160,15 @@ def smooth_l1_loss(
     reduction: str = "mean",
     beta: float = 1.0,
 ) -> Tensor:
-    """Absolute differences less ``beta / 2``; below ``beta``, half the square over ``beta``."""
+    """Absolute differences less ``beta / 2``; below ``beta``, half the square over ``beta``.
+
+    Raises:
+        RangeError: for a negative ``beta`` or another ``reduction``.
+
+    Example:
+        >>> F.smooth_l1_loss(tc.tensor([0.5, 3.0]), tc.zeros(2), reduction="none")
+        tensor([0.1250, 2.5000])
+    """
     reduction = reduction_of("smooth_l1_loss", size_average, reduce, reduction)
     input, target = _aligned("smooth_l1_loss", input, target)
     if beta < 0:
@@ -156,7 +184,15 @@ def smooth_l1_loss(
 def huber_loss(
     input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
 ) -> Tensor:
-    """Half the squared difference; beyond ``delta``, ``delta`` times the difference less half of ``delta``."""
+    """Half the squared difference; beyond ``delta``, ``delta`` times the difference less half of ``delta``.
+
+    Raises:
+        RangeError: for a ``delta`` that is not positive, or another ``reduction``.
+
+    Example:
+        >>> F.huber_loss(tc.tensor([0.5, 3.0]), tc.zeros(2), reduction="none", delta=2.0)
+        tensor([0.1250, 4.0000])
+    """
     reduction = reduction_of("huber_loss", None, None, reduction)
     input, target = _aligned("huber_loss", input, target)
     if delta <= 0:
@@ -205,7 +241,18 @@ def binary_cross_entropy(
     input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
     reduce: bool | None = None, reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
-    """Cross entropy of probabilities and targets in [0, 1], element by element."""
+    """Cross entropy of probabilities and targets in [0, 1], element by element.
+
+    Logarithms below -100 count as -100, so that no element is infinite.
+
+    Raises:
+        RangeError: for elements of ``input`` outside [0, 1].
+        ShapeError: if the shapes differ.
+
+    Example:
+        >>> F.binary_cross_entropy(tc.tensor([0.9, 0.2, 0.0]), tc.tensor([1.0, 0.0, 1.0]), reduction="none")
+        tensor([  0.1054,   0.2231, 100.0000])
+    """
     reduction = reduction_of("binary_cross_entropy", size_average, reduce, reduction)
     _same_shape("binary_cross_entropy", input, target)
     if input.dtype is not target.dtype:
@@ -230,7 +277,15 @@ def binary_cross_entropy_with_logits(
     input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
     reduce: bool | None = None, reduction: str = "mean", pos_weight: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
-    """`binary_cross_entropy` of the sigmoid of ``input``; ``pos_weight`` multiplies the terms of the positive class."""
+    """`binary_cross_entropy` of the sigmoid of ``input``; ``pos_weight`` multiplies the terms of the positive class.
+
+    Raises:
+        ShapeError: if the shapes of ``input`` and ``target`` differ.
+
+    Example:
+        >>> F.binary_cross_entropy_with_logits(tc.tensor([2.0, -1000.0]), tc.tensor([1.0, 1.0]), reduction="none")
+        tensor([1.2693e-01, 1.0000e+03])
+    """
     reduction = reduction_of("binary_cross_entropy_with_logits", size_average, reduce, reduction)
     _same_shape("binary_cross_entropy_with_logits", input, target)
     if pos_weight is None:
@@ -244,7 +299,12 @@ def binary_cross_entropy_with_logits(
 def soft_margin_loss(
     input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
 ) -> Tensor:
-    """``log(1 + exp(-target * input))`` for targets 1 and -1."""
+    """``log(1 + exp(-target * input))`` for targets 1 and -1.
+
+    Example:
+        >>> F.soft_margin_loss(tc.tensor([2.0, 2.0]), tc.tensor([1.0, -1.0]), reduction="none")
+        tensor([0.1269, 2.1269])
+    """
     reduction = reduction_of("soft_margin_loss", size_average, reduce, reduction)
     return reduced(-logsigmoid(target * input), reduction)
 
@@ -259,7 +319,13 @@ def multilabel_soft_margin_loss(
     input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
     reduce: bool | None = None, reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
-    """Binary cross entropy of the sigmoid of ``input``, averaged over the last dimension, the classes'."""
+    """Binary cross entropy of the sigmoid of ``input``, averaged over the last dimension, the classes'.
+
+    Example:
+        >>> x, target = tc.tensor([[2.0, -2.0], [0.0, 0.0]]), tc.tensor([[1.0, 0.0], [1.0, 0.0]])
+        >>> F.multilabel_soft_margin_loss(x, target, reduction="none")
+        tensor([0.1269, 0.6931])
+    """
     reduction = reduction_of("multilabel_soft_margin_loss", size_average, reduce, reduction)
     terms = logistic_entropy(input, target)
     if weight is not None:
@@ -279,7 +345,15 @@ def kl_div(
     reduction: str = "mean",
     log_target: bool = False,
 ) -> Tensor:
-    """Kullback-Leibler divergence of log-probabilities ``input`` from ``target`` (logarithms with ``log_target``)."""
+    """Kullback-Leibler divergence of log-probabilities ``input`` from ``target`` (logarithms with ``log_target``).
+
+    ``"batchmean"`` divides the sum by the side of dimension 0; ``"mean"`` averages over all elements, as in PyTorch.
+
+    Example:
+        >>> p, q = tc.tensor([[0.5, 0.5]]), tc.tensor([[0.9, 0.1]])
+        >>> F.kl_div(q.log(), p, reduction="batchmean"), F.kl_div(q.log(), p.log(), reduction="none", log_target=True)
+        (tensor(0.5108), tensor([[-0.2939,  0.8047]]))
+    """
     batch = reduction == "batchmean"
     if reduction == "mean" and size_average is None and reduce is None:
         warnings.warn(
@@ -302,7 +376,12 @@ def poisson_nll_loss(
     input: Tensor, target: Tensor, log_input: bool = True, full: bool = False, size_average: bool | None = None,
     eps: float = 1e-8, reduce: bool | None = None, reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
-    """Negative log-likelihood of counts ``target`` under Poisson rates (their logarithms with ``log_input``)."""
+    """Negative log-likelihood of counts ``target`` under Poisson rates (their logarithms with ``log_input``).
+
+    Example:
+        >>> F.poisson_nll_loss(tc.tensor([0.0, 1.0]), tc.tensor([1.0, 2.0]), reduction="none")
+        tensor([1.0000, 0.7183])
+    """
     reduction = reduction_of("poisson_nll_loss", size_average, reduce, reduction)
     loss = e.exp(input) - target * input if log_input else input - target * e.log(input + eps)
     if full:
@@ -322,7 +401,15 @@ def poisson_nll_loss(
 def gaussian_nll_loss(
     input: Tensor, target: Tensor, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Tensor:
-    """Negative log-likelihood of ``target`` under normals of mean ``input`` and variance ``var``, at least ``eps``."""
+    """Negative log-likelihood of ``target`` under normals of mean ``input`` and variance ``var``, at least ``eps``.
+
+    Raises:
+        RangeError: for a negative variance.
+
+    Example:
+        >>> F.gaussian_nll_loss(tc.tensor([1.0, 2.0]), tc.tensor([1.0, 0.0]), tc.tensor([1.0, 4.0]), reduction="none")
+        tensor([0.0000, 1.1931])
+    """
     if not hasattr(var, "_array"):
         if var < 0:
             raise RangeError(f"gaussian_nll_loss: var must not be negative, got {var}")

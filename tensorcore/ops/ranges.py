@@ -27,7 +27,16 @@ def arange(
     start: Any = None, end: Any = None, step: Any = 1, *, dtype: DType | None = None, device: Any = None,
     requires_grad: bool = False, out: Tensor | None = None, layout: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Numbers from ``start`` up to, not including, ``end``, ``step`` apart; integers give int64."""
+    """Numbers from ``start`` up to, not including, ``end``, ``step`` apart; integers give int64.
+
+    Raises:
+        RangeError: for a step of 0.
+        ShapeError: for a step away from ``end``.
+
+    Example:
+        >>> tc.arange(4), tc.arange(1, 2, 0.3), tc.arange(3, 0, -1)
+        (tensor([0, 1, 2, 3]), tensor([1.0000, 1.3000, 1.6000, 1.9000]), tensor([3, 2, 1]))
+    """
     if end is None:
         if type(start) is int and type(step) is int and dtype is None and start >= 0 and step == 1:
             return finished(ramp.emit(kind=kind_of(device, int64), start=0, step=1, count=start), requires_grad, out)
@@ -59,7 +68,15 @@ def linspace(
     start: Any, end: Any, steps: int, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
     out: Tensor | None = None, layout: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
-    """``steps`` numbers evenly spaced from ``start`` to ``end``, both included."""
+    """``steps`` numbers evenly spaced from ``start`` to ``end``, both included.
+
+    Raises:
+        ShapeError: for a negative number of steps.
+
+    Example:
+        >>> tc.linspace(0, 1, 5), tc.linspace(3, -3, 1)
+        (tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000]), tensor([3.]))
+    """
     if not hasattr(steps, "__index__"):
         raise TypeError(f"linspace: steps must be an int, got {steps!r}")
     if steps < 0:
@@ -95,7 +112,19 @@ def eye(
     n: int, m: int | None = None, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
     out: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
-    """Ones on the diagonal of an ``n`` by ``m`` matrix, zeros elsewhere."""
+    """Ones on the diagonal of an ``n`` by ``m`` matrix, zeros elsewhere.
+
+    Raises:
+        ShapeError: for negative sides.
+
+    Example:
+        >>> tc.eye(2)
+        tensor([[1., 0.],
+                [0., 1.]])
+        >>> tc.eye(2, 3, dtype=tc.int64)
+        tensor([[1, 0, 0],
+                [0, 1, 0]])
+    """
     m = n if m is None else m
     if n < 0 or m < 0:
         raise ShapeError(f"eye: sides must not be negative, got {n} and {m}")
@@ -128,7 +157,20 @@ def _require_matrices(op: str, input: Any) -> None:
     samples=({"shapes": ((4, 4),)}, {"shapes": ((2, 3, 4),), "diagonal": -1}),
 )  # fmt: skip
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
-    """Elements on and below the diagonal number ``diagonal`` of each matrix, zeros above."""
+    """Elements on and below the diagonal number ``diagonal`` of each matrix, zeros above.
+
+    Raises:
+        ShapeError: for fewer than 2 dimensions.
+
+    Example:
+        >>> x = tc.ones(2, 3)
+        >>> tc.tril(x)
+        tensor([[1., 0., 0.],
+                [1., 1., 0.]])
+        >>> tc.tril(x, -1)
+        tensor([[0., 0., 0.],
+                [1., 0., 0.]])
+    """
     _require_matrices("tril", input)
     return tril.emit(input, diagonal=diagonal.__index__())
 
@@ -149,7 +191,20 @@ def _tril(input: Any, *, diagonal: int) -> Any:
     samples=({"shapes": ((4, 4),)}, {"shapes": ((2, 3, 4),), "diagonal": 1}),
 )  # fmt: skip
 def triu(input: Tensor, diagonal: int = 0) -> Tensor:
-    """Elements on and above the diagonal number ``diagonal`` of each matrix, zeros below."""
+    """Elements on and above the diagonal number ``diagonal`` of each matrix, zeros below.
+
+    Raises:
+        ShapeError: for fewer than 2 dimensions.
+
+    Example:
+        >>> x = tc.ones(2, 3)
+        >>> tc.triu(x)
+        tensor([[1., 1., 1.],
+                [0., 1., 1.]])
+        >>> tc.triu(x, 1)
+        tensor([[0., 1., 1.],
+                [0., 0., 1.]])
+    """
     _require_matrices("triu", input)
     return triu.emit(input, diagonal=diagonal.__index__())
 
@@ -167,7 +222,22 @@ def _triu(input: Any, *, diagonal: int) -> Any:
 
 @composite(namespaces=("",), samples=({"shapes": ((3,), (4,)), "indexing": "ij"},))
 def meshgrid(*tensors: Tensor, indexing: str = "ij") -> tuple[Tensor, ...]:
-    """Coordinate grids from 1-d tensors, with matrix (``"ij"``) or Cartesian (``"xy"``) indexing."""
+    """Coordinate grids from 1-d tensors, with matrix (``"ij"``) or Cartesian (``"xy"``) indexing.
+
+    Raises:
+        RangeError: for another ``indexing``.
+
+    Example:
+        >>> x, y = tc.meshgrid(tc.tensor([1, 2]), tc.tensor([3, 4, 5]), indexing="ij")
+        >>> x
+        tensor([[1, 1, 1],
+                [2, 2, 2]])
+        >>> y
+        tensor([[3, 4, 5],
+                [3, 4, 5]])
+        >>> tc.meshgrid(tc.arange(2), tc.arange(3), indexing="xy")[0].shape
+        tensorcore.Size([3, 2])
+    """
     parts: Sequence[Tensor] = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
     if indexing not in ("ij", "xy"):
         raise RangeError(f"meshgrid: indexing must be 'ij' or 'xy', got {indexing!r}")
@@ -186,7 +256,15 @@ def logspace(
     start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: DType | None = None, device: Any = None,
     requires_grad: bool = False, out: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
-    """``base`` to the power of ``steps`` numbers evenly spaced from ``start`` to ``end``, both included."""
+    """``base`` to the power of ``steps`` numbers evenly spaced from ``start`` to ``end``, both included.
+
+    Raises:
+        ShapeError: for a negative number of steps.
+
+    Example:
+        >>> tc.logspace(-1, 2, 4), tc.logspace(0, 3, 4, base=2)
+        (tensor([  0.1000,   1.0000,  10.0000, 100.0000]), tensor([1., 2., 4., 8.]))
+    """
     kind = kind_of(device, dtype)
     wide = kind.dtype if kind.dtype.category >= COMPLEX else kind.sibling(float64).dtype
     powers = base ** linspace(start, end, steps, dtype=wide, device=device)
@@ -198,7 +276,12 @@ def range(
     start: Any = 0, end: Any = None, step: Any = 1, *, dtype: DType | None = None, device: Any = None,
     requires_grad: bool = False, out: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
-    """Numbers from ``start`` up to and including ``end``, ``step`` apart; `arange` leaves out the end."""
+    """Numbers from ``start`` up to and including ``end``, ``step`` apart; deprecated, as `arange` leaves out the end.
+
+    Example:
+        >>> tc.range(1, 3), tc.range(0, 1, 0.5)
+        (tensor([1., 2., 3.]), tensor([0.0000, 0.5000, 1.0000]))
+    """
     if end is None:
         start, end = 0, start
     if step == 0 or (end - start) / step < 0:
@@ -209,7 +292,19 @@ def range(
 
 @composite(namespaces=("",), samples=({"shapes": ((3,),), "N": 4},))
 def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
-    """Powers of the elements of a vector, a row each, from ``N - 1`` (one less than elements by default) to 0."""
+    """Powers of the elements of a vector, a row each, from ``N - 1`` (one less than elements by default) to 0.
+
+    Raises:
+        ShapeError: for anything but a vector.
+
+    Example:
+        >>> tc.vander(tc.tensor([1, 2, 3]))
+        tensor([[1, 1, 1],
+                [4, 2, 1],
+                [9, 3, 1]])
+        >>> tc.vander(tc.tensor([2]), N=4, increasing=True)
+        tensor([[1, 2, 4, 8]])
+    """
     if x.ndim != 1:
         raise ShapeError(f"vander: expected a vector, got shape {list(x.shape)}")
     count = x.shape[0] if N is None else N

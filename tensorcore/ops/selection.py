@@ -43,7 +43,15 @@ def _places(op: str, index: Any, what: str = "index") -> Any:
 
 @composite(samples=({"shapes": ((3, 4), (5,)), "dtypes": (None, "int64"), "domains": (None, (0, 11))},), ulp=0)
 def take(input: Tensor, index: Tensor) -> Tensor:
-    """Elements of the flattened ``input`` at the places ``index``, in its shape."""
+    """Elements of the flattened ``input`` at the places ``index``, in its shape.
+
+    Raises:
+        DTypeError: if ``index`` is not int64.
+
+    Example:
+        >>> tc.take(tc.tensor([[1, 2], [3, 4]]), tc.tensor([[3, 0, -1]]))
+        tensor([[4, 1, 4]])
+    """
     return pick.emit(input.reshape(-1), from_zero(_places("take", index), input.numel()))
 
 
@@ -51,7 +59,16 @@ def take(input: Tensor, index: Tensor) -> Tensor:
     samples=({"shapes": ((3, 4), (3, 4)), "dtypes": (None, "int64"), "domains": (None, (0, 3)), "dim": 1},), ulp=0
 )
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
-    """Elements at ``indices`` along ``dim``, other dimensions broadcast; without ``dim``, of the flattened tensor."""
+    """Elements at ``indices`` along ``dim``, other dimensions broadcast; without ``dim``, of the flattened tensor.
+
+    Example:
+        >>> x = tc.tensor([[3, 1, 2], [1, 2, 0]])
+        >>> tc.take_along_dim(x, x.argsort(dim=1), dim=1)
+        tensor([[1, 2, 3],
+                [0, 1, 2]])
+        >>> tc.take_along_dim(x, tc.tensor([5]))
+        tensor([0])
+    """
     if dim is None:
         return take_along_dim(input.reshape(-1), indices.reshape(-1), 0)
     place = normalize_dim(dim, input.ndim, "take_along_dim")
@@ -80,7 +97,16 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
     ulp=0,
 )
 def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
-    """A copy of ``input`` with ``source`` written, or added, at the places ``index`` of the flattened tensor."""
+    """A copy of ``input`` with ``source`` written, or added, at the places ``index`` of the flattened tensor.
+
+    Raises:
+        ShapeError: if ``index`` and ``source`` differ in number.
+
+    Example:
+        >>> tc.put(tc.zeros(2, 2), tc.tensor([0, 3, 3]), tc.tensor([1.0, 2.0, 3.0]), accumulate=True)
+        tensor([[1., 0.],
+                [0., 5.]])
+    """
     flat, places, values = _flat(input, index, source)
     if accumulate and settings.deterministic:
         check_deterministic("put", input._kind)
@@ -108,7 +134,17 @@ def _flat(input: Any, index: Any, source: Any) -> tuple[Any, Any, Any]:
 
 @composite(inplace=True, samples=({"shapes": ((3, 4), (3, 4), (12,)), "dtypes": (None, "bool", None)},), ulp=0)
 def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
-    """A copy of ``input`` with the elements of ``source``, in order, where ``mask`` is true."""
+    """A copy of ``input`` with the elements of ``source``, in order, where ``mask`` is true.
+
+    Raises:
+        ShapeError: if ``source`` has too few elements.
+
+    Example:
+        >>> mask = tc.tensor([[True, False], [False, True]])
+        >>> tc.masked_scatter(tc.zeros(2, 2), mask, tc.tensor([1.0, 2.0, 3.0]))
+        tensor([[1., 0.],
+                [0., 2.]])
+    """
     if mask.dtype.category != BOOL:
         raise DTypeError(f"masked_scatter: mask must be a bool tensor, got {mask.dtype}")
     _same_dtype("masked_scatter", input, source, "source")
@@ -165,7 +201,13 @@ def _slices_into(op: str, input: Any, dim: int, index: Any, source: Any, accumul
 
 @composite(inplace=True, samples=({"shapes": ((3, 4), (2,), (2, 4)), **_ROWS},), ulp=4)
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: float = 1) -> Tensor:
-    """A copy of ``input`` with ``alpha * source`` added to the slices at ``index`` along ``dim``."""
+    """A copy of ``input`` with ``alpha * source`` added to the slices at ``index`` along ``dim``.
+
+    Example:
+        >>> tc.index_add(tc.zeros(2, 2), 0, tc.tensor([0, 0]), tc.tensor([[1.0, 2.0], [3.0, 4.0]]), alpha=10)
+        tensor([[40., 60.],
+                [ 0.,  0.]])
+    """
     _same_dtype("index_add", input, source, "source")
     if settings.deterministic:
         check_deterministic("index_add", input._kind)
@@ -182,7 +224,12 @@ def _index_add_into(input: Tensor, dim: int, index: Tensor, source: Tensor, *, a
 
 @composite(inplace=True, samples=({"shapes": ((3, 4), (2,), (2, 4)), **_ROWS},), ulp=0)
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
-    """A copy of ``input`` with ``source`` in place of the slices at ``index`` along ``dim``."""
+    """A copy of ``input`` with ``source`` in place of the slices at ``index`` along ``dim``.
+
+    Example:
+        >>> tc.index_copy(tc.zeros(3), 0, tc.tensor([2, 0]), tc.tensor([1.0, 2.0]))
+        tensor([2., 0., 1.])
+    """
     _same_dtype("index_copy", input, source, "source")
     return _write_slices("index_copy", input, dim, index, source, False)
 
@@ -208,7 +255,13 @@ def _index_copy_into(input: Tensor, dim: int, index: Tensor, source: Tensor) -> 
     ulp=0,
 )
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
-    """A copy of ``input`` with ``value`` in the slices at ``index`` along ``dim``."""
+    """A copy of ``input`` with ``value`` in the slices at ``index`` along ``dim``.
+
+    Example:
+        >>> tc.index_fill(tc.zeros(2, 3), 1, tc.tensor([0, -1]), 7)
+        tensor([[7., 0., 7.],
+                [7., 0., 7.]])
+    """
     return _write_slices("index_fill", input, dim, index, _filling(input, dim, index, value), False)
 
 
@@ -244,6 +297,16 @@ def scatter_reduce(
 
     ``reduce`` is ``"sum"``, ``"prod"``, ``"mean"``, ``"amax"`` or ``"amin"``; without ``include_self`` the old element
     does not count. Gradients flow through all; extremes share theirs among equal elements.
+
+    Raises:
+        RangeError: for another ``reduce``.
+
+    Example:
+        >>> index, src = tc.tensor([0, 1, 0]), tc.tensor([1.0, 2.0, 3.0])
+        >>> tc.full((3,), 10.0).scatter_reduce(0, index, src, "amax")
+        tensor([10., 10., 10.])
+        >>> tc.full((3,), 10.0).scatter_reduce(0, index, src, "mean", include_self=False)
+        tensor([ 2.,  2., 10.])
     """
     from tensorcore.ops.creation import ones_like, zeros_like
     from tensorcore.ops.elementwise import where
@@ -325,5 +388,11 @@ def index_put_(input: Any, indices: Sequence[Any], values: Any, accumulate: bool
 
 @composite(samples=({"shapes": ((3, 4),)},), ulp=0)
 def argwhere(input: Tensor) -> Tensor:
-    """Indices of the elements that are not zero, a row each."""
+    """Indices of the elements that are not zero, a row each.
+
+    Example:
+        >>> tc.argwhere(tc.tensor([[0, 2], [3, 0]]))
+        tensor([[0, 1],
+                [1, 0]])
+    """
     return nonzero(input)
