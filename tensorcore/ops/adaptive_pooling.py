@@ -140,35 +140,84 @@ def _samples(ndim: int) -> Any:
 
 @composite(namespaces=_BOTH, samples=_samples(1), ulp=8)
 def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
-    """Averages of (N, C, L) or (C, L) over ``output_size`` windows."""
+    """Averages of (N, C, L) or (C, L) over ``output_size`` windows.
+
+    Raises:
+        ShapeError: for fewer or more dimensions.
+
+    Example:
+        >>> F.adaptive_avg_pool1d(tc.tensor([[1.0, 2.0, 3.0, 4.0, 5.0]]), 3)
+        tensor([[1.5000, 3.0000, 4.5000]])
+    """
     return _average("adaptive_avg_pool1d", 1, input, output_size)
 
 
 @composite(namespaces=_F, samples=_samples(2), ulp=8)
 def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
-    """Averages of (N, C, H, W) or (C, H, W) over ``output_size`` windows; None keeps a side."""
+    """Averages of (N, C, H, W) or (C, H, W) over ``output_size`` windows; None keeps a side.
+
+    Raises:
+        ShapeError: for fewer or more dimensions.
+
+    Example:
+        >>> F.adaptive_avg_pool2d(tc.arange(6.0).reshape(1, 2, 3), (1, None))
+        tensor([[[1.5000, 2.5000, 3.5000]]])
+    """
     return _average("adaptive_avg_pool2d", 2, input, output_size)
 
 
 @composite(namespaces=_F, samples=_samples(3), ulp=8)
 def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
-    """Averages of (N, C, D, H, W) or (C, D, H, W) over ``output_size`` windows; None keeps a side."""
+    """Averages of (N, C, D, H, W) or (C, D, H, W) over ``output_size`` windows; None keeps a side.
+
+    Raises:
+        ShapeError: for fewer or more dimensions.
+
+    Example:
+        >>> F.adaptive_avg_pool3d(tc.arange(8.0).reshape(1, 2, 2, 2), (None, 1, 1)).flatten()
+        tensor([1.5000, 5.5000])
+    """
     return _average("adaptive_avg_pool3d", 3, input, output_size)
 
 
 @composite(namespaces=_BOTH, samples=_samples(1), ulp=0)
 def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
-    """Largest elements of (N, C, L) or (C, L) over ``output_size`` windows; ``return_indices`` adds their places."""
+    """Largest elements of (N, C, L) or (C, L) over ``output_size`` windows; ``return_indices`` adds their places.
+
+    Raises:
+        ShapeError: for fewer or more dimensions.
+
+    Example:
+        >>> F.adaptive_max_pool1d(tc.tensor([[1.0, 5.0, 3.0, 4.0, 2.0]]), 2, return_indices=True)
+        (tensor([[5., 4.]]), tensor([[1, 3]]))
+    """
     return _largest("adaptive_max_pool1d", 1, input, output_size, return_indices)
 
 
 @composite(namespaces=_F, samples=_samples(2), ulp=0)
 def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
-    """Largest elements of (N, C, H, W) or (C, H, W) over ``output_size`` windows; ``return_indices`` adds places."""
+    """Largest elements of (N, C, H, W) or (C, H, W) over ``output_size`` windows; ``return_indices`` adds places.
+
+    Raises:
+        ShapeError: for fewer or more dimensions.
+
+    Example:
+        >>> F.adaptive_max_pool2d(tc.arange(12.0).reshape(1, 3, 4), (2, 1))
+        tensor([[[ 7.],
+                 [11.]]])
+    """
     return _largest("adaptive_max_pool2d", 2, input, output_size, return_indices)
 
 
 @composite(namespaces=_F, samples=_samples(3), ulp=0)
 def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
-    """Largest elements of (N, C, D, H, W) over ``output_size`` windows; ``return_indices`` adds their places."""
+    """Largest elements of (N, C, D, H, W) over ``output_size`` windows; ``return_indices`` adds their places.
+
+    Raises:
+        ShapeError: for fewer or more dimensions.
+
+    Example:
+        >>> F.adaptive_max_pool3d(tc.arange(8.0).reshape(1, 2, 2, 2), 1, return_indices=True)
+        (tensor([[[[7.]]]]), tensor([[[[7]]]]))
+    """
     return _largest("adaptive_max_pool3d", 3, input, output_size, return_indices)

@@ -101,7 +101,16 @@ def _dropped(op: str, input: Any, p: float, training: bool, inplace: bool, shape
 
 @composite(namespaces=_BOTH, random=True)
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """In training, each element set to zero with probability ``p``, else divided by ``1 - p``."""
+    """In training, each element set to zero with probability ``p``, else divided by ``1 - p``.
+
+    Raises:
+        RangeError: for a probability outside [0, 1].
+
+    Example:
+        >>> x = F.dropout(tc.ones(1000), 0.25)
+        >>> x.unique(), F.dropout(tc.ones(2), 0.5, training=False), F.dropout(tc.ones(2), 1.0)
+        (tensor([0.0000, 1.3333]), tensor([1., 1.]), tensor([0., 0.]))
+    """
     return _dropped("dropout", input, p, training, inplace, tuple(input._array.shape))
 
 
@@ -120,7 +129,17 @@ def _by_channel(op: str, input: Any, p: float, training: bool, inplace: bool, al
 
 @composite(namespaces=_F, random=True)
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """`dropout` of whole channels of (N, C, L) or (C, L)."""
+    """`dropout` of whole channels of (N, C, L) or (C, L).
+
+    Raises:
+        RangeError: for a probability outside [0, 1].
+        ShapeError: for fewer or more dimensions.
+
+    Example:
+        >>> x = F.dropout1d(tc.ones(8, 16, 3), 0.5)
+        >>> x.std(-1).max(), x.unique()
+        (tensor(0.), tensor([0., 2.]))
+    """
     _check("dropout1d", p)
     if input.ndim not in (2, 3):
         raise ShapeError(
@@ -131,7 +150,16 @@ def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 
 @composite(namespaces=_F, random=True)
 def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """`dropout` of whole channels of (N, C, H, W); (N, C, L) is taken as a batch, as by PyTorch."""
+    """`dropout` of whole channels of (N, C, H, W); (N, C, L) is taken as a batch, as by PyTorch.
+
+    Raises:
+        RangeError: for a probability outside [0, 1].
+
+    Example:
+        >>> x = F.dropout2d(tc.ones(8, 16, 2, 2), 0.5)
+        >>> x.std((2, 3)).max(), x.unique()
+        (tensor(0.), tensor([0., 2.]))
+    """
     _check("dropout2d", p)
     if input.ndim not in (3, 4):
         _warn("dropout2d", input, "3 or 4")
@@ -140,7 +168,16 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 
 @composite(namespaces=_F, random=True)
 def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """`dropout` of whole channels of (N, C, D, H, W) or (C, D, H, W)."""
+    """`dropout` of whole channels of (N, C, D, H, W) or (C, D, H, W).
+
+    Raises:
+        RangeError: for a probability outside [0, 1].
+
+    Example:
+        >>> x = F.dropout3d(tc.ones(8, 16, 2, 2, 2), 0.5)
+        >>> x.std((2, 3, 4)).max(), x.unique()
+        (tensor(0.), tensor([0., 2.]))
+    """
     _check("dropout3d", p)
     if input.ndim not in (4, 5):
         _warn("dropout3d", input, "4 or 5")
@@ -179,13 +216,33 @@ def _alpha(op: str, input: Any, p: float, training: bool, inplace: bool, shape: 
 
 @composite(namespaces=_BOTH, random=True)
 def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
-    """`dropout` that keeps mean and variance under `selu`: dropped elements become SELU's lower limit."""
+    """`dropout` that keeps mean and variance under `selu`: dropped elements become SELU's lower limit.
+
+    Klambauer et al., Self-Normalizing Neural Networks, 2017.
+
+    Raises:
+        RangeError: for a probability outside [0, 1].
+
+    Example:
+        >>> x = F.alpha_dropout(tc.zeros(1000), 0.5, training=True)
+        >>> x.unique(), F.alpha_dropout(tc.ones(2), 0.5)
+        (tensor([-0.7792,  0.7792]), tensor([1., 1.]))
+    """
     return _alpha("alpha_dropout", input, p, training, inplace, tuple(input._array.shape))
 
 
 @composite(namespaces=_BOTH, random=True)
 def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
-    """`alpha_dropout` of whole channels of (N, C, *sides)."""
+    """`alpha_dropout` of whole channels of (N, C, *sides).
+
+    Raises:
+        RangeError: for a probability outside [0, 1].
+
+    Example:
+        >>> x = F.feature_alpha_dropout(tc.zeros(8, 16, 3), 0.5, training=True)
+        >>> x.std(-1).max(), x.unique()
+        (tensor(0.), tensor([-0.7792,  0.7792]))
+    """
     if input.ndim < 2:
         raise ShapeError(f"feature_alpha_dropout: expected at least 2 dimensions, got shape {list(input.shape)}")
     return _alpha("feature_alpha_dropout", input, p, training, inplace, _channels_of(input))
@@ -198,7 +255,13 @@ def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False,
 def rrelu(
     input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
 ) -> Tensor:
-    """Each element; those below 0 times a slope: drawn from [``lower``, ``upper``) in training, else their mean."""
+    """Each element; those below 0 times a slope: drawn from [``lower``, ``upper``) in training, else their mean.
+
+    Example:
+        >>> x = tc.tensor([-8.0, 0.0, 2.0])
+        >>> F.rrelu(x, 0.25, 0.75), F.rrelu(x, 0.5, 0.5, training=True)
+        (tensor([-4.,  0.,  2.]), tensor([-4.,  0.,  2.]))
+    """
     if lower > upper:
         raise RangeError(f"rrelu: lower bound {lower} is above upper bound {upper}")
     slope: Any = (lower + upper) / 2
@@ -215,6 +278,11 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
     """A sample of the categorical distribution of ``logits``, relaxed by the temperature ``tau``.
 
     With ``hard``, one-hot forward and relaxed backward. Jang et al., Categorical Reparameterization, 2017.
+
+    Example:
+        >>> x = F.gumbel_softmax(tc.zeros(100, 3), hard=True)
+        >>> x.unique(), x.sum(-1).unique()
+        (tensor([0., 1.]), tensor([1.]))
     """
     noise = -e.log(logits.detach().new_empty(logits.shape).exponential_())
     soft = ((logits + noise) / tau).softmax(dim)

@@ -82,7 +82,15 @@ _NORMED: Final = (
 def native_layer_norm(
     input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None, bias: Tensor | None, eps: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """`layer_norm`, the means, and the inverse roots of the variances plus ``eps``."""
+    """`layer_norm`, the means, and the inverse roots of the variances plus ``eps``.
+
+    Raises:
+        ShapeError: if ``input`` does not end with ``normalized_shape``, or weight or bias are not of it.
+
+    Example:
+        >>> tc.native_layer_norm(tc.tensor([[1.0, 3.0]]), (2,), None, None, 0.0)
+        (tensor([[-1.,  1.]]), tensor([[2.]]), tensor([[1.]]))
+    """
     sides = _normalized("layer_norm", input, normalized_shape, weight, bias)
     return native_layer_norm.emit(input, weight, bias, ndim=len(sides), eps=float(eps))
 
@@ -156,7 +164,17 @@ def layer_norm(
     eps: float = 1e-5,
     cudnn_enable: bool = True,
 ) -> Tensor:
-    """``input`` normalised over its last dimensions, of shape ``normalized_shape``, then scaled and shifted."""
+    """``input`` normalised over its last dimensions, of shape ``normalized_shape``, then scaled and shifted.
+
+    Raises:
+        ShapeError: if ``input`` does not end with ``normalized_shape``, or weight or bias are not of it.
+        DTypeError: for anything but real floating-point numbers.
+
+    Example:
+        >>> F.layer_norm(tc.tensor([[1.0, 3.0], [10.0, 30.0]]), (2,), weight=tc.tensor([1.0, 2.0]))
+        tensor([[-1.0000,  2.0000],
+                [-1.0000,  2.0000]])
+    """
     sides = _normalized("layer_norm", input, normalized_shape, weight, bias)
     out = native_layer_norm.emit(input, weight, bias, ndim=len(sides), eps=float(eps))[0]
     return out if out._kind is input._kind else out.to(input.dtype)
@@ -201,7 +219,19 @@ def _rms_norm_with_scale(input: Tensor, weight: Tensor | None = None, *, ndim: i
 def rms_norm(
     input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
 ) -> Tensor:
-    """``input`` over the root of the mean square of its last dimensions, of shape ``normalized_shape``, then scaled."""
+    """``input`` over the root of the mean square of its last dimensions, of shape ``normalized_shape``, then scaled.
+
+    ``eps`` is by default the machine epsilon of the dtype.
+    Zhang and Sennrich, Root Mean Square Layer Normalization, 2019.
+
+    Raises:
+        ShapeError: if ``input`` does not end with ``normalized_shape``, or weight is not of it.
+
+    Example:
+        >>> F.rms_norm(tc.tensor([[3.0, 4.0], [0.0, 0.0]]), (2,))
+        tensor([[0.8485, 1.1314],
+                [0.0000, 0.0000]])
+    """
     sides = _normalized("rms_norm", input, normalized_shape, weight, None)
     inexact(input.dtype, "rms_norm")
     small = finfo(input.dtype).eps if eps is None else float(eps)

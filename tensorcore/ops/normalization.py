@@ -139,7 +139,23 @@ def batch_norm(
     input: Tensor, running_mean: Tensor | None, running_var: Tensor | None, weight: Tensor | None = None,
     bias: Tensor | None = None, training: bool = False, momentum: float | None = 0.1, eps: float = 1e-5,
 ) -> Tensor:  # fmt: skip
-    """(N, C, *sides) normalised per channel: by the batch, moving the running statistics, or by those."""
+    """(N, C, *sides) normalised per channel: by the batch, moving the running statistics, or by those.
+
+    In training the running statistics move by ``momentum`` towards the batch's, in place; their variance is
+    the unbiased one.
+
+    Example:
+        >>> x = tc.tensor([[0.0, 1.0], [4.0, 3.0]])
+        >>> mean, var = tc.zeros(2), tc.ones(2)
+        >>> F.batch_norm(x, mean, var, training=True)
+        tensor([[-1.0000, -1.0000],
+                [ 1.0000,  1.0000]])
+        >>> mean, var
+        (tensor([0.2000, 0.2000]), tensor([1.7000, 1.1000]))
+        >>> F.batch_norm(x, tc.tensor([2.0, 2.0]), tc.tensor([4.0, 1.0]), eps=0.0)
+        tensor([[-1., -1.],
+                [ 1.,  1.]])
+    """
     inexact(input.dtype, "batch_norm")
     if input.ndim < 2:
         raise ShapeError(f"batch_norm: expected at least 2 dimensions, got shape {list(input.shape)}")
@@ -201,7 +217,17 @@ def group_norm(
     input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5,
     cudnn_enabled: bool = True,
 ) -> Tensor:  # fmt: skip
-    """(N, C, *sides) normalised over ``num_groups`` groups of channels per sample, then scaled and shifted."""
+    """(N, C, *sides) normalised over ``num_groups`` groups of channels per sample, then scaled and shifted.
+
+    Wu and He, Group Normalization, 2018.
+
+    Raises:
+        ShapeError: if ``num_groups`` does not divide the channels.
+
+    Example:
+        >>> F.group_norm(tc.tensor([[0.0, 2.0, 10.0, 30.0]]), 2)
+        tensor([[-1.0000,  1.0000, -1.0000,  1.0000]])
+    """
     if input.ndim < 2:
         raise ShapeError(f"group_norm: expected at least 2 dimensions, got shape {list(input.shape)}")
     batch, channels = input.shape[0], input.shape[1]
@@ -232,7 +258,16 @@ def instance_norm(
     input: Tensor, running_mean: Tensor | None = None, running_var: Tensor | None = None, weight: Tensor | None = None,
     bias: Tensor | None = None, use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5,
 ) -> Tensor:  # fmt: skip
-    """(N, C, *sides) normalised over the sides of each channel of each sample, or by the running statistics."""
+    """(N, C, *sides) normalised over the sides of each channel of each sample, or by the running statistics.
+
+    The running statistics, where given, move towards the means over the batch.
+    Ulyanov et al., Instance Normalization, 2016.
+
+    Example:
+        >>> F.instance_norm(tc.tensor([[[1.0, 3.0], [10.0, 50.0]]]))
+        tensor([[[-1.0000,  1.0000],
+                 [-1.0000,  1.0000]]])
+    """
     least = 3 if use_input_stats else 2
     if input.ndim < least:
         raise ShapeError(f"instance_norm: expected at least {least} dimensions, got shape {list(input.shape)}")
@@ -262,7 +297,16 @@ def instance_norm(
 
 @composite(namespaces=_F, ulp=32, samples=({"shapes": ((2, 5, 3),), "size": 3},))
 def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
-    """Each element over ``(k + alpha * mean of the squares of size channels around) ** beta``."""
+    """Each element over ``(k + alpha * mean of the squares of size channels around) ** beta``.
+
+    Krizhevsky et al., ImageNet Classification with Deep Convolutional Neural Networks, 2012, section 3.3.
+
+    Example:
+        >>> F.local_response_norm(tc.tensor([[[1.0], [2.0], [3.0]]]), 3, alpha=3.0, beta=1.0)
+        tensor([[[0.1667],
+                 [0.1333],
+                 [0.2143]]])
+    """
     if input.ndim < 3:
         raise ShapeError(f"local_response_norm: expected at least 3 dimensions, got shape {list(input.shape)}")
     if input.numel() == 0:

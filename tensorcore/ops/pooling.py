@@ -109,7 +109,17 @@ def max_pool1d(
     input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:  # fmt: skip
-    """Largest element of each window of (N, C, L) or (C, L); with ``return_indices``, also its place."""
+    """Largest element of each window of (N, C, L) or (C, L); with ``return_indices``, also its place.
+
+    Raises:
+        ShapeError: for fewer or more dimensions, or where the kernel does not fit.
+        RangeError: for padding of more than half the kernel.
+
+    Example:
+        >>> x = tc.tensor([[1.0, 3.0, 2.0, 0.0, 5.0]])
+        >>> F.max_pool1d(x, 2), F.max_pool1d(x, 3, 2, return_indices=True)
+        (tensor([[3., 2.]]), (tensor([[3., 5.]]), tensor([[1, 4]])))
+    """
     return _max("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
@@ -118,7 +128,21 @@ def max_pool2d(
     input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:  # fmt: skip
-    """Largest element of each window of (N, C, H, W) or (C, H, W); with ``return_indices``, also its place."""
+    """Largest element of each window of (N, C, H, W) or (C, H, W); with ``return_indices``, also its place.
+
+    Raises:
+        ShapeError: for fewer or more dimensions, or where the kernel does not fit.
+        RangeError: for padding of more than half the kernel.
+
+    Example:
+        >>> x = tc.arange(16.0).reshape(1, 4, 4)
+        >>> F.max_pool2d(x, 2)
+        tensor([[[ 5.,  7.],
+                 [13., 15.]]])
+        >>> F.max_pool2d(x, 3, stride=2, padding=1)
+        tensor([[[ 5.,  7.],
+                 [13., 15.]]])
+    """
     return _max("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
@@ -127,7 +151,17 @@ def max_pool3d(
     input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:  # fmt: skip
-    """Largest element of each window of (N, C, D, H, W) or (C, D, H, W); with ``return_indices``, also its place."""
+    """Largest element of each window of (N, C, D, H, W) or (C, D, H, W); with ``return_indices``, also its place.
+
+    Raises:
+        ShapeError: for fewer or more dimensions, or where the kernel does not fit.
+        RangeError: for padding of more than half the kernel.
+
+    Example:
+        >>> F.max_pool3d(tc.arange(8.0).reshape(1, 2, 2, 2), (2, 1, 2))
+        tensor([[[[5.],
+                  [7.]]]])
+    """
     return _max("max_pool3d", 3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
@@ -140,7 +174,18 @@ def avg_pool1d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
 ) -> Tensor:
-    """Average of each window of (N, C, L) or (C, L)."""
+    """Average of each window of (N, C, L) or (C, L).
+
+    Zeros of the padding count as elements, unless ``count_include_pad`` is false.
+
+    Raises:
+        ShapeError: for fewer or more dimensions, or where the kernel does not fit.
+
+    Example:
+        >>> x = tc.tensor([[2.0, 4.0, 6.0]])
+        >>> F.avg_pool1d(x, 2, 1), F.avg_pool1d(x, 2, padding=1), F.avg_pool1d(x, 2, padding=1, count_include_pad=False)
+        (tensor([[3., 5.]]), tensor([[1., 5.]]), tensor([[2., 5.]]))
+    """
     return _avg("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
 
@@ -149,7 +194,23 @@ def avg_pool2d(
     input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
     count_include_pad: bool = True, divisor_override: int | None = None,
 ) -> Tensor:  # fmt: skip
-    """Average of each window of (N, C, H, W) or (C, H, W)."""
+    """Average of each window of (N, C, H, W) or (C, H, W).
+
+    Zeros of the padding count as elements, unless ``count_include_pad`` is false; ``divisor_override`` takes the place
+    of the count.
+
+    Raises:
+        ShapeError: for fewer or more dimensions, or where the kernel does not fit.
+        RangeError: for a ``divisor_override`` of 0.
+
+    Example:
+        >>> x = tc.arange(16.0).reshape(1, 4, 4)
+        >>> F.avg_pool2d(x, 2)
+        tensor([[[ 2.5000,  4.5000],
+                 [10.5000, 12.5000]]])
+        >>> F.avg_pool2d(x, 4, divisor_override=1)
+        tensor([[[120.]]])
+    """
     return _avg("avg_pool2d", 2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
@@ -158,7 +219,17 @@ def avg_pool3d(
     input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
     count_include_pad: bool = True, divisor_override: int | None = None,
 ) -> Tensor:  # fmt: skip
-    """Average of each window of (N, C, D, H, W) or (C, D, H, W)."""
+    """Average of each window of (N, C, D, H, W) or (C, D, H, W).
+
+    Padding and ``divisor_override`` count as in `avg_pool2d`.
+
+    Raises:
+        ShapeError: for fewer or more dimensions, or where the kernel does not fit.
+
+    Example:
+        >>> F.avg_pool3d(tc.arange(8.0).reshape(1, 2, 2, 2), (2, 2, 1))
+        tensor([[[[3., 4.]]]])
+    """
     return _avg("avg_pool3d", 3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
@@ -170,17 +241,32 @@ def _lp(op: str, ndim: int, input: Any, norm_type: float, kernel_size: Any, stri
 
 @composite(namespaces=("nn.functional",), samples=({"shapes": ((2, 3, 6),), "args": (2.0, 2)},), ulp=32)
 def lp_pool1d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
-    """``norm_type``-norm of each window of (N, C, L) or (C, L)."""
+    """``norm_type``-norm of each window of (N, C, L) or (C, L).
+
+    Example:
+        >>> F.lp_pool1d(tc.tensor([[3.0, 4.0, 0.0, 2.0]]), 2, 2)
+        tensor([[5., 2.]])
+    """
     return _lp("lp_pool1d", 1, input, norm_type, kernel_size, stride, ceil_mode)
 
 
 @composite(namespaces=("nn.functional",), samples=({"shapes": ((2, 3, 6, 5),), "args": (2.0, 2)},), ulp=32)
 def lp_pool2d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
-    """``norm_type``-norm of each window of (N, C, H, W) or (C, H, W)."""
+    """``norm_type``-norm of each window of (N, C, H, W) or (C, H, W).
+
+    Example:
+        >>> F.lp_pool2d(tc.tensor([[[1.0, 2.0], [3.0, 4.0]]]), 1, 2), F.lp_pool2d(tc.tensor([[[3.0, 4.0]]]), 2, (1, 2))
+        (tensor([[[10.]]]), tensor([[[5.]]]))
+    """
     return _lp("lp_pool2d", 2, input, norm_type, kernel_size, stride, ceil_mode)
 
 
 @composite(namespaces=("nn.functional",), samples=({"shapes": ((2, 3, 6, 5, 4),), "args": (2.0, 2)},), ulp=32)
 def lp_pool3d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
-    """``norm_type``-norm of each window of (N, C, D, H, W) or (C, D, H, W)."""
+    """``norm_type``-norm of each window of (N, C, D, H, W) or (C, D, H, W).
+
+    Example:
+        >>> F.lp_pool3d(tc.ones(1, 2, 2, 2), 3, 2)
+        tensor([[[[2.]]]])
+    """
     return _lp("lp_pool3d", 3, input, norm_type, kernel_size, stride, ceil_mode)

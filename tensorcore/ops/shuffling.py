@@ -22,7 +22,16 @@ _BOTH: Final = ("", "nn.functional")
 
 @composite(namespaces=_BOTH, samples=({"shapes": ((2, 8, 2, 3),), "args": (2,)},), ulp=0)
 def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
-    """(..., C * r * r, H, W) as (..., C, H * r, W * r)."""
+    """(..., C * r * r, H, W) as (..., C, H * r, W * r).
+
+    Raises:
+        ShapeError: if r * r does not divide the channels.
+
+    Example:
+        >>> F.pixel_shuffle(tc.arange(4).reshape(4, 1, 1), 2)
+        tensor([[[0, 1],
+                 [2, 3]]])
+    """
     r = upscale_factor
     if input.ndim < 3 or r <= 0 or input.shape[-3] % (r * r):
         raise ShapeError(
@@ -36,7 +45,15 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
 
 @composite(namespaces=_BOTH, samples=({"shapes": ((2, 2, 4, 6),), "args": (2,)},), ulp=0)
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
-    """(..., C, H * r, W * r) as (..., C * r * r, H, W)."""
+    """(..., C, H * r, W * r) as (..., C * r * r, H, W).
+
+    Raises:
+        ShapeError: if r does not divide the sides.
+
+    Example:
+        >>> F.pixel_unshuffle(tc.arange(4).reshape(1, 2, 2), 2).flatten()
+        tensor([0, 1, 2, 3])
+    """
     r = downscale_factor
     if input.ndim < 3 or r <= 0 or input.shape[-1] % r or input.shape[-2] % r:
         raise ShapeError(
@@ -51,7 +68,15 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     namespaces=_BOTH, aliases=("native_channel_shuffle",), samples=({"shapes": ((2, 6, 3),), "args": (2,)},), ulp=0
 )
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
-    """(N, C, *sides) with the channels of ``groups`` groups dealt out in turn."""
+    """(N, C, *sides) with the channels of ``groups`` groups dealt out in turn.
+
+    Raises:
+        ShapeError: if ``groups`` does not divide the channels.
+
+    Example:
+        >>> F.channel_shuffle(tc.arange(6.0).reshape(1, 6, 1, 1), 2).flatten()
+        tensor([0., 3., 1., 4., 2., 5.])
+    """
     if input.ndim < 3 or groups <= 0 or input.shape[1] % groups:
         raise ShapeError(
             f"channel_shuffle: expected at least 3 dimensions and channels that divide by groups={groups}, "
@@ -83,7 +108,18 @@ def _arguments(op: str, **given: Any) -> list[Ints]:
     ulp=0,
 )
 def unfold(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Tensor:
-    """Windows of (N, C, H, W) or (C, H, W) as columns: (N, C * KH * KW, windows)."""
+    """Windows of (N, C, H, W) or (C, H, W) as columns: (N, C * KH * KW, windows).
+
+    Raises:
+        ShapeError: for fewer or more dimensions, or where the kernel does not fit.
+
+    Example:
+        >>> F.unfold(tc.arange(9.0).reshape(1, 3, 3), 2)
+        tensor([[0., 1., 3., 4.],
+                [1., 2., 4., 5.],
+                [3., 4., 6., 7.],
+                [4., 5., 7., 8.]])
+    """
     x, alone = batched("unfold", input, 2)
     kernel, spread, pads, step = _arguments(
         "unfold", kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride
@@ -100,7 +136,17 @@ def unfold(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
 def fold(
     input: Tensor, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
 ) -> Tensor:
-    """The sum of columns (N, C * KH * KW, windows) where their windows lie in (N, C, *output_size)."""
+    """The sum of columns (N, C * KH * KW, windows) where their windows lie in (N, C, *output_size).
+
+    Raises:
+        ShapeError: if the columns are not those of ``output_size``.
+
+    Example:
+        >>> F.fold(tc.ones(4, 4), (3, 3), 2)
+        tensor([[[1., 2., 1.],
+                 [2., 4., 2.],
+                 [1., 2., 1.]]])
+    """
     size, kernel, spread, pads, step = _arguments(
         "fold", output_size=output_size, kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride
     )
@@ -147,7 +193,13 @@ def _unpooled(
 def max_unpool1d(
     input: Tensor, indices: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Tensor:
-    """What `max_pool1d` found put back to its places, zeros elsewhere."""
+    """What `max_pool1d` found put back to its places, zeros elsewhere.
+
+    Example:
+        >>> values, indices = F.max_pool1d(tc.tensor([[1.0, 3.0, 4.0, 2.0]]), 2, return_indices=True)
+        >>> F.max_unpool1d(values, indices, 2)
+        tensor([[0., 3., 4., 0.]])
+    """
     return _unpooled("max_unpool1d", 1, input, indices, kernel_size, stride, padding, output_size)
 
 
@@ -155,7 +207,14 @@ def max_unpool1d(
 def max_unpool2d(
     input: Tensor, indices: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Tensor:
-    """What `max_pool2d` found put back to its places, zeros elsewhere."""
+    """What `max_pool2d` found put back to its places, zeros elsewhere.
+
+    Example:
+        >>> values, indices = F.max_pool2d(tc.tensor([[[1.0, 3.0], [4.0, 2.0]]]), (1, 2), return_indices=True)
+        >>> F.max_unpool2d(values, indices, (1, 2))
+        tensor([[[0., 3.],
+                 [4., 0.]]])
+    """
     return _unpooled("max_unpool2d", 2, input, indices, kernel_size, stride, padding, output_size)
 
 
@@ -163,5 +222,11 @@ def max_unpool2d(
 def max_unpool3d(
     input: Tensor, indices: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Tensor:
-    """What `max_pool3d` found put back to its places, zeros elsewhere."""
+    """What `max_pool3d` found put back to its places, zeros elsewhere.
+
+    Example:
+        >>> values, indices = F.max_pool3d(tc.arange(8.0).reshape(1, 2, 2, 2), 2, return_indices=True)
+        >>> F.max_unpool3d(values, indices, 2).flatten()
+        tensor([0., 0., 0., 0., 0., 0., 0., 7.])
+    """
     return _unpooled("max_unpool3d", 3, input, indices, kernel_size, stride, padding, output_size)
