@@ -75,6 +75,15 @@ def ctc_loss(
     """Negative log-likelihood of label sequences, summed over all their alignments with (T, N, C) log-probabilities.
 
     Graves et al., Connectionist Temporal Classification, 2006, section 4.1, in logarithms.
+
+    Lengths that no alignment fits give infinity, or 0 with ``zero_infinity``.
+    ``targets`` are (N, S) or joined in one vector.
+
+    Example:
+        >>> log_probs = tc.tensor([[0.25, 0.75], [0.5, 0.5]]).log().unsqueeze(1)
+        >>> likelihood = F.ctc_loss(log_probs, tc.tensor([[1]]), [2], [1], reduction="none").neg().exp()
+        >>> likelihood, 0.75 * 0.5 + 0.25 * 0.5 + 0.75 * 0.5
+        (tensor([0.8750]), 0.875)
     """
     reduction = reduction_of("ctc_loss", None, None, reduction)
     alone = log_probs.ndim == 2
@@ -142,7 +151,12 @@ def _negative_log_likelihood(log_probs: Any, labels: Any, taken: Any, counts: An
 def multilabel_margin_loss(
     input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
 ) -> Tensor:
-    """What each score of a class listed in ``target`` (up to the first -1) lacks of each other's plus 1, averaged."""
+    """What each score of a class listed in ``target`` (up to the first -1) lacks of each other's plus 1, averaged.
+
+    Example:
+        >>> F.multilabel_margin_loss(tc.tensor([[0.1, 0.2, 0.4, 0.8]]), tc.tensor([[3, 0, -1, 1]]))
+        tensor(0.8500)
+    """
     reduction = reduction_of("multilabel_margin_loss", size_average, reduce, reduction)
     if target.dtype is not int64:
         raise DTypeError(f"multilabel_margin_loss: target must be int64, got {target.dtype}")

@@ -177,6 +177,16 @@ def scaled_dot_product_attention(
     """``softmax(query @ key.T * scale + attn_mask) @ value``, with ``scale`` one over the root of the width by default.
 
     A bool ``attn_mask`` says what takes part; rows in which nothing does give zeros. ``dropout_p`` always drops.
+
+    Example:
+        >>> query, key = tc.tensor([[1.0, 0.0], [0.0, 1.0]]), tc.tensor([[10.0, 0.0], [0.0, 10.0]])
+        >>> value = tc.tensor([[1.0, 2.0], [3.0, 4.0]])
+        >>> F.scaled_dot_product_attention(query, key, value, scale=10.0)
+        tensor([[1., 2.],
+                [3., 4.]])
+        >>> F.scaled_dot_product_attention(query * 0, key, value, is_causal=True)
+        tensor([[1., 2.],
+                [2., 3.]])
     """
     _check(query, key, value, attn_mask, is_causal)
     if enable_gqa:

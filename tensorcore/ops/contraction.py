@@ -145,7 +145,16 @@ def einsum(equation: str, *operands: Any) -> Tensor:
     samples=({"shapes": ((2, 3, 4), (3, 4, 5)), "dims": 2}, {"shapes": ((2, 3), (4, 3)), "dims": ((1,), (1,))}),
 )
 def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
-    """Sum of products over ``dims``: the last of ``a`` with the first of ``b``, or a pair of lists of dimensions."""
+    """Sum of products over ``dims``: the last of ``a`` with the first of ``b``, or a pair of lists of dimensions.
+
+    Raises:
+        ShapeError: if the sides that are summed over differ.
+
+    Example:
+        >>> x, y = tc.ones(2, 3, 4), tc.ones(3, 4, 5)
+        >>> tc.tensordot(x, y).shape, tc.tensordot(tc.tensor([[1, 2], [3, 4]]), tc.tensor([1, 10]), dims=([0], [0]))
+        (tensorcore.Size([2, 5]), tensor([31, 42]))
+    """
     if hasattr(dims, "__index__"):
         count = int(dims)
         if not 0 <= count <= min(a.ndim, b.ndim):
@@ -173,7 +182,21 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
 
 @composite(samples=({"shapes": ((2, 3), (4, 3))}, {"shapes": ((3,), (3,))}))
 def inner(input: Tensor, other: Tensor) -> Tensor:
-    """Sums of products over the last dimensions, which must agree; with a 0-d operand, the product."""
+    """Sums of products over the last dimensions, which must agree; with a 0-d operand, the product.
+
+    Raises:
+        ShapeError: if the last sides differ.
+
+    Example:
+        >>> x = tc.tensor([[1, 2], [3, 4]])
+        >>> tc.inner(x, tc.tensor([1, 10]))
+        tensor([21, 43])
+        >>> tc.inner(x, x)
+        tensor([[ 5, 11],
+                [11, 25]])
+        >>> tc.inner(x[0], tc.tensor(3))
+        tensor([3, 6])
+    """
     if input.ndim == 0 or other.ndim == 0:
         return input * other
     return tensordot(input, other, ((-1,), (-1,)))
@@ -181,13 +204,27 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
 
 @composite(samples=({"shapes": ((3,), (3,))},))
 def vdot(input: Tensor, other: Tensor) -> Tensor:
-    """Sum of the products of the conjugate of one vector with another."""
+    """Sum of the products of the conjugate of one vector with another.
+
+    Raises:
+        ShapeError: for anything but two vectors of one length.
+
+    Example:
+        >>> tc.vdot(tc.tensor([1j, 2]), tc.tensor([1j, 3]))
+        tensor(7.+0.j)
+    """
     return dot(conj(input), other)
 
 
 @composite(samples=({"shapes": ((2, 3), (4, 2))}, {"shapes": ((2,), (2, 3))}))
 def kron(input: Tensor, other: Tensor) -> Tensor:
-    """Kronecker product: each element of ``input`` times all of ``other``."""
+    """Kronecker product: each element of ``input`` times all of ``other``.
+
+    Example:
+        >>> tc.kron(tc.tensor([[1, 2]]), tc.tensor([[1, 0], [0, 1]]))
+        tensor([[1, 0, 2, 0],
+                [0, 1, 0, 2]])
+    """
     ndim = max(input.ndim, other.ndim)
     a = (1,) * (ndim - input.ndim) + tuple(input.shape)
     b = (1,) * (ndim - other.ndim) + tuple(other.shape)

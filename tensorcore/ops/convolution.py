@@ -104,7 +104,16 @@ def conv1d(
     dilation: Any = 1,
     groups: int = 1,
 ) -> Tensor:
-    """Cross-correlation of (N, C, L) or (C, L) with (O, C / groups, K)."""
+    """Cross-correlation of (N, C, L) or (C, L) with (O, C / groups, K).
+
+    Raises:
+        ShapeError: if channels, groups and bias do not fit, or the kernel does not fit into the padded input.
+
+    Example:
+        >>> x = tc.tensor([[1.0, 2.0, 4.0, 8.0]])
+        >>> F.conv1d(x, tc.tensor([[[1.0, -1.0]]])), F.conv1d(x, tc.ones(1, 1, 3), padding="same")
+        (tensor([[-1., -2., -4.]]), tensor([[ 3.,  7., 14., 12.]]))
+    """
     return _forward("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
@@ -118,7 +127,23 @@ def conv2d(
     dilation: Any = 1,
     groups: int = 1,
 ) -> Tensor:
-    """Cross-correlation of (N, C, H, W) or (C, H, W) with (O, C / groups, KH, KW)."""
+    """Cross-correlation of (N, C, H, W) or (C, H, W) with (O, C / groups, KH, KW).
+
+    Raises:
+        ShapeError: if channels, groups and bias do not fit, or the kernel does not fit into the padded input.
+        RangeError: for a ``padding`` that is negative, or ``"same"`` with a stride.
+
+    Example:
+        >>> x = tc.arange(9.0).reshape(1, 1, 3, 3)
+        >>> F.conv2d(x, tc.ones(1, 1, 2, 2), tc.tensor([0.5]))
+        tensor([[[[ 8.5000, 12.5000],
+                  [20.5000, 24.5000]]]])
+        >>> F.conv2d(x, tc.ones(1, 1, 2, 2), stride=2, padding=1)
+        tensor([[[[ 0.,  3.],
+                  [ 9., 24.]]]])
+        >>> F.conv2d(tc.ones(2, 4, 8, 8), tc.ones(6, 2, 3, 3), groups=2, dilation=2).shape
+        tensorcore.Size([2, 6, 4, 4])
+    """
     return _forward("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
 
 
@@ -132,7 +157,16 @@ def conv3d(
     dilation: Any = 1,
     groups: int = 1,
 ) -> Tensor:
-    """Cross-correlation of (N, C, D, H, W) or (C, D, H, W) with (O, C / groups, KD, KH, KW)."""
+    """Cross-correlation of (N, C, D, H, W) or (C, D, H, W) with (O, C / groups, KD, KH, KW).
+
+    Raises:
+        ShapeError: if channels, groups and bias do not fit, or the kernel does not fit into the padded input.
+
+    Example:
+        >>> F.conv3d(tc.ones(1, 2, 3, 3), tc.ones(1, 1, 2, 2, 2))
+        tensor([[[[8., 8.],
+                  [8., 8.]]]])
+    """
     return _forward("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
 
 
@@ -210,7 +244,17 @@ def conv_transpose1d(
     groups: int = 1,
     dilation: Any = 1,
 ) -> Tensor:
-    """Transposed convolution of (N, C, L) or (C, L) with (C, O / groups, K)."""
+    """Transposed convolution, the gradient of `conv1d`, of (N, C, L) or (C, L) with (C, O / groups, K).
+
+    Raises:
+        RangeError: for an ``output_padding`` that is not smaller than stride or dilation.
+        ShapeError: if channels, groups and bias do not fit.
+
+    Example:
+        >>> x, weight = tc.tensor([[1.0, 2.0]]), tc.tensor([[[1.0, 10.0, 100.0]]])
+        >>> F.conv_transpose1d(x, weight), F.conv_transpose1d(x, weight, stride=2, padding=1, output_padding=1)
+        (tensor([[  1.,  12., 120., 200.]]), tensor([[ 10., 102.,  20., 200.]]))
+    """
     return _transposed("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
@@ -225,7 +269,18 @@ def conv_transpose2d(
     groups: int = 1,
     dilation: Any = 1,
 ) -> Tensor:
-    """Transposed convolution of (N, C, H, W) or (C, H, W) with (C, O / groups, KH, KW)."""
+    """Transposed convolution, the gradient of `conv2d`, of (N, C, H, W) or (C, H, W) with (C, O / groups, KH, KW).
+
+    Raises:
+        ShapeError: if channels, groups and bias do not fit.
+
+    Example:
+        >>> F.conv_transpose2d(tc.tensor([[[1.0, 2.0]]]), tc.ones(1, 1, 2, 2))
+        tensor([[[1., 3., 2.],
+                 [1., 3., 2.]]])
+        >>> F.conv_transpose2d(tc.ones(1, 4, 5, 5), tc.ones(4, 3, 4, 4), stride=2, padding=1).shape
+        tensorcore.Size([1, 3, 10, 10])
+    """
     return _transposed("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
@@ -240,7 +295,15 @@ def conv_transpose3d(
     groups: int = 1,
     dilation: Any = 1,
 ) -> Tensor:
-    """Transposed convolution of (N, C, D, H, W) or (C, D, H, W) with (C, O / groups, KD, KH, KW)."""
+    """Transposed convolution, the gradient of `conv3d`, of (N, C, D, H, W) or (C, D, H, W), weight (C, O, *kernel).
+
+    Raises:
+        ShapeError: if channels, groups and bias do not fit.
+
+    Example:
+        >>> F.conv_transpose3d(tc.ones(1, 1, 1, 2), tc.ones(1, 1, 1, 1, 2))
+        tensor([[[[1., 2., 1.]]]])
+    """
     return _transposed("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 

@@ -280,7 +280,21 @@ def cross_entropy(
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Tensor:
-    """Cross entropy of scores, classes in dimension 1, and class indices or probabilities of ``input``'s shape."""
+    """Cross entropy of scores, classes in dimension 1, and class indices or probabilities of ``input``'s shape.
+
+    ``weight`` weighs the classes, targets equal to ``ignore_index`` do not count, and ``label_smoothing`` moves
+    that much of each target to all classes alike.
+
+    Raises:
+        DimensionError: for a class that is not there.
+
+    Example:
+        >>> scores = tc.tensor([[2.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+        >>> F.cross_entropy(scores, tc.tensor([0, -100])), F.cross_entropy(scores, tc.tensor([0, 2]), reduction="none")
+        (tensor(0.2395), tensor([0.2395, 0.5514]))
+        >>> F.cross_entropy(scores, tc.tensor([[0.5, 0.5, 0.0], [0.0, 0.0, 1.0]]))
+        tensor(0.8955)
+    """
     reduction = reduction_of("cross_entropy", size_average, reduce, reduction)
     if not 0 <= label_smoothing <= 1:
         raise RangeError(f"cross_entropy: label_smoothing must be in [0, 1], got {label_smoothing}")
@@ -342,7 +356,13 @@ def nll_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """Negative of the log-probability that ``input`` gives the class ``target``; dimension 1 is the classes'."""
+    """Negative of the log-probability that ``input`` gives the class ``target``; dimension 1 is the classes'.
+
+    Example:
+        >>> log_probs = tc.tensor([[0.5, 0.25, 0.25], [0.2, 0.3, 0.5]]).log()
+        >>> F.nll_loss(log_probs, tc.tensor([1, 2]), reduction="none"), F.nll_loss(log_probs, tc.tensor([1, -100]))
+        (tensor([1.3863, 0.6931]), tensor(1.3863))
+    """
     reduction = reduction_of("nll_loss", size_average, reduce, reduction)
     shape = tuple(target._array.shape)
     logs, places = _checked("nll_loss", input, target, weight)

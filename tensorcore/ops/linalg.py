@@ -36,6 +36,19 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     """Matrix product over the last two dimensions, the others broadcast; a 1-d operand is a row, or a column.
 
     Kernels get operands of at least two dimensions whose inner sides agree and whose outer ones broadcast.
+
+    Raises:
+        ShapeError: if the inner sides differ, the others do not broadcast, or an operand is 0-d.
+
+    Example:
+        >>> x = tc.tensor([[1.0, 2.0], [3.0, 4.0]])
+        >>> tc.matmul(x, x)
+        tensor([[ 7., 10.],
+                [15., 22.]])
+        >>> x @ tc.tensor([1.0, -1.0])
+        tensor([-1., -1.])
+        >>> (tc.ones(5, 1, 2, 3) @ tc.ones(4, 3, 6)).shape
+        tensorcore.Size([5, 4, 2, 6])
     """
     try:
         a, b = input._array.shape, other._array.shape
@@ -75,14 +88,33 @@ def _require(op: str, input: Any, other: Any, ndim: tuple[int, int]) -> None:
 
 @composite(samples=({"shapes": ((3, 4), (4, 5))},))
 def mm(input: Tensor, mat2: Tensor) -> Tensor:
-    """Product of two matrices."""
+    """Product of two matrices.
+
+    Raises:
+        ShapeError: for anything but two matrices whose inner sides agree.
+
+    Example:
+        >>> tc.mm(tc.tensor([[1, 2], [3, 4]]), tc.tensor([[1], [-1]]))
+        tensor([[-1],
+                [-1]])
+    """
     _require("mm", input, mat2, (2, 2))
     return matmul(input, mat2)
 
 
 @composite(samples=({"shapes": ((2, 3, 4), (2, 4, 5))},))
 def bmm(input: Tensor, mat2: Tensor) -> Tensor:
-    """Products of two stacks of matrices of one length."""
+    """Products of two stacks of matrices of one length.
+
+    Raises:
+        ShapeError: for anything but two stacks of one length whose inner sides agree; they do not broadcast.
+
+    Example:
+        >>> tc.bmm(tc.ones(2, 1, 3), tc.arange(6.0).reshape(2, 3, 1))
+        tensor([[[ 3.]],
+        <BLANKLINE>
+                [[12.]]])
+    """
     _require("bmm", input, mat2, (3, 3))
     if input.shape[0] != mat2.shape[0]:
         raise ShapeError(f"bmm: stacks of {input.shape[0]} and {mat2.shape[0]} matrices")
@@ -91,21 +123,46 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
 
 @composite(samples=({"shapes": ((3, 4), (4,))},))
 def mv(input: Tensor, vec: Tensor) -> Tensor:
-    """Product of a matrix and a vector."""
+    """Product of a matrix and a vector.
+
+    Raises:
+        ShapeError: for anything but a matrix and a vector that fit.
+
+    Example:
+        >>> tc.mv(tc.tensor([[1, 2], [3, 4]]), tc.tensor([1, -1]))
+        tensor([-1, -1])
+    """
     _require("mv", input, vec, (2, 1))
     return matmul(input, vec)
 
 
 @composite(samples=({"shapes": ((4,), (4,))},))
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
-    """Sum of the products of two vectors."""
+    """Sum of the products of two vectors, without conjugation (see `vdot`).
+
+    Raises:
+        ShapeError: for anything but two vectors of one length.
+
+    Example:
+        >>> tc.dot(tc.tensor([1, 2, 3]), tc.tensor([4, 5, 6])), tc.dot(tc.tensor([1j]), tc.tensor([1j]))
+        (tensor(32), tensor(-1.+0.j))
+    """
     _require("dot", input, tensor, (1, 1))
     return matmul(input, tensor)
 
 
 @composite(samples=({"shapes": ((3,), (4,))},), aliases=("ger",))
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
-    """Products of every pair of elements of two vectors."""
+    """Products of every pair of elements of two vectors.
+
+    Raises:
+        ShapeError: for anything but two vectors.
+
+    Example:
+        >>> tc.outer(tc.tensor([1, 2]), tc.tensor([3, 4, 5]))
+        tensor([[ 3,  4,  5],
+                [ 6,  8, 10]])
+    """
     _require("outer", input, vec2, (1, 1))
     return input.unsqueeze(1) * vec2.unsqueeze(0)
 

@@ -56,7 +56,16 @@ def _linear_bias(g: Any) -> Any:
     samples=({"shapes": ((3, 4), (5, 4), (5,))}, {"shapes": ((2, 3, 4), (5, 4))}, {"shapes": ((4,), (5, 4), (5,))}),
 )  # fmt: skip
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """``input @ weight.T + bias`` over the last dimension of ``input``."""
+    """``input @ weight.T + bias`` over the last dimension of ``input``.
+
+    Raises:
+        ShapeError: if the last sides of ``input`` and ``weight`` differ.
+
+    Example:
+        >>> weight, bias = tc.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), tc.tensor([0.0, 0.0, 0.5])
+        >>> F.linear(tc.tensor([1.0, -1.0]), weight, bias), F.linear(tc.ones(4, 7, 2), weight).shape
+        (tensor([-1.0000, -1.0000, -0.5000]), tensorcore.Size([4, 7, 3]))
+    """
     if input._kind is not weight._kind or (bias is not None and bias._kind is not weight._kind):
         one_dtype("linear", input=input, weight=weight, bias=bias)
     x, w = input._array.shape, weight._array.shape
@@ -95,7 +104,15 @@ def _linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
     samples=({"shapes": ((3, 4), (3, 5), (2, 4, 5), (2,))}, {"shapes": ((2, 3, 4), (2, 3, 5), (6, 4, 5))}),
 )
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """``input1 @ weight[k] @ input2 + bias[k]`` for each k, over the last dimensions of the inputs."""
+    """``input1 @ weight[k] @ input2 + bias[k]`` for each k, over the last dimensions of the inputs.
+
+    Raises:
+        ShapeError: if the sides do not fit.
+
+    Example:
+        >>> F.bilinear(tc.tensor([[1.0, 2.0]]), tc.tensor([[3.0, 4.0]]), tc.eye(2).unsqueeze(0), tc.tensor([0.5]))
+        tensor([[11.5000]])
+    """
     one_dtype("bilinear", input1=input1, input2=input2, weight=weight, bias=bias)
     a, b, w = input1.shape, input2.shape, weight.shape
     if len(w) != 3 or not a or not b or a[:-1] != b[:-1] or (a[-1], b[-1]) != tuple(w[1:]):

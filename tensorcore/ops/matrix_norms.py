@@ -116,7 +116,13 @@ def _vector_norm(input: Tensor, *, ord: float, dim: tuple[int, ...], keepdim: bo
 
 @composite(samples=({"shapes": ((3, 4), (3, 4))}, {"shapes": ((3, 4), (4,)), "p": 1}), ulp=16)
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
-    """The ``p``-norm of the difference of two tensors, which broadcast."""
+    """The ``p``-norm of the difference of two tensors, which broadcast.
+
+    Example:
+        >>> x, y = tc.tensor([0.0, 0.0]), tc.tensor([3.0, 4.0])
+        >>> tc.dist(x, y), tc.dist(x, y, 1), tc.dist(x, y, float("inf"))
+        (tensor(5.), tensor(7.), tensor(4.))
+    """
     return linalg_vector_norm(input - other, p)
 
 

@@ -49,7 +49,12 @@ def storage(input: Tensor) -> Any:
 
 @composite(namespaces=("Tensor",))
 def storage_type(input: Tensor) -> Any:
-    """The old class of the tensor's storage, such as ``FloatStorage``."""
+    """The old class of the tensor's storage, such as ``FloatStorage``.
+
+    Example:
+        >>> tc.ones(2).storage_type()
+        <class 'tensorcore.FloatStorage'>
+    """
     from tensorcore.storage import storage_type as found
 
     return found(input.dtype)
@@ -57,7 +62,13 @@ def storage_type(input: Tensor) -> Any:
 
 @composite(namespaces=("Tensor",))
 def const_data_ptr(input: Tensor) -> int:
-    """Address of the first element; 0 where the engine does not tell."""
+    """Address of the first element; 0 where the engine does not tell.
+
+    Example:
+        >>> x = tc.ones(2)
+        >>> x.const_data_ptr() == x.data_ptr()
+        True
+    """
     return input.data_ptr()
 
 
@@ -84,7 +95,13 @@ def dim_order(input: Tensor, *, ambiguity_check: Any = False) -> tuple[int, ...]
 
 @composite(namespaces=("Tensor",))
 def is_set_to(input: Tensor, tensor: Tensor) -> bool:
-    """Whether both look at the same memory in the same way: storage, offset, shape and strides."""
+    """Whether both look at the same memory in the same way: storage, offset, shape and strides.
+
+    Example:
+        >>> x = tc.ones(2, 2)
+        >>> x.is_set_to(x.view(2, 2)), x.is_set_to(x[0])
+        (True, False)
+    """
     return (
         input.dtype is tensor.dtype
         and root_of(input) is root_of(tensor)
@@ -152,6 +169,17 @@ def resize_(input: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
     """Give this tensor another shape: the first elements of its memory are kept, new ones are zeros.
 
     Within its memory it goes on sharing it with its views; memory that is too small is replaced by larger.
+
+    Raises:
+        ShapeError: for a negative side.
+
+    Example:
+        >>> x = tc.tensor([1, 2, 3, 4])
+        >>> x.resize_(2, 1)
+        tensor([[1],
+                [2]])
+        >>> x.resize_(4)
+        tensor([1, 2, 3, 4])
     """
     check_inplace(input, "resize_")
     if input._node is not None:
@@ -172,13 +200,25 @@ def resize_(input: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
 
 @composite(namespaces=("", "Tensor"))
 def resize_as_(input: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
-    """`resize_` to the shape of ``the_template``."""
+    """`resize_` to the shape of ``the_template``.
+
+    Example:
+        >>> tc.tensor([1, 2, 3, 4]).resize_as_(tc.ones(2, 1))
+        tensor([[1],
+                [2]])
+    """
     return resize_(input, tuple(the_template.shape))
 
 
 @composite(namespaces=("", "Tensor"))
 def as_strided_(input: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None) -> Tensor:
-    """`as_strided` in place: this tensor becomes the view of its memory."""
+    """`as_strided` in place: this tensor becomes the view of its memory.
+
+    Example:
+        >>> tc.arange(6).as_strided_((2, 2), (1, 2), 1)
+        tensor([[1, 3],
+                [2, 4]])
+    """
     holder = _holder(input)
     reshaped(input, as_strided, size, stride, storage_offset)
     if input._view is None:

@@ -196,7 +196,13 @@ def rand_like(
     input: Tensor, *, generator: Generator | None = None, dtype: DType | None = None, layout: Any = None,
     device: Any = None, requires_grad: bool = False, memory_format: Any = None,
 ) -> Tensor:  # fmt: skip
-    """`rand` of the shape, dtype and device of ``input``."""
+    """`rand` of the shape, dtype and device of ``input``.
+
+    Example:
+        >>> x = tc.rand_like(tc.ones(2, 3, dtype=tc.float64))
+        >>> x.shape, x.dtype, bool((x >= 0).all() and (x < 1).all())
+        (tensorcore.Size([2, 3]), tensorcore.float64, True)
+    """
     kind, source = _like_kind("rand_like", input, dtype, device), source_of(generator, "rand_like")
     made = _drawn_like(input, lambda shape, dense: samplers.uniform(shape, kind, 0.0, 1.0, source))
     return finished(made, requires_grad, None)
@@ -207,7 +213,13 @@ def randn_like(
     input: Tensor, *, generator: Generator | None = None, dtype: DType | None = None, layout: Any = None,
     device: Any = None, requires_grad: bool = False, memory_format: Any = None,
 ) -> Tensor:  # fmt: skip
-    """`randn` of the shape, dtype and device of ``input``."""
+    """`randn` of the shape, dtype and device of ``input``.
+
+    Example:
+        >>> _ = tc.manual_seed(0)
+        >>> tc.randn_like(tc.ones(3))
+        tensor([ 1.5410, -0.2934, -2.1788])
+    """
     kind, source = _like_kind("randn_like", input, dtype, device), source_of(generator, "randn_like")
     made = _drawn_like(input, lambda shape, dense: samplers.normal(shape, kind, 0.0, 1.0, source, dense=dense))
     return finished(made, requires_grad, None)
@@ -218,7 +230,13 @@ def randint_like(
     input: Tensor, low: Any = 0, high: Any = None, *, generator: Generator | None = None, dtype: DType | None = None,
     layout: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None,
 ) -> Tensor:  # fmt: skip
-    """`randint` of the shape, dtype and device of ``input``: ``randint_like(input, [low,] high)``."""
+    """`randint` of the shape, dtype and device of ``input``: ``randint_like(input, [low,] high)``.
+
+    Example:
+        >>> _ = tc.manual_seed(0)
+        >>> tc.randint_like(tc.ones(4), 10), tc.randint_like(tc.ones(4), -2, 0, dtype=tc.int64)
+        (tensor([4., 9., 3., 0.]), tensor([-1, -1, -1, -1]))
+    """
     if high is None:
         low, high = 0, low
     kind, source = _like_kind("randint_like", input, dtype, device, BOOL), source_of(generator, "randint_like")

@@ -187,6 +187,16 @@ def interpolate(
 
     ``mode`` is one of ``"nearest"``, ``"nearest-exact"``, ``"linear"``, ``"bilinear"``, ``"bicubic"``,
     ``"trilinear"`` and ``"area"``.
+
+    Raises:
+        NotImplementedError: if ``mode`` does not fit the dimensions.
+
+    Example:
+        >>> x = tc.tensor([[[1.0, 3.0]]])
+        >>> F.interpolate(x, 4), F.interpolate(x, scale_factor=2, mode="linear")
+        (tensor([[[1., 1., 3., 3.]]]), tensor([[[1.0000, 1.5000, 2.5000, 3.0000]]]))
+        >>> F.interpolate(x, 4, mode="linear", align_corners=True)
+        tensor([[[1.0000, 1.6667, 2.3333, 3.0000]]])
     """
     if mode not in _MODES:
         raise NotImplementedError(f"interpolate: mode must be one of {', '.join(map(repr, _MODES))}, got {mode!r}")
@@ -229,17 +239,33 @@ def interpolate(
 def upsample(
     input: Tensor, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
 ) -> Tensor:
-    """`interpolate` by its old name."""
+    """`interpolate` by its old name, with a warning.
+
+    Example:
+        >>> F.upsample(tc.tensor([[[1.0, 3.0]]]), scale_factor=2)
+        tensor([[[1., 1., 3., 3.]]])
+    """
     return interpolate(input, size, scale_factor, mode, align_corners)
 
 
 @composite(namespaces=_F)
 def upsample_nearest(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
-    """`interpolate` with mode ``"nearest"``."""
+    """`interpolate` with mode ``"nearest"``, with a warning.
+
+    Example:
+        >>> F.upsample_nearest(tc.tensor([[[[1.0, 3.0]]]]), scale_factor=2)
+        tensor([[[[1., 1., 3., 3.],
+                  [1., 1., 3., 3.]]]])
+    """
     return interpolate(input, size, scale_factor, "nearest")
 
 
 @composite(namespaces=_F)
 def upsample_bilinear(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
-    """`interpolate` with mode ``"bilinear"`` and aligned corners."""
+    """`interpolate` with mode ``"bilinear"`` and aligned corners, with a warning.
+
+    Example:
+        >>> F.upsample_bilinear(tc.tensor([[[[1.0, 3.0]]]]), (1, 3))
+        tensor([[[[1., 2., 3.]]]])
+    """
     return interpolate(input, size, scale_factor, "bilinear", True)

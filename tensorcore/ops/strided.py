@@ -289,7 +289,12 @@ def new_empty_strided(
     input: Tensor, size: Sequence[int], stride: Sequence[int], dtype: Any = None, layout: Any = None,
     device: Any = None, pin_memory: bool = False, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """`empty_strided` of the dtype and device of this tensor."""
+    """`empty_strided` of the dtype and device of this tensor.
+
+    Example:
+        >>> tc.ones(1, dtype=tc.float64).new_empty_strided((2, 3), (1, 2)).stride()
+        (1, 2)
+    """
     return empty_strided(
         size, stride, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad
     )
