@@ -18,7 +18,8 @@ from tensorcore.random import generator, mt19937
 from tensorcore_cpu.attention import AttentionKernels
 from tensorcore_cpu.creating import CreationKernels
 from tensorcore_cpu.dlpack import exported, imported
-from tensorcore_cpu.draws import DrawKernels, twister_words
+from tensorcore_cpu.draws import NAMES as DRAWS
+from tensorcore_cpu.draws import DrawKernels
 from tensorcore_cpu.embedding import EmbeddingKernels
 from tensorcore_cpu.factorizations import FactorizationKernels
 from tensorcore_cpu.fourier import TransformKernels
@@ -27,6 +28,7 @@ from tensorcore_cpu.indexing import IndexKernels
 from tensorcore_cpu.jit.conversions import converted
 from tensorcore_cpu.jit.fused import compiled_kernel
 from tensorcore_cpu.jit.places import shuffled
+from tensorcore_cpu.joining import JoinKernels
 from tensorcore_cpu.layers import LayerKernels
 from tensorcore_cpu.memory import keep_freed_memory
 from tensorcore_cpu.norms import NormKernels
@@ -38,6 +40,7 @@ from tensorcore_cpu.searching import SearchKernels
 from tensorcore_cpu.select import SelectKernels, against_number
 from tensorcore_cpu.solvers import SolveKernels
 from tensorcore_cpu.sums import product, total
+from tensorcore_cpu.twister import fastest
 from tensorcore_cpu.vectors import VectorKernels
 from tensorcore_cpu.views import ViewKernels
 
@@ -72,6 +75,10 @@ _MOVES = frozenset(
         "expand",
         "flip",
         "cat",
+        "stack",
+        "roll",
+        "repeat",
+        "extended",
         "basic_index",
         "basic_index_put",
         "index",
@@ -92,6 +99,8 @@ _MOVES = frozenset(
         "view_as_complex",
     ]
 )
+#: Ops whose kernels keep quiet themselves, as they seldom call NumPy.
+_QUIET = frozenset(["full", "index_put", "one_hot", "scatter"])
 #: NumPy's name where it is not the standard's or the other is faster.
 _UFUNCS = {
     "sub": np.subtract, "mul": np.multiply, "div": np.true_divide, "neg": np.negative, "pow": np.power,
@@ -111,6 +120,7 @@ class CpuBackend(
     GridKernels,
     FactorizationKernels,
     IndexKernels,
+    JoinKernels,
     LayerKernels,
     NormKernels,
     OptimizerKernels,
@@ -131,8 +141,8 @@ class CpuBackend(
         self.array_type = np.ndarray
         # Else 2.8 ms instead of 0.2 for x * y + y of a million elements, which is mostly page faults.
         keep_freed_memory()
-        # A third of the time of Python's own for a million words.
-        mt19937.offer(twister_words)
+        mt19937.offer(fastest())
+        self.drop_draws()
         generator.offer(shuffled)
 
     def native_dtypes(self) -> dict[DType, Any]:
@@ -164,9 +174,9 @@ class CpuBackend(
         found: Any = _ufunc(name, dtype)
         if found is None:
             found = super().kernel(name, dtype, index)
-        if found is None or name in _MOVES:
+        if found is None or name in _MOVES or name == "full" or name in DRAWS:
             return found
-        if name in ("full", "ramp", "linspace"):
+        if name in ("ramp", "linspace"):
             # Made in the dtype asked for, beyond whose largest number is infinity.
             return quiet(found)
         if dtype.category <= INTEGER and name not in ("floor_divide", "remainder", "pow", "bitwise_left_shift", "cast"):
@@ -187,7 +197,7 @@ class CpuBackend(
         if dtype in (float16, bfloat16):
             return None
         if name in ("index_put", "scatter"):
-            return quiet(self.put_into if name == "index_put" else self.scatter_into)
+            return self.put_into if name == "index_put" else self.scatter_into
         if dtype is bool_:
             return None
         own = getattr(OptimizerKernels, name, None)
@@ -286,10 +296,6 @@ class CpuBackend(
             0 if side != wide else step for side, wide, step in zip(old, shape[lead:], input.strides, strict=True)
         ]
         return np.ndarray(shape, input.dtype, input, 0, strides)
-
-    def flip(self, input: Array, *, dims: tuple[int, ...]) -> Array:
-        # PyTorch copies; a view with negative strides would surprise those who read strides.
-        return np.ascontiguousarray(np.flip(input, dims))
 
     def basic_index(self, input: Array, *, index: tuple[Any, ...]) -> Array:
         # Ints alone give NumPy's scalar, a copy; with an ellipsis they give a 0-d view.

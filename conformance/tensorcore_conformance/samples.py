@@ -111,6 +111,9 @@ ELSEWHERE: dict[str, str] = {
     "new_empty": "its elements are unspecified", "new_tensor": "transfers area: data from the host",
     "random_words": "random area: every draw uses it",
     "philox_uniform": "random area: bit-equal to the reference device",
+    "uniform_by_ticket": "random area: bit-equal to the reference device",
+    "integers_by_ticket": "random area: bit-equal to the reference device",
+    "normal_by_ticket": "random area: equal to the reference device's",
 }  # fmt: skip
 
 

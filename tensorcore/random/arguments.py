@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import cache
 from typing import Any
 
 from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, DType, iinfo
@@ -72,9 +73,14 @@ def require_held(op: str, name: str, value: int, dtype: DType, whole: bool = Fal
                 stacklevel=4,
             )
         return
-    least, most = (0, 1) if dtype.category == BOOL else (iinfo(dtype).min, iinfo(dtype).max)
+    least, most = _limits(dtype)
     if not least <= value <= most:
         raise RangeError(f"{op}: {name} = {value} is out of range for {dtype}, which holds {least} to {most}")
+
+
+@cache
+def _limits(dtype: DType) -> tuple[int, int]:
+    return (0, 1) if dtype.category == BOOL else (iinfo(dtype).min, iinfo(dtype).max)
 
 
 def require_std(op: str, std: Any) -> None:

@@ -15,7 +15,7 @@ from tensorcore.devices import Device
 from tensorcore.dtypes import uint8
 from tensorcore.errors import DTypeError, RangeError, ShapeError
 from tensorcore.random import philox
-from tensorcore.random.mt19937 import LENGTH, MT19937
+from tensorcore.random.mt19937 import LENGTH, MT19937, continued
 from tensorcore.random.ticket import Ticket
 
 if TYPE_CHECKING:
@@ -96,9 +96,8 @@ class Generator:
 
     @property
     def _stream(self) -> MT19937:
-        if self._twister is None:
-            self._twister = MT19937(self._seed)
-        return self._twister
+        self._twister = stream = continued(self._twister, self._seed)
+        return stream
 
     def manual_seed(self, seed: int) -> Generator:
         """Start again from ``seed`` and return the generator; negative seeds count from ``2**64`` down.
@@ -270,7 +269,7 @@ class Generator:
             out.append(self._next_normal)
             self._next_normal = None
         pairs = (count - len(out) + 1) // 2
-        words = self._stream.words64(2 * pairs)
+        words = self._stream.words64(2 * pairs).tolist()
         unit = 2.0**-53
         mask = 2**53 - 1
         for first, second in zip(words[0::2], words[1::2], strict=True):

@@ -8,36 +8,21 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Callable
 from typing import Any, Final
 
-__all__ = ["MT19937", "offer"]
+__all__ = ["MT19937", "continued", "offer"]
 
 #: Words of state (n of Matsumoto and Nishimura, 1998).
 LENGTH: Final = 624
 _MASK: Final = 0xFFFFFFFF
 #: Words per call of the C generator: small enough that its big integer stays in the cache.
 _CHUNK: Final = 1 << 14
-#: Words from which on it pays to hand the state to a library and to read it back.
-_MANY: Final = 1 << 15
 
 State = tuple[tuple[int, ...], int]
 
-_draw: Callable[[State, int, int], tuple[Any, State]] | None = None
-
-
-def offer(draw: Callable[[State, int, int], tuple[Any, State]]) -> None:
-    """Let large draws be made by ``draw(state, count, bits) -> (words, state)``, an array library's MT19937.
-
-    ``bits`` is 32 or 64; ``words`` supports the buffer protocol. A backend may offer one when it is made; the numbers
-    are the same with and without.
-    """
-    global _draw
-    _draw = draw
-
 
 class MT19937:
-    """The 32-bit Mersenne Twister.
+    """The 32-bit Mersenne Twister; `words`, `words64` and `state` are what a faster one overrides (see `offer`).
 
     Example:
         >>> from tensorcore.random.mt19937 import MT19937
@@ -58,19 +43,20 @@ class MT19937:
 
     def seed(self, seed: int) -> None:
         """Start from the lower 32 bits of ``seed``, by Knuth's linear congruence (``init_genrand``)."""
+        self.state = (self._seeded(seed), LENGTH)
+        self.untouched = True
+
+    @staticmethod
+    def _seeded(seed: int) -> tuple[int, ...]:
         word = seed & _MASK
         words = [word]
         for place in range(1, LENGTH):
             word = (1812433253 * (word ^ (word >> 30)) + place) & _MASK
             words.append(word)
-        self._source.setstate((3, (*words, LENGTH), None))
-        self.untouched = True
+        return tuple(words)
 
     def words(self, count: int) -> Any:
         """The next ``count`` outputs of 32 bits, an array or a memoryview."""
-        if _draw is not None and count >= _MANY:
-            out, self.state = _draw(self.state, count, 32)
-            return out
         out = array("I")
         if count:
             self.untouched = False
@@ -85,9 +71,6 @@ class MT19937:
 
     def words64(self, count: int) -> Any:
         """The next ``count`` outputs of 64 bits, of two words each, the upper one first."""
-        if _draw is not None and 2 * count >= _MANY:
-            out, self.state = _draw(self.state, count, 64)
-            return out
         words = self.words(2 * count)
         if sys.byteorder == "little":
             words[0::2], words[1::2] = words[1::2], words[0::2]
@@ -106,3 +89,25 @@ class MT19937:
         words, used = value
         self._source.setstate((3, (*words, used), None))
         self.untouched = False
+
+
+_fastest: type[MT19937] = MT19937
+
+
+def offer(stream: type[MT19937]) -> None:
+    """Let draws be made by ``stream``, a faster class of the same words, from the next draw of each generator on.
+
+    Its `words` and `words64` return what supports the buffer protocol. A backend may offer one when it is made.
+    """
+    global _fastest
+    _fastest = stream
+
+
+def continued(stream: MT19937 | None, seed: int) -> MT19937:
+    """``stream`` by the fastest class there is, or a new one from ``seed``."""
+    if type(stream) is _fastest:
+        return stream  # type: ignore[return-value]
+    made = _fastest(seed)
+    if stream is not None:
+        made.state, made.untouched = stream.state, stream.untouched
+    return made

@@ -7,6 +7,7 @@ one another, so any device computes them in any order with the same bits.
 from __future__ import annotations
 
 from array import array
+from functools import lru_cache
 from typing import Any, Final
 
 __all__ = ["MULTIPLIERS", "block", "blocks_for", "packed", "rounds", "schedule"]
@@ -59,4 +60,9 @@ def block(key: int, offset: int) -> tuple[int, int, int, int]:
 
 def packed(key: int, offset: int) -> array[int]:
     """The first counter block and the rounds' keys as 21 int64, what a device needs to compute the words."""
-    return array("q", [offset, *(word for pair in schedule(key) for word in pair)])
+    return array("q", (offset, *_key_words(key)))
+
+
+@lru_cache(64)
+def _key_words(key: int) -> tuple[int, ...]:
+    return tuple(word for pair in schedule(key) for word in pair)

@@ -7,19 +7,29 @@ results, normal ones are within a few units in the last place.
 from __future__ import annotations
 
 import math
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, DType, bool_, finfo, float32, float64, int32, int64
+from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, DType, bool_, float32, float64, int32, int64
 from tensorcore.host_data import round_to
 from tensorcore.ops.complex import complex as complex_of
-from tensorcore.ops.drawing import random_words
-from tensorcore.ops.elementwise import cos, ge, log, log1p, lt, sin, sqrt, where
-from tensorcore.ops.movement import cat, stack
+from tensorcore.ops.drawing import (
+    BLOCK,
+    WIDE_RANGE,
+    digits,
+    integers_by_ticket,
+    modulo,
+    normal_by_ticket,
+    random_words,
+    uniform_by_ticket,
+    unsigned,
+    widest,
+)
+from tensorcore.ops.elementwise import log, log1p, lt, where
 
 if TYPE_CHECKING:
     from tensorcore.devices import Kind
     from tensorcore.random.generator import Generator
+    from tensorcore.random.ticket import Ticket
     from tensorcore.tensor import Tensor
 
 __all__ = [
@@ -36,57 +46,25 @@ __all__ = [
     "whole",
 ]
 
-#: Numbers from which on PyTorch fills blocks of 16 instead of drawing one by one.
-_BLOCK = 16
-#: From this range on PyTorch takes 64 bits for an integer (its skew is then below 5 %).
-_WIDE_RANGE = 1 << 28
 _INT64_MIN = -(1 << 63)
-#: Largest factor that Veltkamp's splitting takes without overflow.
-_SPLITTABLE = 2.0**996
-
 Shape = tuple[int, ...]
-
-
-def words(shape: Shape, kind: Kind, generator: Generator) -> Tensor:
-    """32-bit words as int32, negative where the upper bit is set."""
-    ticket = generator.ticket("words", math.prod(shape))
-    return random_words(ticket, shape, kind.sibling(int32))
-
-
-def words64(shape: Shape, kind: Kind, generator: Generator) -> Tensor:
-    """64-bit words as int64, negative where the upper bit is set."""
-    ticket = generator.ticket("words64", math.prod(shape))
-    return random_words(ticket, shape, kind.sibling(int64))
-
-
-def widest(kind: Kind) -> DType:
-    """float64, or float32 on a device without."""
-    return float64 if float64 in kind.device.capabilities.dtypes else float32
-
-
-def _fraction(bits: Tensor, dtype: DType) -> Tensor:
-    """Numbers in [0, 1) from the lower 24 bits of words (float32) or 53 bits of 64-bit words (float64)."""
-    size = digits(dtype)
-    return (bits & ((1 << size) - 1)).to(dtype) * 2.0**-size
-
-
-@cache
-def digits(dtype: DType) -> int:
-    """Bits of the significand, the hidden one included."""
-    return 1 - int(math.log2(finfo(dtype).eps))
 
 
 def unit(shape: Shape, kind: Kind, generator: Generator) -> Tensor:
     """Numbers in [0, 1) of 53 bits, in float64; of their upper 24 bits on a device without it."""
-    bits = words64(shape, kind, generator)
-    if widest(kind) is float64:
-        return _fraction(bits, float64)
-    return _fraction((bits & ((1 << 53) - 1)) >> 29, float32)
+    wide = kind.sibling(widest(kind))
+    ticket = generator.ticket("words64", math.prod(shape))
+    if wide.dtype is float64:
+        return uniform_by_ticket.emit(kind=wide, ticket=ticket, shape=shape, low=0.0, span=1.0)
+    bits = random_words(ticket, shape, kind.sibling(int64))
+    return ((bits >> 29) & 0xFFFFFF).to(float32) * 2.0**-24
 
 
-def _opmath(dtype: DType) -> DType:
-    """The dtype in which numbers of ``dtype`` are drawn before they are rounded to it."""
-    return float64 if dtype is float64 else float32
+def _drawn(kind: Kind, count: int, generator: Generator) -> tuple[Kind, Ticket]:
+    """The kind in which numbers of ``kind`` are drawn before they are rounded to it, and a ticket for their words."""
+    if kind.dtype is float64:
+        return kind, generator.ticket("words64", count)
+    return kind if kind.dtype is float32 else kind.sibling(float32), generator.ticket("words", count)
 
 
 def _paired(draw: Any, shape: Shape, kind: Kind, *args: Any) -> Tensor:
@@ -103,49 +81,21 @@ def uniform(shape: Shape, kind: Kind, low: float, high: float, generator: Genera
     dtype = kind.dtype
     if dtype.category == COMPLEX:
         return _paired(uniform, shape, kind, low, high, generator)
-    inner = _opmath(dtype)
-    bits = words64(shape, kind, generator) if inner is float64 else words(shape, kind, generator)
-    if low == 0.0 and high == 1.0 and dtype is inner:
-        return _fraction(bits, inner)
-    start = rounded_to(low, inner)
-    span = rounded_to(rounded_to(high, inner) - start, inner)
-    value = _scaled(bits, inner, span, start, kind).to(dtype)
+    inner, ticket = _drawn(kind, math.prod(shape), generator)
+    if low == 0.0 and high == 1.0 and inner is kind:
+        return uniform_by_ticket.emit(kind=kind, ticket=ticket, shape=shape, low=low, span=high)
+    start = rounded_to(low, inner.dtype)
+    span = rounded_to(rounded_to(high, inner.dtype) - start, inner.dtype)
+    value = uniform_by_ticket.emit(kind=inner, ticket=ticket, shape=shape, low=start, span=span).to(dtype)
     # Rounding can reach the upper bound, which the interval leaves out; the next number covers the rounding of `most`.
-    most = rounded_to(math.nextafter(span * (1.0 - 2.0 ** -digits(inner)) + start, math.inf), dtype)
+    most = math.nextafter(span * (1.0 - 2.0 ** -digits(inner.dtype)) + start, math.inf)
     bound = rounded_to(high, dtype)
-    return value if most < bound else where(value == bound, rounded_to(low, dtype), value)
+    return value if rounded_to(most, dtype) < bound else where(value == bound, rounded_to(low, dtype), value)
 
 
 def rounded_to(value: float, dtype: DType) -> float:
     """A number as ``dtype`` holds it."""
     return value if dtype is float64 else round_to(value, dtype)
-
-
-def _scaled(bits: Tensor, inner: DType, span: float, low: float, kind: Kind) -> Tensor:
-    """Fractions times ``span`` plus ``low``, rounded once to ``inner``, as PyTorch's fused multiply-add does."""
-    if inner is float32:
-        wide = widest(kind)
-        # The product of two 24-bit numbers is exact in float64.
-        value = (bits & 0xFFFFFF).to(wide) * (span * 2.0**-24)
-        return (value + low if low else value).to(float32)
-    x = _fraction(bits, float64)
-    if low == 0.0 or span > _SPLITTABLE:
-        return x * span + low if low else x * span
-    product, error = _exact_product(x, span)
-    total = product + low
-    virtual = total - product
-    return total + (((product - (total - virtual)) + (low - virtual)) + error)
-
-
-def _exact_product(x: Tensor, y: float) -> tuple[Tensor, Tensor]:
-    """Product and rounding error in float64 (Dekker's product, by Veltkamp's splitting)."""
-    split = 134217729.0
-    x_high = x * split - (x * split - x)
-    x_low = x - x_high
-    y_high = y * split - (y * split - y)
-    y_low = y - y_high
-    product = x * y
-    return product, x_low * y_low - (((product - x_high * y_high) - x_low * y_high) - x_high * y_low)
 
 
 # ------------------------------------------------------------------ normal
@@ -158,42 +108,20 @@ def normal(shape: Shape, kind: Kind, mean: float, std: float, generator: Generat
         # Half of the variance to each part.
         return _paired(normal, shape, kind, mean, std / math.sqrt(2.0), generator)
     count = math.prod(shape)
-    if dense and count >= _BLOCK:
-        # Multiplied even by 1, so that the result is no view.
-        value = _filled(count, kind, generator).reshape(shape) * std
-    else:
-        value = random_words(generator.ticket("normal", count), shape, kind.sibling(widest(kind)))
-        value = value * std if std != 1.0 else value
-    if mean != 0.0:
-        value = value + mean
-    return value.to(dtype)
-
-
-def _filled(count: int, kind: Kind, generator: Generator) -> Tensor:
-    """Standard normal numbers in blocks of 16; a last partial block is drawn again as the last 16 numbers."""
-    inner = _opmath(kind.dtype)
-    draw = words64 if inner is float64 else words
-    rest = count % _BLOCK
-    whole_blocks = count - rest
-    if not rest:
-        return _box_muller(draw((count,), kind, generator), inner)
-    # float32 and float64 draw the partial block before it is drawn again; the 16-bit formats do not.
-    wasted = rest if kind.dtype is inner else 0
-    bits = draw((whole_blocks + wasted + _BLOCK,), kind, generator)
-    head = _box_muller(bits.narrow(0, 0, whole_blocks), inner)
-    tail = _box_muller(bits.narrow(0, whole_blocks + wasted, _BLOCK), inner)
-    return cat([head.narrow(0, 0, count - _BLOCK), tail])
-
-
-def _box_muller(bits: Tensor, dtype: DType) -> Tensor:
-    """Blocks of 16 normal numbers: the first eight uniform numbers give radii, the last eight angles."""
-    half = _BLOCK // 2
-    # Radii and angles side by side in memory, so that each op runs over one long row.
-    halves = _fraction(bits.reshape(-1, 2, half).permute(1, 0, 2).contiguous(), dtype)
-    radius = sqrt(log(1.0 - halves[0]) * -2.0)
-    theta = halves[1] * (2.0 * math.pi)
-    pairs = stack([radius * cos(theta), radius * sin(theta)])
-    return pairs.permute(1, 0, 2).reshape(-1)
+    if dense and count >= BLOCK:
+        rest = count % BLOCK
+        # float32 and float64 draw a partial block before it is drawn again; the 16-bit formats do not.
+        wasted = 0 if dtype.itemsize == 2 else rest
+        inner, ticket = _drawn(kind, count - rest + (wasted + BLOCK) * (rest > 0), generator)
+        made = normal_by_ticket.emit(kind=inner, ticket=ticket, shape=shape, mean=mean, std=std)
+        return made if inner is kind else made.to(dtype)
+    ticket = generator.ticket("normal", count)
+    if dtype.itemsize == 2:
+        # Rounded once, from the widest dtype.
+        return normal_by_ticket.emit(
+            kind=kind.sibling(widest(kind)), ticket=ticket, shape=shape, mean=mean, std=std
+        ).to(dtype)
+    return normal_by_ticket.emit(kind=kind, ticket=ticket, shape=shape, mean=mean, std=std)
 
 
 def log_normal(shape: Shape, kind: Kind, mean: float, std: float, generator: Generator) -> Tensor:
@@ -226,7 +154,8 @@ def bernoulli(shape: Shape, kind: Kind, p: float | Tensor, generator: Generator)
     if isinstance(p, float) or p.dtype is float64:
         value = unit(shape, kind, generator)
     else:
-        value = _fraction(words(shape, kind, generator), float32)
+        single = kind.sibling(float32)
+        value = uniform(shape, single, 0.0, 1.0, generator)
         p = p.to(float32)
     return lt(value, p).to(kind.dtype)
 
@@ -236,15 +165,10 @@ def bernoulli(shape: Shape, kind: Kind, p: float | Tensor, generator: Generator)
 
 def integers(shape: Shape, kind: Kind, low: int, span: int, generator: Generator) -> Tensor:
     """Integers in [low, low + span), for a span of at most 2**64 (all of int64), converted to the dtype."""
-    if span == 1 << 64:
-        return _cast(words64(shape, kind, generator), kind.dtype)
-    if span >= _WIDE_RANGE:
-        value = _modulo(words64(shape, kind, generator), span)
-    else:
-        value = _unsigned(words(shape, kind, generator))
-        value = value & (span - 1) if span & (span - 1) == 0 else value % span
-    # What int64 holds of the sum is right even where the sum wraps.
-    return _cast(value + low if low else value, kind.dtype)
+    ticket = generator.ticket("words" if span < WIDE_RANGE else "words64", math.prod(shape))
+    wide = kind if kind.dtype is int64 else kind.sibling(int64)
+    made = integers_by_ticket.emit(kind=wide, ticket=ticket, shape=shape, low=low, span=span)
+    return made if wide is kind else _cast(made, kind.dtype)
 
 
 def whole(shape: Shape, kind: Kind, generator: Generator) -> Tensor:
@@ -257,32 +181,15 @@ def whole(shape: Shape, kind: Kind, generator: Generator) -> Tensor:
     else:
         span = 1 << (dtype.bits - dtype.is_signed)
     if dtype.itemsize == 8:
-        return _cast(_modulo(words64(shape, kind, generator), span), dtype)
-    value = _unsigned(words(shape, kind, generator))
+        ticket = generator.ticket("words64", math.prod(shape))
+        return _cast(modulo(random_words(ticket, shape, kind.sibling(int64)), span), dtype)
+    ticket = generator.ticket("words", math.prod(shape))
+    value = unsigned(random_words(ticket, shape, kind.sibling(int32)))
     return _cast(value & (span - 1) if span & (span - 1) == 0 else value % span, dtype)
-
-
-def _unsigned(bits: Tensor) -> Tensor:
-    """The words as int64 in [0, 2**32)."""
-    return bits.to(int64) & 0xFFFFFFFF
 
 
 def _cast(value: Tensor, dtype: DType) -> Tensor:
     return value.to(dtype) if dtype is not bool_ else value != 0
-
-
-def _modulo(bits: Tensor, span: int) -> Tensor:
-    """int64 words, read as unsigned, modulo ``span``; the result as int64 bits."""
-    if span & (span - 1) == 0:
-        return bits & (span - 1)
-    if span > 1 << 63:
-        # At most once: unsigned numbers compare as signed ones with the upper bit flipped.
-        signed = span - (1 << 64)
-        return where(ge(bits ^ _INT64_MIN, signed ^ _INT64_MIN), bits - signed, bits)
-    # A negative word stands for itself plus 2**64; the sum of the two remainders is reduced without overflow.
-    rest = bits % span
-    lift = (1 << 64) % span
-    return where(ge(bits, 0), rest, where(ge(rest, span - lift), rest - (span - lift), rest + lift))
 
 
 def smallest_above(bound: int, dtype: DType) -> int:

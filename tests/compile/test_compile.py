@@ -48,7 +48,8 @@ def test_a_whole_training_step_is_replayed_as_eager_would_run_it(device):
         results.append((losses, [t.tolist() for t in state], state[0].grad.tolist(), tc.rand(1).item()))
         if compiled:
             (recorded,) = [each for kept in run.recordings.values() for each in kept]
-            assert {"random_words", "matmul", "assign"} <= {step.op.name for step in recorded.graph.steps}
+            assert {"matmul", "assign"} <= {step.op.name for step in recorded.graph.steps}
+            assert any("ticket" in step.attributes for step in recorded.graph.steps)
     assert results[0] == results[1]
 
 

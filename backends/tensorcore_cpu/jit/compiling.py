@@ -17,6 +17,8 @@ _POINTERS: Final = (x86.RDX, x86.RCX, x86.R8, x86.R9, x86.R10, x86.R11)
 LIMIT: Final = len(_POINTERS)
 #: Mask registers: of comparisons, and of the lanes that the tail has.
 _COMPARED, TAIL = 1, 2
+#: Operations of one operand alone.
+_WITHOUT_NUMBER: Final = frozenset(["sqrt", "from_integer"])
 #: The truth table of ``a ? b : c`` for the instruction that takes any.
 _CHOICE: Final = 0xCA
 
@@ -27,7 +29,7 @@ class Access(NamedTuple):
     Attributes:
         pointer: the register with its address.
         number: whether it has one element, else one for each place.
-        half: whether elements are float16; they are float32 in registers.
+        half: whether elements have half the lanes' width: float16 for float32, uint32 for lanes of 64 bits.
     """
 
     pointer: int
@@ -190,7 +192,7 @@ class Emitter:
         elif len(operands) == 1:
             first = self._register(operands[0])
             self._release(operands, place)
-            number = None if name == "sqrt" else operation.number
+            number = None if name in _WITHOUT_NUMBER else operation.number
             self._vector(name, self._result(place), 0, first, immediate=number)
         else:
             if name in COMMUTATIVE and operands[0] not in self.registers:
@@ -321,7 +323,7 @@ class Emitter:
         return Address(x86.RSP, offset=slot * self.isa.bytes)
 
     def _element(self, access: Access) -> Address:
-        size = 2 if access.half else 8 if self.body.double else 4
+        size = (8 if self.body.double else 4) >> access.half
         return Address(access.pointer, x86.RAX, size, self.shift)
 
     def _load(self, value: int, register: int) -> None:
@@ -335,7 +337,8 @@ class Emitter:
         else:
             access = self.accesses[operation.number]
             if access.number:
-                self._vector("broadcast", register, 0, Address(access.pointer))
+                offset = operation.place * (8 if self.body.double else 4)
+                self._vector("broadcast", register, 0, Address(access.pointer, offset=offset))
             elif access.half:
                 self._vector("from_half", register, 0, self._element(access))
             elif not self.masked:

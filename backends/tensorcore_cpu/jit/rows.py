@@ -14,9 +14,12 @@ from tensorcore_cpu.jit.x86 import Address, Assembler, Isa
 
 __all__ = ["Rows", "compiled_rows"]
 
-#: How an array lies beside the rows: an element for each place, for each column, for each row, or one for all.
-Layout = Literal["matrix", "column", "row", "number"]
+#: How an array lies beside the rows: an element for each place (with ``pair``, every second row of a matrix), for each
+#: column, for each row, or one for all.
+Layout = Literal["matrix", "pair", "column", "row", "number"]
 
+#: Rows, or elements, from what belongs to one row to what belongs to the next.
+_STRIDES: Final = {"matrix": 1, "pair": 2, "row": 1}
 _IDENTITY: Final = {"add": 0.0, "mul": 1.0, "max": -math.inf, "min": math.inf, "or": 0.0}
 _POINTERS: Final = (x86.RCX, x86.R8, x86.R9, x86.R10, x86.R11, x86.R13, x86.R14, x86.R15)
 _SAVED: Final = (x86.RBX, x86.RBP, x86.R13, x86.R14, x86.R15)
@@ -82,8 +85,8 @@ def compiled_rows(rows: Rows, isa: Isa, data_offset: int) -> bytes:
     code.move(x86.RBX, begin)
     code.multiply(x86.RBX, columns)
     for access, layout in zip(accesses.values(), rows.layouts, strict=True):
-        if layout in ("matrix", "row"):
-            code.add_scaled(access.pointer, x86.RBX if layout == "matrix" else begin, size)
+        for _ in range(_STRIDES.get(layout, 0)):
+            code.add_scaled(access.pointer, begin if layout == "row" else x86.RBX, size)
     code.subtract(remaining, begin)
     code.move(x86.RBP, columns)
     code.keep_bits(x86.RBP, lanes - 1)
@@ -99,10 +102,11 @@ def compiled_rows(rows: Rows, isa: Isa, data_offset: int) -> bytes:
     for body, loops in rows.steps:
         writer.step(contracted(body), loops)
     for access, layout in zip(accesses.values(), rows.layouts, strict=True):
-        if layout == "matrix":
-            code.add_scaled(access.pointer, columns, size)
-        elif layout == "row":
+        if layout == "row":
             code.add_number(access.pointer, size)
+        else:
+            for _ in range(_STRIDES.get(layout, 0)):
+                code.add_scaled(access.pointer, columns, size)
     code.add_number(remaining, -1)
     code.jump(None, start)
     code.land(finished)

@@ -16,12 +16,16 @@ NEAREST, FLOOR, CEIL, TRUNC = 8, 9, 10, 11
 
 
 class Operation(NamedTuple):
-    """One operation: a name of `x86.ENCODINGS` (or ``input``, ``carried``, ``constant``), operands, and a number."""
+    """One operation: a name of `x86.ENCODINGS` (or ``input``, ``carried``, ``constant``), operands, and a number.
+
+    An ``input`` that all places share is the element ``place`` of its array.
+    """
 
     name: str
     operands: tuple[int, ...] = ()
     number: int = 0
     lanes: bytes = b""
+    place: int = 0
 
 
 @dataclass(eq=False)
@@ -43,9 +47,9 @@ class Body:
     reductions: list[tuple[str, int, int]] = field(default_factory=list)
     _known: dict[Operation, Vector] = field(default_factory=dict)
 
-    def input(self, array: int) -> Vector:
-        """The elements of an array."""
-        return self.put(Operation("input", (), array))
+    def input(self, array: int, place: int = 0) -> Vector:
+        """The elements of an array; of one that all places share, the element ``place``."""
+        return self.put(Operation("input", (), array, place=place))
 
     def carried(self, slot: int) -> Vector:
         """What an earlier pass over the row left in ``slot``."""
@@ -194,6 +198,14 @@ class Vector:
     def sub_integer(self, other: Vector) -> Vector:
         """Difference of the lanes as integers."""
         return self.then("sub_integer", other)
+
+    def multiply_words(self, other: Vector) -> Vector:
+        """Product of the lower halves of the lanes of 64 bits, as integers without sign."""
+        return self.then("multiply_words", other)
+
+    def from_integer(self) -> Vector:
+        """The float32 number of each lane of 32 bits read as an integer."""
+        return self.then("from_integer")
 
     @property
     def nan(self) -> Vector:
