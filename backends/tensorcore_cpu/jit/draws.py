@@ -1,7 +1,7 @@
 """Words of MT19937 and Philox, and the numbers made of them, compiled.
 
-Each function here makes a program, of whole numbers and then ``id`` of each array, for the instruction set ``chosen`` or
-the machine's; there is to be one (see `isa`).
+Each function here makes a program, of whole numbers and then ``id`` of each array, for the instruction set ``chosen``
+or the machine's; there is to be one (see `isa`).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from tensorcore.random import philox
 from tensorcore_cpu.jit.angles import sine_and_cosine
@@ -204,7 +204,7 @@ def box_muller(double: bool, chosen: Isa | None = None) -> Program:
 
 @cache
 def dropped(chosen: Isa | None = None) -> Program:
-    """``program(0, count, out, numbers, words, x, keep, scale)``: uniform numbers, and ``x`` scaled where they are kept.
+    """``program(0, count, out, numbers, words, x, keep, scale)``: uniform numbers; ``x`` scaled where they are kept.
 
     ``numbers`` may lie where ``words`` do.
     """

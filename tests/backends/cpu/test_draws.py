@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import tensorcore as tc
-from tensorcore.ops.dropout import _dropout_by_ticket, dropout_by_ticket, masked_scale
 from tensorcore.ops.drawing import (
     _integers_by_ticket,
     _normal_by_ticket,
@@ -17,6 +16,7 @@ from tensorcore.ops.drawing import (
     philox_uniform,
     uniform_by_ticket,
 )
+from tensorcore.ops.dropout import _dropout_by_ticket, dropout_by_ticket, masked_scale
 from tensorcore.random import mt19937
 from tensorcore.random.mt19937 import MT19937
 from tensorcore_cpu.jit.executable import isa
