@@ -35,7 +35,7 @@ def run(test: doctest.DocTest) -> None:
 def test_examples_of_a_module(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # examples may save files
     module = importlib.import_module(name)
-    for test in doctest.DocTestFinder().find(module):
+    for test in doctest.DocTestFinder().find(module, extraglobs={"tc": tc}):
         if test.examples:
             tc.manual_seed(0)
             run(test)
@@ -45,4 +45,8 @@ def test_examples_of_a_module(name, tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", sorted(op.name for op in REGISTRY.values() if ">>>" in (op.__doc__ or "")))
 def test_examples_of_an_op(name):
     doc = REGISTRY[name].__doc__ or ""
-    run(doctest.DocTestParser().get_doctest(doc, {"tc": tc}, name, None, 0))
+    run(doctest.DocTestParser().get_doctest(doc, {"tc": tc, "F": tc.nn.functional}, name, None, 0))
+
+
+def test_every_public_op_has_an_example():
+    assert not [op.name for op in REGISTRY.values() if op.paths and ">>>" not in (op.__doc__ or "")]

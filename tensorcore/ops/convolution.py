@@ -295,7 +295,9 @@ def conv_transpose3d(
     groups: int = 1,
     dilation: Any = 1,
 ) -> Tensor:
-    """Transposed convolution, the gradient of `conv3d`, of (N, C, D, H, W) or (C, D, H, W), weight (C, O, *kernel).
+    """Transposed convolution, the gradient of `conv3d`, of (N, C, D, H, W) or (C, D, H, W).
+
+    ``weight`` has the shape (C, O / groups, KD, KH, KW).
 
     Raises:
         ShapeError: if channels, groups and bias do not fit.
