@@ -425,7 +425,11 @@ def explain(op: Op, inputs: tuple[Any, ...], error: Exception) -> NoReturn:
         raise OutOfMemoryError(f"{op.name}: no memory on {where} for the result of ({met}): {error}") from error
     if isinstance(error, IndexError):
         raise DimensionError(f"{op.name}: {error} (operands: {met})") from error
-    if len(tensors) > 1 and op.promotes is None:
+    if isinstance(error, TypeError):
+        missing = [op.operand_at(place) for place, x in enumerate(inputs) if x is None and op.elementwise]
+        what = f"{missing[0]} must be a tensor or a number, got None" if missing else str(error)
+        raise TypeError(f"{op.name}: {what} (operands: {met})") from error
+    if len(tensors) > 1 and (op.promotes is None or "broadcast" in str(error)):
         try:
             broadcast_shapes(*(x.shape for x in tensors))
         except ShapeError as misfit:

@@ -7,6 +7,7 @@ from that one too, so ``except`` clauses written for either keep working.
 from __future__ import annotations
 
 __all__ = [
+    "ArgumentError",
     "BackendUnavailableError",
     "CheckpointError",
     "DTypeError",
@@ -37,6 +38,10 @@ class DTypeError(TensorcoreError, RuntimeError, TypeError):
 
 class RangeError(TensorcoreError, RuntimeError, ValueError):
     """A number outside what the op is defined for, such as a negative standard deviation."""
+class ArgumentError(TensorcoreError, RuntimeError, TypeError, ValueError):
+    """An argument of a type that the op does not take, such as a list for a tensor; PyTorch raises one of the three."""
+
+
 
 
 class DimensionError(TensorcoreError, RuntimeError, IndexError, ValueError):

@@ -282,6 +282,7 @@ class TensorMethods(DerivedMethods):
     def __dlpack_device__(self) -> tuple[int, int]:
         return self._kind.backend.dlpack_device(self._array)
 
+    from tensorcore.ops.outputs import guarded
 
 def derive(registry: dict[str, Op], cls: type) -> None:
     """Give ``cls`` the methods, in-place methods and operators that the records name."""
@@ -295,7 +296,9 @@ def derive(registry: dict[str, Op], cls: type) -> None:
     for op in list(registry.values()):
         for name in op.names_in("Tensor"):
             if name not in cls.__dict__ and name not in TensorMethods.__dict__:
-                setattr(DerivedMethods, name, op.front)
+                # A tensor that calls a method without arguments cannot call it wrong.
+                alone = len(op.signature.parameters) == 1 or op.elementwise
+                setattr(DerivedMethods, name, op.front if alone else guarded(op))
         for name in op.inplace_names:
             setattr(DerivedMethods, f"{name}_", inplace(op, f"{name}_"))
         if op.operator in UNARY_OPERATORS:
@@ -338,6 +341,7 @@ def _reflected(op: Op) -> Callable[[Any, Any], Any]:
 
     reflected.__name__ = f"__r{op.operator}__"
     return reflected
+    from tensorcore.ops.outputs import refused
 
 
 def inplace(op: Op, name: str) -> Callable[..., Any]:
@@ -361,7 +365,11 @@ def inplace(op: Op, name: str) -> Callable[..., Any]:
 
             args = (as_tensor(args[0], device=self.device),)
         source = snapshot(self) if of_steps and mode.grad and isinstance(self._node, Node) else self
-        return write(self, op.front(source, *args, **kwargs), name)
+        try:
+            result = op.front(source, *args, **kwargs)
+        except Exception as error:
+            raise refused(op, (self, *args), kwargs, error)  # noqa: B904 - the refusal says what it comes from
+        return write(self, result, name)
 
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"`{op.name}` in place: the result becomes the content of this tensor."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.errors import DTypeError
 
@@ -33,39 +33,120 @@ def signature(op: Op) -> inspect.Signature:
 
 
 def function(op: Op) -> Callable[..., Any]:
-    """What users call for an op: its front, which takes ``out=`` besides."""
-    front = op.front
+    """What users call for an op: its front, which takes ``out=`` besides, and whose errors name the op and argument."""
     if not takes_out(op):
-        return front
+        return guarded(op)
+    front = op.front
 
     def store(out: Any, result: Any) -> Any:
         from tensorcore.ops.inplace import write_out
 
         if not isinstance(result, tuple):
+            _check_out(op, "out", out, result)
             return write_out(out, result)
         if not isinstance(out, (tuple, list)) or len(out) != len(result):
             met = len(out) if isinstance(out, (tuple, list)) else type(out).__name__
             raise TypeError(f"{op.name}: out= must be a tuple of {len(result)} tensors, got {met}")
         for place, (each, wanted) in enumerate(zip(out, result, strict=True)):
+            _check_out(op, f"out[{place}]", each, wanted)
             if each.dtype is not wanted.dtype:
                 raise DTypeError(f"{op.name}: out[{place}] must be of dtype {wanted.dtype}, got {each.dtype}")
         stored = [write_out(each, wanted) for each, wanted in zip(out, result, strict=True)]
         return result._make(stored) if hasattr(result, "_make") else tuple(stored)
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        if kwargs and "out" in kwargs:
-            out = kwargs.pop("out")
+        out = kwargs.pop("out", None) if kwargs else None
+        try:
             result = front(*args, **kwargs)
-            return result if out is None else store(out, result)
-        return front(*args, **kwargs)
+        except Exception as error:
+            raise refused(op, args, kwargs, error)  # noqa: B904 - the refusal says what it comes from
+        return result if out is None else store(out, result)
 
+    made = call
+    if _takes_operands_alone(op) and len(op.operands) in _PLAIN:
+        made = _PLAIN[len(op.operands)](op, front, store)
+        made.__code__ = made.__code__.replace(
+            co_varnames=(*op.operands, *made.__code__.co_varnames[len(op.operands) :])
+        )
+    functools.update_wrapper(made, front)
+    made.__signature__ = signature(op)  # type: ignore[attr-defined]
+    return made
+
+
+def guarded(op: Op) -> Callable[..., Any]:
+    """The front of an op with errors that name the op and the argument at fault."""
+    front = op.front
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return front(*args, **kwargs)
+        except Exception as error:
+            raise refused(op, args, kwargs, error)  # noqa: B904 - the refusal says what it comes from
+
+    return functools.update_wrapper(call, front)
+
+
+def refused(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> Exception:
+    """The error of a call that failed; see `misuse`, which only such calls need."""
+    from tensorcore.ops.misuse import refusal
+
+    return refusal(op, args, kwargs, error)
+
+
+def _check_out(op: Op, name: str, out: Any, result: Any) -> None:
+    if not hasattr(out, "_array"):
+        raise TypeError(f"{op.name}: {name} must be a tensor, got {type(out).__name__}")
+    if hasattr(result, "_array") and result.dtype.category > out.dtype.category:
+        raise DTypeError(f"{op.name}: {name} is of dtype {out.dtype}, which does not hold a result of {result.dtype}")
+
+
+def _takes_operands_alone(op: Op) -> bool:
     parameters = op.signature.parameters.values()
     plain = all(parameter.default is parameter.empty for parameter in parameters)
-    if len(parameters) == len(op.operands) and plain and not op.variadic:
-        # Named arguments cost half of what starred ones do, and these functions are called for every step of a program.
-        names = ", ".join(op.operands)
-        source = f"lambda {names}, *, out=None: front({names}) if out is None else store(out, front({names}))"
-        call = eval(source, {"front": front, "store": store})
-    functools.update_wrapper(call, front)
-    call.__signature__ = signature(op)  # type: ignore[attr-defined]
+    return len(parameters) == len(op.operands) and plain and not op.variadic
+
+
+# Named arguments cost half of what starred ones do, and these functions are called for every step of a program. The
+# names are put in place of those written here.
+
+
+def _of_one(op: Op, front: Callable[..., Any], store: Callable[..., Any]) -> Callable[..., Any]:
+    def call(a: Any, *, out: Any = None) -> Any:
+        try:
+            if out is None:
+                return front(a)
+            result = front(a)
+        except Exception as error:
+            raise refused(op, (a,), {}, error)  # noqa: B904
+        return store(out, result)
+
     return call
+
+
+def _of_two(op: Op, front: Callable[..., Any], store: Callable[..., Any]) -> Callable[..., Any]:
+    def call(a: Any, b: Any, *, out: Any = None) -> Any:
+        try:
+            if out is None:
+                return front(a, b)
+            result = front(a, b)
+        except Exception as error:
+            raise refused(op, (a, b), {}, error)  # noqa: B904
+        return store(out, result)
+
+    return call
+
+
+def _of_three(op: Op, front: Callable[..., Any], store: Callable[..., Any]) -> Callable[..., Any]:
+    def call(a: Any, b: Any, c: Any, *, out: Any = None) -> Any:
+        try:
+            if out is None:
+                return front(a, b, c)
+            result = front(a, b, c)
+        except Exception as error:
+            raise refused(op, (a, b, c), {}, error)  # noqa: B904
+        return store(out, result)
+
+    return call
+
+
+_PLAIN: Final = {1: _of_one, 2: _of_two, 3: _of_three}

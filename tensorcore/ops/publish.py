@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from tensorcore import ops as _ops
 from tensorcore.methods import inplace
-from tensorcore.ops.outputs import function
+from tensorcore.ops.outputs import function, guarded
 from tensorcore.ops.record import REGISTRY, Op
 
 # Importing the package records all ops, which publishing before that would miss.
@@ -38,7 +38,7 @@ def publish(namespace: str, module: dict[str, Any]) -> list[str]:
         own = op.names_in(namespace)
         if own:
             # PyTorch's functions of nn.functional take no out=.
-            module.update(dict.fromkeys(own, op.front if namespace == "nn.functional" else function(op)))
+            module.update(dict.fromkeys(own, guarded(op) if namespace == "nn.functional" else function(op)))
             names += own
     if not namespace:
         functions = {name: inplace(op, name) for name, op in in_place().items()}

@@ -243,7 +243,7 @@ def _register(op: Op) -> Op:
         op.front = op.emit
     elif any(
         # Where dims may come one by one, as in `permute`, the wrapper would cost more than the name is worth.
-        each.name in _NUMPY_SPELLINGS and (each.name != "dims" or each.kind is each.POSITIONAL_OR_KEYWORD)
+        each.name in NUMPY_SPELLINGS and (each.name != "dims" or each.kind is each.POSITIONAL_OR_KEYWORD)
         for each in op.signature.parameters.values()
     ):
         op.front = _with_numpy_spellings(op.front)
@@ -275,14 +275,14 @@ def _gradient(op: Op) -> Op | None:
 
 
 #: PyTorch's argument names and what NumPy calls them; both are accepted.
-_NUMPY_SPELLINGS: Final = {"dim": "axis", "dims": "axes", "keepdim": "keepdims"}
+NUMPY_SPELLINGS: Final = {"dim": "axis", "dims": "axes", "keepdim": "keepdims"}
 
 
 def _with_numpy_spellings(front: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(front)
     def spelled(*args: Any, **kwargs: Any) -> Any:
         if kwargs:
-            for name, other in _NUMPY_SPELLINGS.items():
+            for name, other in NUMPY_SPELLINGS.items():
                 if other in kwargs:
                     if name in kwargs:
                         raise TypeError(f"{front.__name__}: {name} and {other} are the same argument; give one")

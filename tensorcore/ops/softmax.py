@@ -34,7 +34,7 @@ def _along(op: Any, input: Any, dim: int | None, _stacklevel: Any, dtype: DType 
         dtype = _stacklevel
     place = _dimension(op.name, input, dim)
     if dtype is not None:
-        input = input.to(dtype)
+        input = input.to(dtype=dtype)
     if not input._array.shape:
         return op.emit(input.reshape((1,)), dim=0).reshape(())
     return op.emit(input, dim=place)

@@ -48,7 +48,7 @@ def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType 
         tensor([1.5000, 3.5000])
     """
     if dtype is not None:
-        input = input.to(dtype)
+        input = input.to(dtype=dtype)
     require_floating("mean", input.dtype)
     dims = normalize_dims(None if dim == () or dim == [] else dim, input.ndim, "mean")
     return mean.emit(input, dim=dims, keepdim=keepdim)
