@@ -207,8 +207,8 @@ def _binary(op: Op, slow: Callable[..., Any]) -> Callable[..., Any]:
 def _general(op: Op) -> Callable[..., Any]:
     if not op.operands:
 
-        def create(**attributes: Any) -> Any:
-            return _create(op, attributes)
+        def create(*, kind: Kind, **attributes: Any) -> Any:
+            return _create(op, kind, attributes)
 
         return create
 
@@ -358,19 +358,18 @@ def _wrap_all(op: Op, inputs: Any, attributes: Any, arrays: Any, kind: Any) -> A
     return outs
 
 
-def _create(op: Op, attributes: dict[str, Any]) -> Any:
-    kind = attributes.pop("kind")
+def _create(op: Op, kind: Kind, attributes: dict[str, Any]) -> Any:
     entry = kind.table[op]
     if entry is None or entry[0] is None:
         return op.body(kind=kind, **attributes)  # type: ignore[misc]
-    kernel, _ = entry
-    call = {**attributes, "dtype": kind.dtype, "index": kind.device.ordinal}
+    kernel = entry[0]
 
     def proceed() -> Any:
         try:
-            return wrap(kind.as_array(kernel(**call)), kind)
+            array = kernel(dtype=kind.dtype, index=kind.device.ordinal, **attributes)
         except Exception as error:
             explain(op, (), error)
+        return wrap(array if type(array) is kind.array_type else kind.as_array(array), kind)
 
     if _busy and _stack.interceptors:
         return _stack.interceptors[-1](op, (), {**attributes, "kind": kind}, proceed)

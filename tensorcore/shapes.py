@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from operator import index
 from typing import Any
 
 from tensorcore.errors import DimensionError, ShapeError
@@ -106,19 +107,22 @@ def normalize_shape(shape: Any, op: str) -> tuple[int, ...]:
     if len(shape) == 1 and not hasattr(shape[0], "__index__"):
         shape = shape[0]
     try:
-        sides = tuple(side.__index__() for side in shape)
-    except (AttributeError, TypeError):
+        sides = tuple(map(index, shape))
+    except TypeError:
         raise TypeError(f"{op}: a shape is ints, got {shape!r}") from None
-    for side in sides:
-        if side < 0:
-            raise ShapeError(f"{op}: negative side {side} in shape {list(sides)}")
+    if sides and min(sides) < 0:
+        raise ShapeError(f"{op}: negative side {min(sides)} in shape {list(sides)}")
     return sides
 
 
 def infer_reshape(shape: tuple[int, ...], numel: int, old: Sequence[int], op: str) -> tuple[int, ...]:
     """``shape`` with its one -1 replaced so that it holds ``numel`` elements."""
-    if -1 not in shape and math.prod(shape) == numel and min(shape, default=0) >= 0:
+    product = math.prod(shape)
+    if product == numel and (not shape or min(shape) >= 0):
         return shape
+    if product < 0 and min(shape) == -1 and shape.count(-1) == 1 and numel % product == 0:
+        place = shape.index(-1)
+        return (*shape[:place], -numel // product, *shape[place + 1 :])
     unknown = [place for place, side in enumerate(shape) if side == -1]
     known = math.prod(side for side in shape if side != -1)
     bad = len(unknown) > 1 or any(side < -1 for side in shape)

@@ -10,14 +10,15 @@ import numpy as np
 
 from tensorcore.backend.contract import Array
 from tensorcore.dtypes import DType
+from tensorcore_cpu.quiet import quiet2
 
 _BITS = {1: np.dtype("int8"), 2: np.dtype("int16"), 4: np.dtype("int32"), 8: np.dtype("int64")}
 #: Rows of a triangle that share one mask.
 _ROWS = 64
 
 
-def _is_zero(value: Any) -> bool:
-    return value == 0 and not isinstance(value, complex) and math.copysign(1, value) > 0
+#: Numbers beyond the largest become infinity.
+_fill = quiet2(np.ndarray.fill)
 
 
 @lru_cache(maxsize=16)
@@ -34,11 +35,11 @@ class CreationKernels:
     natives: dict[DType, Any]
 
     def full(self, *, shape: tuple[int, ...], value: Any, dtype: DType, index: int) -> Array:
-        if _is_zero(value):
+        if not value and type(value) is not complex and math.copysign(1, value) > 0:
             # The system's own zeros, where memory is new.
             return np.zeros(shape, self.natives[dtype])
         out = np.empty(shape, self.natives[dtype])
-        out.fill(value)
+        _fill(out, value)
         return out
 
     def ramp(self, *, start: Any, step: Any, count: int, dtype: DType, index: int) -> Array:

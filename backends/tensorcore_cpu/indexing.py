@@ -10,8 +10,10 @@ import numpy as np
 
 from tensorcore.backend.contract import Array
 from tensorcore_cpu.jit.places import gathered, outside, put_rows, scattered, taken_rows
+from tensorcore_cpu.quiet import quiet
 
 _UFUNCS = {"sum": np.add, "prod": np.multiply, "amax": np.maximum, "amin": np.minimum}
+_ONE = np.ones((), np.int64)
 #: Places up to which Python's own loops are faster than a reduction of NumPy's.
 _FEW = 16
 
@@ -21,7 +23,7 @@ def _check(places: Array, side: int) -> None:
     count = places.size
     if count > _FEW:
         # As unsigned numbers, negative ones are the largest: one pass tells both.
-        if int(places.view(np.uint64).max()) < side:
+        if np.maximum.reduce(places.view(np.uint64), None) < side:
             return
     elif not count:
         return
@@ -77,6 +79,7 @@ def _apart(array: Array, out: Array) -> Array:
     return array.copy() if np.may_share_memory(array, out) else array
 
 
+@quiet
 def _put(out: Array, value: Array, indices: Sequence[Array], accumulate: bool) -> None:
     """Write ``value``, or add it, to ``out`` at ``indices``, in NumPy's own loops."""
     sides = out.shape[: len(indices)]
@@ -100,6 +103,7 @@ def _put(out: Array, value: Array, indices: Sequence[Array], accumulate: bool) -
         _add_rows(table, places, rows)
 
 
+@quiet
 def _scatter(out: Array, index: Array, src: Array, dim: int, reduce: str) -> None:
     """Write ``src`` to ``out`` at ``index`` along ``dim``, or reduce it, in NumPy's own loops."""
     if not index.size:
@@ -122,7 +126,7 @@ class IndexKernels:
 
     def from_front(self, places: Array, *, side: int) -> Array:
         count = places.size
-        if not count or (min(places.ravel().tolist()) if count <= _FEW else places.min()) >= 0:
+        if not count or (min(places.ravel().tolist()) if count <= _FEW else np.minimum.reduce(places, None)) >= 0:
             return places
         return np.where(places < 0, places + side, places)
 
@@ -205,6 +209,14 @@ class IndexKernels:
         index, src = _apart(index, out), _apart(src, out)
         if reduce not in ("set", "sum") or not scattered(out, index, src, dim, reduce == "sum"):
             _scatter(out, index, src, dim, reduce)
+
+    def one_hot(self, tensor: Array, *, num_classes: int) -> Array:
+        out = np.zeros((*tensor.shape, num_classes), np.int64)
+        rows, places = out.reshape(-1, num_classes), tensor.reshape(-1, 1)
+        if not scattered(rows, places, _ONE, 1, False):
+            _check(places, num_classes)
+            rows[np.arange(len(rows)), places[:, 0]] = 1
+        return out
 
     def nonzero_places(self, input: Array) -> Array:
         if input.ndim == 1:

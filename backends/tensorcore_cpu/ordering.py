@@ -17,6 +17,10 @@ from tensorcore.backend.contract import Array
 _MANY = 1 << 9
 #: Side, and elements for each one asked for, from which on `topk` looks for a bound; at most a quarter may pass it.
 _LONG, _SHARE, _PASSING = 1 << 9, 16, 4
+#: Elements asked for, and elements from which on each is looked for in one row.
+_FEW, _SHORT = 8, 1 << 5
+#: Elements of a row up to which what is done with Python's numbers counts.
+_SINGLE = 1 << 14
 _INT32_MAX = np.int32((1 << 31) - 1)
 
 
@@ -132,9 +136,21 @@ class OrderKernels:
     def values_in_order(self, input: Array, *, dim: int) -> Array:
         return np.sort(input, dim)
 
+    def distinct(self, row: Array) -> Array:
+        first = np.empty(row.shape, bool)
+        first[:1] = True
+        np.not_equal(row[1:], row[:-1], first[1:])
+        return row[first]
+
     def topk(self, input: Array, *, dim: int, k: int, largest: bool, sorted: bool) -> tuple[Array, Array]:
+        if input.size == k == 1:
+            return input.copy(), np.zeros(input.shape, np.int64)
         rows = as_rows(input, dim)
-        places = _behind_bound(rows, k, largest) if rows.size >= _LONG << 3 else None
+        places = None
+        if rows.size >= _LONG << 3:
+            places = _behind_bound(rows, k, largest)
+        elif k <= _FEW and rows.size == rows.shape[-1] >= _SHORT and rows.dtype.kind == "f":
+            places = _one_by_one(rows, k, largest)
         if places is None:
             places = _stable(rows, largest)[..., :k]
         return from_rows(_taken(rows, places), dim), from_rows(places, dim)
@@ -144,7 +160,7 @@ class OrderKernels:
 
     def median_along(self, input: Array, *, dim: int, keepdim: bool, skip: bool) -> tuple[Array, Array]:
         side = input.shape[dim]
-        if input.dtype.kind == "f" and np.isnan(np.sum(input)) and np.isnan(input).any():
+        if input.dtype.kind == "f" and _may_miss(input) and np.isnan(input).any():
             rows = as_rows(input, dim)
             held = side - np.count_nonzero(np.isnan(rows), -1, keepdims=True)
             middle = np.maximum(held - 1, 0) // 2
@@ -183,9 +199,54 @@ def _shaped(values: Array, places: Array, dim: int, keepdim: bool) -> tuple[Arra
 
 
 def _at_rank(input: Array, dim: int, rank: int, keepdim: bool) -> tuple[Array, Array]:
+    if input.size == 1:
+        values = input.copy()
+        return _shaped(values, np.zeros(values.shape, np.int64), dim, keepdim)
     rows = as_rows(input, dim)
+    if rows.size == rows.shape[-1] <= _SINGLE:
+        return _at_rank_of_one(rows, dim, rank, keepdim)
     values = np.partition(rows, rank, -1)[..., rank : rank + 1]
     return _shaped(values, _places_of(rows, values, rank), dim, keepdim)
+
+
+def _may_miss(input: Array) -> bool:
+    """Whether there is NaN, or a sum that is (of infinities of both signs, as well)."""
+    total = np.add.reduce(input, None)
+    return bool(total != total)
+
+
+def _at_rank_of_one(rows: Array, dim: int, rank: int, keepdim: bool) -> tuple[Array, Array]:
+    """`_at_rank` of one row by its one value, in a third of the time; NaN counts as largest."""
+    row = rows.reshape(-1)
+    ordered = row.copy()
+    ordered.partition(rank)
+    value = ordered[rank]
+    if value != value:
+        equal = row != row
+        below = row.size - int(np.count_nonzero(equal))
+    else:
+        equal = row == value
+        below = int(np.count_nonzero(row < value))
+    # The one of the equal elements that a stable sort finds there.
+    place = equal.argmax() if rank == below else equal.nonzero()[0][rank - below]
+    shape = (*rows.shape[:-1], 1)
+    return _shaped(np.full(shape, value, rows.dtype), np.full(shape, place, np.int64), dim, keepdim)
+
+
+def _one_by_one(row: Array, k: int, largest: bool) -> Array | None:
+    """Places of the ``k`` largest (or smallest) of one row, each looked for; ``None`` where that would take care."""
+    left = row.reshape(-1).copy()
+    if not largest:
+        np.negative(left, out=left)
+    places = np.empty(k, np.int64)
+    for i in range(k):
+        place = left.argmax()
+        # NaN is the largest, also where the smallest are looked for; -inf may have been put there.
+        if not -np.inf < left[place]:
+            return None
+        places[i] = place
+        left[place] = -np.inf
+    return places.reshape((*row.shape[:-1], k))
 
 
 def _behind_bound(rows: Array, k: int, largest: bool) -> Array | None:

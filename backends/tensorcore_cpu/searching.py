@@ -9,6 +9,8 @@ import numpy as np
 
 from tensorcore.backend.contract import Array
 from tensorcore.dtypes import DType
+from tensorcore_cpu.jit.bisection import bisected
+from tensorcore_cpu.jit.places import scattered
 from tensorcore_cpu.ordering import as_rows, from_rows
 from tensorcore_cpu.sums import total
 
@@ -21,6 +23,7 @@ _DEEPEST = 600.0
 #: Elements of a slice from which on slices are accumulated one by one.
 _WIDE = 1 << 8
 
+_ONE = np.ones((), np.int64)
 _REDUCED = {"sum": np.add, "mean": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum}
 _NEUTRAL = {"sum": 0.0, "mean": 0.0, "prod": 1.0, "max": -np.inf, "min": np.inf}
 
@@ -29,6 +32,10 @@ class SearchKernels:
     """The part of the backend that searches, counts and accumulates."""
 
     def search(self, sequence: Array, input: Array, *, right: bool) -> Array:
+        if sequence.ndim == 1 and sequence.size and input.size and sequence.dtype == input.dtype:
+            found = bisected(sequence, input, right)
+            if found is not None:
+                return found
         side = "right" if right else "left"
         if sequence.dtype.kind == "f" and sequence.size and np.isnan(sequence).any():
             return _bisected(sequence, input, right)
@@ -41,6 +48,15 @@ class SearchKernels:
         for made, held, wanted in zip(*rows, strict=True):
             made[:] = np.searchsorted(held, wanted, side)
         return out
+
+    def counts(self, places: Array, *, minlength: int) -> Array:
+        most = int(np.maximum.reduce(places.view(np.uint64))) if places.size else -1
+        if most >= 1 << 63:
+            raise IndexError(f"place {places.min()} is negative")
+        out = np.zeros(max(most + 1, minlength), np.int64)
+        if not places.size or scattered(out, places, _ONE, 0, True):
+            return out
+        return np.bincount(places, minlength=minlength)
 
     def weigh(self, places: Array, weights: Array, *, length: int) -> Array:
         if weights.dtype.kind == "c":

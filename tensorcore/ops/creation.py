@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore import dtypes
 from tensorcore.devices import Device, get_default_device
-from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, DType, bool_, get_default_dtype, int64, promote_types
+from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, DType, get_default_dtype
 from tensorcore.errors import DTypeError, RangeError, ShapeError
 from tensorcore.host_data import encode, wrapped
+from tensorcore.ops.nested_data import dtype_of, dtype_of_all, flatten, holds_arrays, shape_of
 from tensorcore.ops.record import composite, primitive
 from tensorcore.ops.rules import same
 from tensorcore.shapes import normalize_shape
@@ -40,7 +41,7 @@ def full(
     """
     if hasattr(fill_value, "item"):
         fill_value = fill_value.item()
-    kind = _kind(device, dtype or _dtype_of(fill_value))
+    kind = _kind(device, dtype or dtype_of(fill_value))
     value = _fitting(fill_value, kind.dtype)
     made = full.emit(kind=kind, shape=normalize_shape((size,), "full"), value=value)
     return _finished(made, requires_grad, out)
@@ -87,7 +88,7 @@ def tensor(
 def _from_data(data: Any, dtype: DType | None, device: Any) -> Tensor:
     # NumPy's float64 is a Python float too, but keeps its dtype.
     if isinstance(data, (int, float, complex)) and not hasattr(data, "dtype"):
-        kind = _kind(device, dtype or _dtype_of(data))
+        kind = _kind(device, dtype or dtype_of(data))
         return wrap(_hosted([data], (), kind), kind)
     if not isinstance(data, (list, tuple, range)):
         foreign = _from_buffer(data, dtype, device)
@@ -95,26 +96,20 @@ def _from_data(data: Any, dtype: DType | None, device: Any) -> Tensor:
             return foreign
         if not hasattr(data, "__len__") or not hasattr(data, "__getitem__") or isinstance(data, (str, bytes, dict)):
             raise DTypeError(f"tensor: expected numbers, nested lists or an array, got {type(data).__name__}")
-    if _holds_arrays(data):
+    if holds_arrays(data):
         return _stacked(data, dtype, device)
-    shape = _shape_of(data)
+    shape = shape_of(data)
     flat: list[Any] = []
     # The dtypes of the elements: of Python's numbers by their types, of NumPy's scalars and 0-d tensors their own.
     met: set[DType | type] = set()
-    _flatten(data, shape, 0, (), flat, met)
-    found = dtype or _dtype_of_all(met)
+    flatten(data, shape, 0, (), flat, met)
+    found = dtype or dtype_of_all(met)
     kind = _kind(device, found)
     return wrap(_hosted(flat, shape, kind), kind)
 
 
 def _hosted(flat: list[Any], shape: tuple[int, ...], kind: Kind) -> Any:
     return kind.backend.from_host(encode(flat, kind.dtype, strict=True), kind.dtype, shape, kind.device.ordinal)
-
-
-def _holds_arrays(data: Any) -> bool:
-    while isinstance(data, (list, tuple)) and len(data):
-        data = data[0]
-    return isinstance(data, Tensor) or (hasattr(data, "__array__") and bool(getattr(data, "shape", ())))
 
 
 def _stacked(data: Any, dtype: DType | None, device: Any) -> Tensor:
@@ -125,79 +120,6 @@ def _stacked(data: Any, dtype: DType | None, device: Any) -> Tensor:
         for x in data
     ]
     return stack(parts).detach().clone()
-
-
-def _shape_of(data: Any) -> tuple[int, ...]:
-    shape = []
-    while isinstance(data, (list, tuple, range)) or (
-        hasattr(data, "__len__") and not isinstance(data, (str, bytes, Tensor))
-    ):
-        shape.append(len(data))
-        if not len(data) or len(shape) > 64:
-            break
-        data = data[0]
-    return tuple(shape)
-
-
-def _flatten(
-    data: Any, shape: tuple[int, ...], level: int, path: tuple[int, ...], out: list[Any], met: set[DType | type]
-) -> None:
-    where = "".join(f"[{i}]" for i in path) or "the data"
-    if level == len(shape):
-        if isinstance(data, (int, float, complex)) and not hasattr(data, "dtype"):
-            out.append(data)
-            met.add(type(data))
-        elif hasattr(data, "item") and not getattr(data, "shape", ()):
-            out.append(data.item())
-            met.add(dtypes.by_name(data.dtype.name))
-        elif hasattr(data, "__float__") or hasattr(data, "__index__"):
-            out.append(data.__index__() if hasattr(data, "__index__") else float(data))
-            met.add(type(out[-1]))
-        elif isinstance(data, (list, tuple)):
-            raise ShapeError(f"tensor: ragged lists: {where} is a list where its neighbours are numbers")
-        else:
-            raise DTypeError(f"tensor: {where} is {data!r} of type {type(data).__name__}, expected a number")
-        return
-    try:
-        length = len(data)
-    except TypeError:
-        if isinstance(data, (str, bytes)) or not isinstance(data, (int, float, complex)):
-            raise DTypeError(f"tensor: {where} is {data!r} of type {type(data).__name__}, expected a list") from None
-        raise ShapeError(
-            f"tensor: ragged lists: {where} is a number where a list of {shape[level]} was expected"
-        ) from None
-    if isinstance(data, (str, bytes)):
-        raise DTypeError(f"tensor: {where} is {data!r} of type {type(data).__name__}, expected a number")
-    if length != shape[level]:
-        raise ShapeError(
-            f"tensor: ragged lists: {where} has {length} elements, expected {shape[level]} as in the first"
-        )
-    if level == len(shape) - 1 and isinstance(data, (list, tuple)) and all(type(x) in (float, int) for x in data):
-        out.extend(data)
-        met.update(map(type, data))
-        return
-    for i, part in enumerate(data):
-        _flatten(part, shape, level + 1, (*path, i), out, met)
-
-
-def _dtype_of_all(met: set[DType | type]) -> DType:
-    if not met:
-        return get_default_dtype()
-    found: DType | None = None
-    for each in met:
-        if not isinstance(each, DType):
-            floating = get_default_dtype()
-            kinds = ((bool, bool_), (int, int64), (float, floating), (complex, floating.to_complex()))
-            each = next(dtype for kind, dtype in kinds if issubclass(each, kind))
-        found = each if found is None else promote_types(found, each)
-    assert found is not None
-    return found
-
-
-def _dtype_of(value: Any) -> DType:
-    if not isinstance(value, (int, float, complex)):
-        raise DTypeError(f"full: fill_value must be a number, got {value!r}")
-    return _dtype_of_all({type(value)})
 
 
 #: Format characters of the buffer protocol for native numbers.

@@ -8,7 +8,7 @@ from tensorcore.autograd.mode import mode
 from tensorcore.dtypes import int32, int64
 from tensorcore.errors import DimensionError, DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
-from tensorcore.ops.indexing import index, index_put, scatter
+from tensorcore.ops.indexing import as_places, index, index_put, scatter
 from tensorcore.ops.inplace import update_at
 from tensorcore.ops.record import composite
 from tensorcore.ops.rules import same
@@ -70,7 +70,7 @@ def embedding(
         if not -count <= padding_idx < count:
             raise AssertionError(f"embedding: padding_idx {padding_idx} is out of range for {count} embeddings")
         padding_idx %= count
-    places = input.to(int64)
+    places = as_places(input)
     if max_norm is not None:
         _renormalize(weight, places, float(max_norm), norm_type)
     try:
@@ -154,9 +154,16 @@ def _embedding_gradient(
     namespaces=_F, samples=({"shapes": ((2, 3),), "dtypes": ("int64",), "domains": ((0, 4),), "num_classes": 4},), ulp=0
 )
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
-    """int64 rows of ``num_classes`` zeros with a 1 at the place each element names; -1 counts the classes met."""
-    from tensorcore.ops.creation import full
+    """int64 rows of ``num_classes`` zeros with a 1 at the place each element names; -1 counts the classes met.
 
+    Example:
+        >>> F.one_hot(tc.tensor([1, 0, 2]))
+        tensor([[0, 1, 0],
+                [1, 0, 0],
+                [0, 0, 1]])
+        >>> F.one_hot(tc.tensor(1), 4)
+        tensor([0, 1, 0, 0])
+    """
     if tensor.dtype is not int64:
         raise DTypeError(f"one_hot: expected an int64 tensor, got {tensor.dtype}")
     if num_classes == -1:
@@ -165,17 +172,24 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         num_classes = int(tensor.amax().item()) + 1
     if num_classes < 1:
         raise RangeError(f"one_hot: num_classes must be positive, got {num_classes}")
+    try:
+        return one_hot.emit(tensor, num_classes=num_classes)
+    except DimensionError as error:
+        raise RangeError(f"one_hot: classes must lie in [0, {num_classes}): {error}") from None
+
+
+@one_hot.expression
+def _one_hot(tensor: Tensor, *, num_classes: int) -> Tensor:
+    from tensorcore.ops.creation import full
+
     kind = tensor._kind
     places = tensor.unsqueeze(-1)
     zeros = full.emit(kind=kind, shape=(*tensor._array.shape, num_classes), value=0)
     ones = kind.scalar(1).expand(places.shape)
-    try:
-        # The zeros are new, so they are written to where that can be.
-        if update_at(scatter, zeros, (places, ones), "one_hot", dim=tensor.ndim, reduce="set"):
-            return zeros
-        return scatter.emit(zeros, places, ones, dim=tensor.ndim, reduce="set")
-    except DimensionError as error:
-        raise RangeError(f"one_hot: classes must lie in [0, {num_classes}): {error}") from None
+    # The zeros are new, so they are written to where that can be.
+    if update_at(scatter, zeros, (places, ones), "one_hot", dim=tensor.ndim, reduce="set"):
+        return zeros
+    return scatter.emit(zeros, places, ones, dim=tensor.ndim, reduce="set")
 
 
 __all__ = ["embedding", "one_hot"]

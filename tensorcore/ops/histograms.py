@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import FLOATING, INTEGER, float32, float64, int64
-from tensorcore.errors import DTypeError, RangeError, ShapeError
+from tensorcore.errors import DimensionError, DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.creation import zeros
+from tensorcore.ops.indexing import as_places, scatter
 from tensorcore.ops.indexing import index as pick
-from tensorcore.ops.indexing import scatter
 from tensorcore.ops.movement import expand
 from tensorcore.ops.precision import widened
 from tensorcore.ops.ranges import linspace
@@ -71,15 +71,41 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
         raise DTypeError(f"bincount: expected an integer dtype, got {input.dtype}")
     if minlength < 0:
         raise RangeError(f"bincount: minlength must not be negative, got {minlength}")
+    if weights is not None:
+        most = _greatest(input)
+        given = weights.detach() if weights.dtype is float32 else weights.detach().to(float64)
+        return weigh.emit(as_places(input), given, length=builtins.max(most + 1, minlength))
+    from tensorcore.compile.capture import reading
+
+    reading(input, "bincount")
+    try:
+        return counts.emit(as_places(input), minlength=minlength)
+    except DimensionError:
+        _greatest(input)
+        raise
+
+
+def _greatest(input: Any) -> int:
+    """The greatest number, -1 for none."""
     least, most = (input.min().item(), input.max().item()) if input.numel() else (0, -1)
     if least < 0:
         raise RangeError(f"bincount: the numbers must not be negative, got {least}")
-    places = input.to(int64)
-    if weights is None:
-        given = _unweighted(places)
-    else:
-        given = weights.detach() if weights.dtype is float32 else weights.detach().to(float64)
-    return weigh.emit(places, given, length=builtins.max(most + 1, minlength))
+    return int(most)
+
+
+@composite(
+    namespaces=(), ulp=0,
+    samples=({"shapes": ((6,),), "dtypes": ("int64",), "domains": ((0, 4),), "minlength": 5},
+             {"shapes": ((0,),), "dtypes": ("int64",), "minlength": 0}),
+)  # fmt: skip
+def counts(places: Tensor, *, minlength: int) -> Tensor:
+    """How often each number from 0 to the greatest in the int64 vector ``places`` occurs; kernels refuse others."""
+    return counts.emit(places, minlength=minlength)
+
+
+@counts.expression
+def _counts(places: Tensor, *, minlength: int) -> Tensor:
+    return weigh.emit(places, _unweighted(places), length=builtins.max(_greatest(places) + 1, minlength))
 
 
 # ------------------------------------------------------------------ equal bins

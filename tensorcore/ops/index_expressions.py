@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from tensorcore.dispatch import is_busy
 from tensorcore.dtypes import BOOL, FLOATING, bool_, int64, uint8
 from tensorcore.errors import DimensionError, ShapeError
 from tensorcore.ops.conversion import alias
@@ -244,7 +245,7 @@ def _outside(arrays: Sequence[Any], dims: Sequence[int], shape: Sequence[int]) -
 
 
 def _leading(input: Any, key: Any) -> tuple[Any, ...] | None:
-    """The operands of `index` for a key of int64 tensors of one shape; ``None`` for any other key."""
+    """The tensors of a key of int64 tensors of one shape; ``None`` for any other key."""
     items = key if type(key) is tuple else (key,)
     sides = input._array.shape
     if len(items) > len(sides):
@@ -257,7 +258,12 @@ def _leading(input: Any, key: Any) -> tuple[Any, ...] | None:
             shape = item._array.shape
         elif item._array.shape != shape:
             return None
-    return tuple([from_zero(item, side) for item, side in zip(items, sides, strict=False)]) if items else None
+    return tuple(items) or None
+
+
+def _counted(input: Any, items: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The operands of `index` for the tensors of `_leading`."""
+    return tuple([from_zero(item, side) for item, side in zip(items, input._array.shape, strict=False)])
 
 
 def getitem(input: Any, key: Any) -> Any:
@@ -265,8 +271,15 @@ def getitem(input: Any, key: Any) -> Any:
     plain = _plain(input._array.shape, key)
     if plain is not None:
         return _whole_slice(input) if not (plain[1] or plain[2]) and type(key) is slice else _taken(input, plain)
-    places = _leading(input, key)
-    if places is not None:
+    items = _leading(input, key)
+    if items is not None:
+        if not is_busy():
+            # Negative places are seldom: that a kernel refuses tells soon enough that there are some.
+            try:
+                return take.emit(input, *items)
+            except DimensionError:
+                pass
+        places = _counted(input, items)
         try:
             return take.emit(input, *places)
         except DimensionError as error:
@@ -324,8 +337,9 @@ def assign_at(input: Any, key: Any, value: Any, name: str, accumulate: bool = Fa
         return
     if not accumulate and value.ndim == 0 and _masked(input, key, value, name):
         return
-    places = _leading(input, key)
-    if places is not None:
+    items = _leading(input, key)
+    if items is not None:
+        places = _counted(input, items)
         shape: tuple[int, ...] = (*places[0]._array.shape, *input._array.shape[len(places) :])
         try:
             _put(input, _fitted(value, shape, input), places, name, accumulate)

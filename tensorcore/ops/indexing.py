@@ -97,19 +97,21 @@ def as_places(index: Any) -> Any:
 
 
 def _sides(op: str, input: Any, index: Any, dim: int) -> int:
-    place = normalize_dim(dim, input.ndim, op)
-    if index.dtype.category != INTEGER:
+    shape, its = input._array.shape, index._array.shape
+    place = dim if type(dim) is int and 0 <= dim < len(shape) else normalize_dim(dim, len(shape), op)
+    if index._kind.dtype.category != INTEGER:
         raise DTypeError(f"{op}: index must be an integer tensor, got {index.dtype}")
-    if index.ndim != input.ndim:
+    if its == shape:
+        return place
+    if len(its) != len(shape):
         raise ShapeError(
-            f"{op}: index has {index.ndim} dimensions, input {input.ndim}: shapes {list(index.shape)} and "
-            f"{list(input.shape)}"
+            f"{op}: index has {len(its)} dimensions, input {len(shape)}: shapes {list(its)} and {list(shape)}"
         )
-    for d, (side, limit) in enumerate(zip(index._array.shape, input._array.shape, strict=True)):
+    for d, (side, limit) in enumerate(zip(its, shape, strict=True)):
         if side > limit and d != place:
             raise ShapeError(
-                f"{op}: side {side} of index exceeds {limit} of input at dimension {d}: shapes "
-                f"{list(index.shape)} and {list(input.shape)}"
+                f"{op}: side {side} of index exceeds {limit} of input at dimension {d}: shapes {list(its)} and "
+                f"{list(shape)}"
             )
     return place
 
@@ -148,7 +150,7 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
         >>> tc.gather(x, 0, tc.tensor([[1, 0]]))
         tensor([[3, 2]])
     """
-    if input.ndim == 0:
+    if not input._array.shape:
         return gather(input.reshape(1), 0, index.reshape(-1)).reshape(index.shape)
     return gather.emit(input, as_places(index), dim=_sides("gather", input, index, dim))
 
@@ -224,21 +226,21 @@ def _scattered(
     src = value if src is None else src
     place = _sides(op, input, index, dim)
     if not hasattr(src, "_array"):
-        src = expand(input._kind.scalar(src), index.shape)
-    elif src.dtype is not input.dtype:
+        src = expand(input._kind.scalar(src), index._array.shape)
+    elif src._kind.dtype is not input._kind.dtype:
         raise DTypeError(f"{op}: src must have the dtype of input, got {src.dtype} and {input.dtype}")
     elif value is not None and src.ndim == 0:
-        src = expand(src, index.shape)
+        src = expand(src, index._array.shape)
     if reduce == "add" and settings.deterministic:
         check_deterministic(op, input._kind)
     return as_places(index), _source(op, src, index), place, _REDUCTIONS[reduce]
 
 
 def _source(op: str, src: Any, index: Any) -> Any:
+    if src._array.shape == index._array.shape:
+        return src
     if src.ndim != index.ndim or any(a < b for a, b in zip(src.shape, index.shape, strict=True)):
         raise ShapeError(f"{op}: src of shape {list(src.shape)} is smaller than index of shape {list(index.shape)}")
-    if src.shape == index.shape:
-        return src
     return basic_index.emit(src, index=tuple(slice(0, side, 1) for side in index.shape))
 
 
@@ -328,7 +330,10 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
         >>> tc.scatter_add(tc.zeros(3), 0, tc.tensor([0, 1, 0]), tc.tensor([1.0, 2.0, 3.0]))
         tensor([4., 2., 0.])
     """
-    return scatter(input, dim, index, src, reduce="add")
+    if not input._array.shape:
+        return scatter(input, dim, index, src, reduce="add")
+    index, src, place, how = _scattered("scatter_add", input, dim, index, src, None, "add")
+    return scatter.emit(input, index, src, dim=place, reduce=how)
 
 
 @scatter_add.in_place

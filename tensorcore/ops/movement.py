@@ -242,6 +242,10 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """
     if len(tensors) == 0:
         raise ShapeError("cat: expected at least one tensor, got none")
+    # The common case first: tensors of one shape.
+    alike = tensors[0]._array.shape
+    if type(dim) is int and 0 <= dim < len(alike) and all([x._array.shape == alike for x in tensors]):
+        return cat.emit(*tensors, dim=dim)
     # PyTorch joins an empty 1-d tensor to anything.
     parts = [x for x in tensors if x._array.shape != (0,)] or list(tensors[:1])
     first = parts[0]._array.shape
@@ -265,7 +269,16 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 # ------------------------------------------------------------------ joining and repeating
 
 
-@composite(namespaces=("",), samples=({"shapes": ((2, 3), (2, 3)), "dim": 1},))
+def _stack_rule(g: Any, needs: tuple[bool, ...], dim: int) -> tuple[Any, ...]:
+    from tensorcore.ops.parts import select
+
+    return tuple(select(g, dim, place) if needed else None for place, needed in enumerate(needs))
+
+
+@composite(
+    namespaces=("",), vjp=_stack_rule, joint=True, ulp=0,
+    samples=({"shapes": ((2, 3), (2, 3)), "dim": 1}, {"shapes": ((2, 3),) * 3, "dim": -1}, {"shapes": ((), ())}),
+)  # fmt: skip
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Tensors of one shape joined along a new dimension ``dim``.
 
@@ -289,11 +302,16 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
             raise ShapeError(
                 f"stack: all shapes must be equal: tensor 0 has {list(first)}, tensor {number} has {list(x.shape)}"
             )
-    place = normalize_dim(dim, len(first) + 1, "stack")
-    if place == len(first):
-        return cat.emit(*[x.unsqueeze(place) for x in tensors], dim=place)
+    return stack.emit(*tensors, dim=normalize_dim(dim, len(first) + 1, "stack"))
+
+
+@stack.expression
+def _stack(*tensors: Any, dim: int) -> Any:
+    first = tensors[0]._array.shape
+    if dim == len(first):
+        return cat.emit(*[x.unsqueeze(dim) for x in tensors], dim=dim)
     # Joined along an existing dimension, which then falls into two: one reshape instead of one a tensor.
-    return reshape.emit(cat.emit(*tensors, dim=place), shape=(*first[:place], len(tensors), *first[place:]))
+    return reshape.emit(cat.emit(*tensors, dim=dim), shape=(*first[:dim], len(tensors), *first[dim:]))
 
 
 @composite(namespaces=("Tensor",), samples=({"shapes": ((2, 3),), "args": (2, 1, 2)},))
@@ -316,6 +334,11 @@ def repeat(input: Tensor, *sizes: Any, repeats: Any = None) -> Tensor:
         raise ShapeError(f"repeat: {len(times)} sizes given for a tensor of {input.ndim} dimensions")
     if min(times, default=0) < 0:
         raise ShapeError(f"repeat: sizes must not be negative, got {list(times)}")
+    return repeat.emit(input, times=times)
+
+
+@repeat.expression
+def _repeat(input: Any, *, times: tuple[int, ...]) -> Any:
     shape = (1,) * (len(times) - input.ndim) + tuple(input.shape)
     pairs = [side for pair in zip((1,) * len(shape), shape, strict=True) for side in pair]
     wide = [side for pair in zip(times, shape, strict=True) for side in pair]
@@ -337,7 +360,10 @@ def tile(input: Tensor, *repetitions: Any, dims: Any = None) -> Tensor:
     return repeat(input, (1,) * (input.ndim - len(times)) + times)
 
 
-@composite(samples=({"shapes": ((3, 4),), "args": (1,)}, {"shapes": ((3, 4),), "args": ((1, -2), (0, 1))}))
+@composite(
+    vjp=lambda g, shifts, dims: roll.emit(g, shifts=tuple(-shift for shift in shifts), dims=dims), ulp=0,
+    samples=({"shapes": ((3, 4),), "args": (1,)}, {"shapes": ((3, 4),), "args": ((1, -2), (0, 1))}),
+)  # fmt: skip
 def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     """Elements shifted along ``dims``, those pushed over the end coming back at the start.
 
@@ -350,21 +376,28 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
         tensor([[5, 6, 4],
                 [2, 3, 1]])
     """
-    if dims is None:
-        return roll(input.reshape(-1), shifts, 0).reshape(input.shape)
-    steps = [shifts] if hasattr(shifts, "__index__") else list(shifts)
-    places = [dims] if hasattr(dims, "__index__") else list(dims)
-    if len(steps) != len(places):
-        raise ShapeError(f"roll: {len(steps)} shifts for {len(places)} dims")
+    steps = (shifts,) if hasattr(shifts, "__index__") else tuple(shifts)
+    places = () if dims is None else (dims,) if hasattr(dims, "__index__") else tuple(dims)
+    if len(steps) != (1 if dims is None else len(places)):
+        raise ShapeError(f"roll: {len(steps)} shifts for {1 if dims is None else len(places)} dims")
+    ndim = len(input._array.shape)
+    return roll.emit(input, shifts=steps, dims=tuple([normalize_dim(dim, ndim, "roll") for dim in places]))
+
+
+@roll.expression
+def _roll(input: Any, *, shifts: tuple[int, ...], dims: tuple[int, ...]) -> Any:
+    """Without ``dims``, of the flattened tensor."""
     from tensorcore.ops.parts import narrow
 
-    for step, dim in zip(steps, places, strict=True):
-        place = normalize_dim(dim, input.ndim, "roll")
-        side = input.shape[place]
+    if not dims:
+        return _roll(input.reshape(-1), shifts=shifts, dims=(0,) * len(shifts)).reshape(input.shape)
+    out = input
+    for step, dim in zip(shifts, dims, strict=True):
+        side = out.shape[dim]
         cut = (side - step) % side if side else 0
         if cut:
-            input = cat([narrow(input, place, cut, side - cut), narrow(input, place, 0, cut)], place)
-    return input
+            out = cat([narrow(out, dim, cut, side - cut), narrow(out, dim, 0, cut)], dim)
+    return REGISTRY["copy"].emit(out) if out is input else out
 
 
 def ones_like(input: Any) -> Any:

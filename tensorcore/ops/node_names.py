@@ -36,9 +36,9 @@ _ONE_STEP: Final = frozenset((
     "index_select", "kthvalue", "lcm", "ldexp", "linalg_lu", "log10", "log2", "logaddexp", "logaddexp2", "logit",
     "lu_unpack", "masked_fill", "masked_scatter", "masked_select", "max_unpool2d", "max_unpool3d", "mm", "mse_loss",
     "multi_margin_loss", "multilabel_margin_loss", "mv", "nan_to_num", "nansum", "narrow_copy", "nll_loss", "ormqr",
-    "pdist", "pixel_shuffle", "pixel_unshuffle", "polar", "put", "rad2deg", "renorm", "repeat", "roll", "rot90",
+    "pdist", "pixel_shuffle", "pixel_unshuffle", "polar", "put", "rad2deg", "renorm", "repeat", "rot90",
     "rsub", "scatter_add", "scatter_reduce", "select_scatter", "sgn", "sinc", "slice_inverse", "slice_scatter",
-    "smooth_l1_loss", "stack", "std_mean", "take", "trace", "triangular_solve", "tril", "triu", "var_mean", "vdot",
+    "smooth_l1_loss", "std_mean", "take", "trace", "triangular_solve", "tril", "triu", "var_mean", "vdot",
     "xlogy",
 ))  # fmt: skip
 
@@ -150,7 +150,14 @@ def named(op: Op) -> Callable[..., Any]:
 
     def call(*args: Any, **kwargs: Any) -> Any:
         result = front(*args, **kwargs)
-        for out in result if isinstance(result, tuple) else (result,):
+        # Most calls make no node.
+        if isinstance(result, tuple):
+            outs = result
+        elif getattr(result, "_node", None) is None:
+            return result
+        else:
+            outs = (result,)
+        for out in outs:
             node = getattr(out, "_node", None)
             if node is not None and not any(node is getattr(x, "_node", None) for x in args):
                 _rename(node, shown if isinstance(shown, str) else shown(*args, **kwargs))

@@ -79,7 +79,10 @@ def _extreme(
     place = normalize_dim(dim, input.ndim, name)
     if input.ndim and input.shape[place] == 0:
         raise DimensionError(f"{name}: no elements to choose from along dimension {place} of shape {list(input.shape)}")
-    values, indices = along(input, place, keepdim)
+    if input.ndim:
+        values, indices = along.emit(input, dim=place, keepdim=keepdim)
+    else:
+        values, indices = along(input, place, keepdim)
     return named(name, values=values, indices=indices)
 
 
@@ -177,12 +180,36 @@ def _topk(input: Tensor, *, dim: int, k: int, largest: bool, sorted: bool) -> tu
 # ------------------------------------------------------------------ distinct elements
 
 
+@composite(
+    namespaces=(), ulp=0, samples=({"shapes": ((9,),), "dtypes": ("int64",), "domains": ((0, 3),)}, {"shapes": ((0,),)})
+)
+def distinct(row: Tensor) -> Tensor:
+    """The first of each run of equal elements of a vector."""
+    return distinct.emit(row)
+
+
+@distinct.expression
+def _distinct(row: Any) -> Any:
+    from tensorcore.ops.indexing import index, nonzero
+    from tensorcore.ops.movement import cat
+
+    total = row.shape[0]
+    if total < 2:
+        return row.clone()
+    change = e.ne(row.narrow(0, 1, total - 1), row.narrow(0, 0, total - 1))
+    return index.emit(row, nonzero(cat([change.new_ones((1,)), change])).reshape(-1))
+
+
 def _runs(rows: Any, inverse: bool, counts: bool) -> tuple[Any, Any, Any]:
     """Of consecutive equal rows the first; for each row its run; the length of each run."""
+    from tensorcore.compile.capture import reading
     from tensorcore.ops.indexing import index, nonzero
     from tensorcore.ops.movement import cat, ones_like
 
     total = rows.shape[0]
+    if rows.ndim == 1 and not inverse and not counts:
+        reading(rows, "unique")
+        return distinct.emit(rows), None, None
     change = e.ne(rows.narrow(0, 1, total - 1), rows.narrow(0, 0, total - 1)) if total else None
     if change is None:
         empty = rows.new_zeros((0,), dtype=int64)

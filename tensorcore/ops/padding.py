@@ -39,6 +39,19 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     """``input`` with elements added before and after the last dimensions, the last one's counts first in ``pad``.
 
     Negative counts crop. Modes besides ``"constant"`` take inputs with one or two dimensions more than are padded.
+
+    Raises:
+        NotImplementedError: for another ``mode``.
+
+    Example:
+        >>> x = tc.tensor([[1, 2, 3]])
+        >>> F.pad(x, (1, 2))
+        tensor([[0, 1, 2, 3, 0, 0]])
+        >>> F.pad(x, (-1, 0, 0, 1), value=9)
+        tensor([[2, 3],
+                [9, 9]])
+        >>> F.pad(x, (2, 1), mode="reflect")
+        tensor([[3, 2, 1, 2, 3, 2]])
     """
     if mode not in _MODES:
         raise NotImplementedError(f"pad: mode must be one of {', '.join(map(repr, _MODES))}, got {mode!r}")
@@ -72,7 +85,34 @@ def _extended(x: Any, dim: int, before: int, after: int, mode: str) -> Any:
         raise ShapeError(
             f"pad: mode {mode!r} adds at most {limit or 0} elements to a side of {side}, got {before} and {after}"
         )
-    # Elsewhere, what is added comes from the tensor before it is cropped.
+    if not (before or after or any(crop)):
+        return x
+    return extended.emit(x, dim=dim, before=before, after=after, crop=crop, mode=mode)
+
+
+@composite(
+    namespaces=(), ulp=0,
+    samples=tuple(
+        {"shapes": ((2, 5, 3),), "dim": 1, "before": before, "after": after, "crop": crop, "mode": mode}
+        for mode, before, after, crop in (
+            ("reflect", 2, 4, (0, 0)), ("replicate", 0, 3, (2, 0)), ("circular", 5, 1, (0, 0)),
+            ("reflect", 1, 0, (0, 1)),
+        )
+    ),
+)  # fmt: skip
+def extended(input: Tensor, *, dim: int, before: int, after: int, crop: tuple[int, int], mode: str) -> Tensor:
+    """``input`` with elements of its own before and after those of ``dim``, of which so many are cut off.
+
+    What is added comes from the tensor before it is cut.
+    """
+    return extended.emit(input, dim=dim, before=before, after=after, crop=crop, mode=mode)
+
+
+@extended.expression
+def _extended_by_parts(
+    x: Any, *, dim: int, before: int, after: int, crop: tuple[int, int], mode: str
+) -> Any:  # fmt: skip
+    side = x.shape[dim]
     parts = [x.narrow(dim, crop[0], side - crop[0] - crop[1]) if any(crop) else x]
     if before:
         parts.insert(0, _edge(x, dim, before, mode, True))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import BOOL, COMPLEX, INTEGER, DType, bool_, int32, int64, uint8
 from tensorcore.errors import DTypeError, RangeError, ShapeError
+from tensorcore.levels import everywhere
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.creation import full
 from tensorcore.ops.indexing import gather, nonzero
@@ -114,13 +115,13 @@ def searchsorted(
     op = "searchsorted"
     taken = _right(op, right, side)
     input = _tensor(input, sorted_sequence.device)
-    if sorted_sequence.ndim == 0:
+    held, sought = sorted_sequence._array.shape, input._array.shape
+    if not held:
         raise ShapeError(f"{op}: expected a sorted_sequence of at least 1 dimension, got a 0-d tensor")
-    lead = sorted_sequence.shape[:-1]
-    if sorted_sequence.ndim > 1 and (input.ndim != sorted_sequence.ndim or input.shape[:-1] != lead):
+    if len(held) > 1 and (len(sought) != len(held) or sought[:-1] != held[:-1]):
         raise ShapeError(
-            f"{op}: expected an input with the leading sides {list(lead)} of sorted_sequence, or a sorted_sequence of "
-            f"1 dimension; got shapes {list(input.shape)} and {list(sorted_sequence.shape)}"
+            f"{op}: expected an input with the leading sides {list(held[:-1])} of sorted_sequence, or a "
+            f"sorted_sequence of 1 dimension; got shapes {list(input.shape)} and {list(sorted_sequence.shape)}"
         )
     if sorter is not None:
         sorted_sequence = _in_order(op, sorted_sequence, sorter)
@@ -135,7 +136,7 @@ def _in_order(op: str, sequence: Any, sorter: Any) -> Any:
         raise ShapeError(
             f"{op}: sorter must have the shape of sorted_sequence, got {list(sorter.shape)} and {list(sequence.shape)}"
         )
-    if sorter.numel() and not bool(((sorter >= 0) & (sorter < sequence.shape[-1])).all()):
+    if sorter.numel() and not bool(everywhere((sorter >= 0) & (sorter < sequence.shape[-1])).all()):
         raise RangeError(f"{op}: sorter holds places out of range for a side of {sequence.shape[-1]}")
     return gather(sequence, -1, sorter)
 

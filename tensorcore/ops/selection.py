@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from tensorcore.dispatch import is_busy
 from tensorcore.dtypes import BOOL, INTEGER, int64
 from tensorcore.errors import DimensionError, DTypeError, RangeError, ShapeError
 from tensorcore.ops.index_expressions import assign_at, from_zero
@@ -33,7 +34,7 @@ _ROWS = {
 
 
 def _places(op: str, index: Any, what: str = "index") -> Any:
-    if index.dtype.category != INTEGER:
+    if index._kind.dtype.category != INTEGER:
         raise DTypeError(f"{op}: {what} must be an integer tensor, got {index.dtype}")
     return as_places(index)
 
@@ -52,7 +53,15 @@ def take(input: Tensor, index: Tensor) -> Tensor:
         >>> tc.take(tc.tensor([[1, 2], [3, 4]]), tc.tensor([[3, 0, -1]]))
         tensor([[4, 1, 4]])
     """
-    return pick.emit(input.reshape(-1), from_zero(_places("take", index), input.numel()))
+    places = _places("take", index)
+    flat = input if len(input._array.shape) == 1 else input.reshape(-1)
+    if not is_busy():
+        # Negative places are seldom: that a kernel refuses tells soon enough that there are some.
+        try:
+            return pick.emit(flat, places)
+        except DimensionError:
+            pass
+    return pick.emit(flat, from_zero(places, flat._array.shape[0]))
 
 
 @composite(
@@ -160,28 +169,27 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
 
 
 def _same_dtype(op: str, input: Any, source: Any, what: str) -> None:
-    if input.dtype is not source.dtype:
+    if input._kind.dtype is not source._kind.dtype:
         raise DTypeError(f"{op}: {what} must have the dtype of input, got {source.dtype} and {input.dtype}")
-
-
-def _along(op: str, input: Any, dim: int, index: Any) -> tuple[int, Any]:
-    if index.ndim > 1:
-        raise DimensionError(f"{op}: index must be 1-d, got shape {list(index.shape)}")
-    place = normalize_dim(dim, input.ndim, op)
-    side = input.shape[place] if input.ndim else 1
-    return place, from_zero(_places(op, index), side).reshape(-1)
 
 
 def _slices(op: str, input: Any, dim: int, index: Any, source: Any) -> tuple[Any, Any, Any, int]:
     """The tensor and the source with the dimension in front, the places, and the dimension."""
-    place, places = _along(op, input, dim, index)
-    if input.ndim == 0:
+    shape, its = input._array.shape, index._array.shape
+    if len(its) > 1:
+        raise DimensionError(f"{op}: index must be 1-d, got shape {list(its)}")
+    place = normalize_dim(dim, len(shape), op)
+    places = _places(op, index)
+    if not its:
+        places = places.reshape(1)
+    if not shape:
         return input.reshape(1), source.reshape(1), places, 0
-    wanted = tuple(places.shape[0] if d == place else side for d, side in enumerate(input.shape))
-    if tuple(source.shape) != wanted:
+    count = places._array.shape[0]
+    wanted = (*shape[:place], count, *shape[place + 1 :])
+    if source._array.shape != wanted:
         raise ShapeError(
-            f"{op}: source has shape {list(source.shape)}, expected {list(wanted)} for {places.shape[0]} places "
-            f"of dimension {place}"
+            f"{op}: source has shape {list(source.shape)}, expected {list(wanted)} for {count} places of dimension "
+            f"{place}"
         )
     if place == 0:
         return input, source, places, 0
@@ -190,12 +198,24 @@ def _slices(op: str, input: Any, dim: int, index: Any, source: Any) -> tuple[Any
 
 def _write_slices(op: str, input: Any, dim: int, index: Any, source: Any, accumulate: bool) -> Any:
     moved, source, places, place = _slices(op, input, dim, index, source)
-    out = put_rows.emit(moved, source, places, accumulate=accumulate)
+    out = _put_anywhere(moved, source, places, accumulate)
     return out.reshape(()) if input.ndim == 0 else out.movedim(0, place) if place else out
+
+
+def _put_anywhere(moved: Any, source: Any, places: Any, accumulate: bool) -> Any:
+    """`index_put` at places that may be negative."""
+    if not is_busy():
+        # They seldom are: that a kernel refuses tells soon enough.
+        try:
+            return put_rows.emit(moved, source, places, accumulate=accumulate)
+        except DimensionError:
+            pass
+    return put_rows.emit(moved, source, from_zero(places, moved.shape[0]), accumulate=accumulate)
 
 
 def _slices_into(op: str, input: Any, dim: int, index: Any, source: Any, accumulate: bool) -> bool:
     moved, source, places, _ = _slices(op, input, dim, index, source)
+    places = from_zero(places, moved.shape[0])
     return update_at(put_rows, moved, (source, places), f"{op}_", accumulate=accumulate)
 
 

@@ -114,11 +114,19 @@ ENCODINGS: Final[dict[str, Encoding]] = {
     "shift_right": Encoding(1, 1, 0x72, (1, 0x73, 1), digit=2),
     "select": Encoding(3, 1, 0x4A, (1, 0x4B, 0)),
     "select_bits": Encoding(3, 1, 0x25, (1, 0x25, 1)),
+    "align": Encoding(3, 1, 0x03, (1, 0x03, 1)),
+    "blend": Encoding(3, 1, 0x0C, (1, 0x0D, 0)),
+    "permute": Encoding(3, 1, 0x01, (1, 0x01, 1)),
+    "permute_by": Encoding(2, 1, 0x16, (1, 0x16, 1)),
+    "permute_halves": Encoding(3, 1, 0x06),
+    "widen": Encoding(1, 0, 0x5A),
+    "narrow": Encoding(1, 1, 0x5A, (1, 0x5A, 1)),
     "load": Encoding(1, 0, 0x10, (1, 0x10, 1)),
     "store": Encoding(1, 0, 0x11, (1, 0x11, 1)),
     "store_first": Encoding(1, 2, 0x11, (3, 0x11, 1)),
     "load_first": Encoding(1, 2, 0x10, (3, 0x10, 1)),
     "add_first": Encoding(1, 2, 0x58, (3, 0x58, 1)),
+    "compare_first": Encoding(1, 0, 0x2E, (1, 0x2E, 1)),
     "broadcast": Encoding(2, 1, 0x18, (1, 0x19, 1)),
     "load_masked": Encoding(2, 1, 0x2C, (1, 0x2D, 0)),
     "store_masked": Encoding(2, 1, 0x2E, (1, 0x2F, 0)),
@@ -186,8 +194,8 @@ class Assembler:
             ))  # fmt: skip
         else:
             first = sum(bit << (7 - place) for place, bit in enumerate(bits)) | encoding.map
-            # Without EVEX the W bit is 0 but for fused multiply-add, which it makes double.
-            w = w if encoding.map == 2 and name.startswith(("fm", "fn")) else 0
+            # Without EVEX the W bit is 0 but for fused multiply-add, which it makes double, and permutations.
+            w = w if name.startswith(("fm", "fn", "permute")) else 0
             self.code += bytes((0xC4, first, w << 7 | (~second & 15) << 3 | (not narrow) << 2 | prefix))
         self.code.append(opcode)
         self._operand(register & 7, operand, 0 if immediate is None else 1)
@@ -279,6 +287,15 @@ class Assembler:
         """``div divisor`` of 32 bits: of rdx and rax, the quotient to rax, the remainder to rdx."""
         self.code += bytes((0x40 | divisor >> 3, 0xF7, 0xF0 | divisor & 7))
 
+    def halve(self, register: int) -> None:
+        """``shr register, 1``."""
+        self.code += bytes((0x48 | register >> 3, 0xD1, 0xE8 | register & 7))
+
+    def move_if(self, condition: int, target: int, source: int) -> None:
+        """``cmov target, source`` of 64 bits."""
+        self.code += bytes((0x48 | (target >> 3) << 2 | source >> 3, 0x0F, 0x40 | condition))
+        self.code.append(0xC0 | (target & 7) << 3 | source & 7)
+
     def push(self, register: int) -> None:
         """``push register``."""
         self.code += bytes((0x40 | register >> 3, 0x50 | register & 7))
@@ -350,5 +367,5 @@ class Assembler:
         )
 
 
-#: Conditions of jumps; ``NOT_BELOW`` compares as unsigned.
-NOT_BELOW, EQUAL, NOT_EQUAL, NOT_GREATER, GREATER = 3, 4, 5, 14, 15
+#: Conditions of jumps and moves; those of what is below or above compare unsigned numbers, and floating-point ones.
+BELOW, NOT_BELOW, EQUAL, NOT_EQUAL, NOT_ABOVE, LESS, NOT_GREATER, GREATER = 2, 3, 4, 5, 6, 12, 14, 15
