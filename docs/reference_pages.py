@@ -1,37 +1,138 @@
-"""The reference pages, made from the op records: one page a family, one of the primitives for authors of backends."""
+"""The reference pages, made from the op records: families, all names, primitives for authors of backends."""
 
 from __future__ import annotations
 
+import functools
+import importlib
 import inspect
 from collections import defaultdict
 
+from coverage_of_pytorch import page as coverage_page
+from docstrings import markdown, summary
+from op_facts import dtypes_of, gradient_of, quietly
+
 from tensorcore import array_api
+from tensorcore.ops.outputs import signature
+from tensorcore.ops.publish import in_place
 from tensorcore.ops.record import REGISTRY, Op
+
+#: The namespaces of the index, with what stands before their names.
+NAMESPACES = {
+    "": "tensorcore", "Tensor": "Tensor", "nn.functional": "nn.functional", "linalg": "linalg", "fft": "fft",
+    "special": "special", "signal.windows": "signal.windows",
+}  # fmt: skip
+_WIDTH = 100
+
+
+def _named(path: str) -> str:
+    """A path as users write it, after ``import tensorcore as tc``."""
+    return path if path.startswith("Tensor.") else f"tc.{path}"
+
+
+def _link(op: Op, text: str) -> str:
+    return f"[{text}](#op-{op.name})"
+
+
+def _refer(name: str) -> str:
+    """What a name in single backticks becomes: a link where it is an op's."""
+    known = _by_name().get(name)
+    return f"`{name}`" if known is None else _link(known, f"`{name}`")
+
+
+@functools.cache
+def _by_name() -> dict[str, Op]:
+    public = [op for op in REGISTRY.values() if op.paths]
+    names = {path: op for op in public for path in op.paths}
+    return names | {op.name: op for op in public}
+
+
+def _parameter(parameter: inspect.Parameter) -> str:
+    star = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+    kind = parameter.annotation if isinstance(parameter.annotation, str) and parameter.annotation != "Any" else ""
+    text = f"{star}{parameter.name}" + (f": {kind}" if kind else "")
+    if parameter.default is parameter.empty:
+        return text
+    return f"{text}{' = ' if kind else '='}{parameter.default!r}"
 
 
 def _signature(op: Op) -> str:
-    plain = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in op.signature.parameters.values()]
-    return f"{op.name}{inspect.Signature(plain)}"
+    path = op.paths[0]
+    written = op.signature if path.startswith(("Tensor.", "nn.functional.")) else signature(op)
+    parameters = list(written.parameters.values())
+    if path.startswith("Tensor."):
+        parameters = parameters[1:]
+    parts: list[str] = []
+    for parameter in parameters:
+        if parameter.kind is parameter.KEYWORD_ONLY and not any(part.startswith("*") for part in parts):
+            parts.append("*")
+        parts.append(_parameter(parameter))
+    result = written.return_annotation
+    gives = f" -> {result}" if isinstance(result, str) and result != "Any" else ""
+    line = f"{_named(path)}({', '.join(parts)}){gives}"
+    if len(line) <= _WIDTH:
+        return line
+    return "\n".join([f"{_named(path)}(", *(f"    {part}," for part in parts), f"){gives}"])
 
 
 def _entry(op: Op) -> str:
-    lines = [f"## {op.name}", "", "```python", _signature(op), "```", "", inspect.getdoc(op.front) or "", ""]
-    where = [f"`{path if path.startswith('Tensor.') else 'tensorcore.' + path}`" for path in op.paths]
+    takes, gives = quietly(dtypes_of, op)
     facts = [
-        ("Found as", ", ".join(where) or "internal"),
-        ("Kind", "primitive" if op.primitive else "composite" + (", can be overridden" if op.body else "")),
-        ("Gradient", "own rule" if op.vjp is not None else "none" if op.primitive else "through its expression"),
+        ("Found as", ", ".join(f"`{_named(path)}`" for path in op.paths)),
+        ("Dtypes", takes and takes + (f"; gives {gives}" if gives else "")),
+        ("Gradient", quietly(gradient_of, op)),
         ("Result", "a view" if op.view else ""),
+        ("Array API", f"`{op.standard}`" if op.primitive and op.standard != op.name else ""),
+        ("Kind", "primitive" if op.primitive else "composite" + (", which backends may override" if op.body else "")),
     ]
-    lines += [f"- **{name}**: {text}" for name, text in facts if text]
-    return "\n".join(lines) + "\n"
+    terms = sorted({path.rpartition(".")[2] for path in op.paths})
+    return "\n".join([
+        "```{index} " + ", ".join(terms),
+        "```",
+        f"(op-{op.name})=",
+        f"## {op.paths[0]}",
+        "",
+        "```python",
+        _signature(op),
+        "```",
+        "",
+        markdown(op.front, _refer),
+        *(f"- **{name}**: {text}" for name, text in facts if text),
+        "",
+    ])  # fmt: skip
 
 
 def _families() -> dict[str, list[Op]]:
     families: dict[str, list[Op]] = defaultdict(list)
     for op in REGISTRY.values():
-        families[inspect.unwrap(op.__wrapped__).__module__.rsplit(".", 1)[-1]].append(op)
+        families[inspect.unwrap(op.__wrapped__).__module__.rpartition(".")[2]].append(op)
     return families
+
+
+def _names() -> str:
+    """Every published name by namespace, aliases and in-place forms too, each with a link to its op."""
+    lines = [
+        "# All names",
+        "",
+        "Every name under which an op is found; those of one op lead to the same entry. `t.add_(x)` is `t.add(x)` in",
+        "place. The [general index](genindex) has them in one list.",
+        "",
+    ]
+    for namespace, title in NAMESPACES.items():
+        found: dict[str, Op] = {}
+        for op in REGISTRY.values():
+            found.update(dict.fromkeys(op.names_in(namespace), op))
+            if namespace == "Tensor":
+                found.update((f"{name}_", op) for name in op.inplace_names)
+        if not namespace:
+            found.update(in_place())
+        lines += [f"## {title}", "", f"{len(found)} names.", "", "| name | |", "| --- | --- |"]
+        for name in sorted(found, key=str.lower):
+            op = found[name]
+            same = name == op.paths[0].rpartition(".")[2]
+            what = summary(op.front) if same else f"{_refer(op.name)}{' in place' if name == f'{op.name}_' else ''}"
+            lines.append(f"| {_link(op, f'`{name}`')} | {what} |")
+        lines.append("")
+    return "\n".join(lines)
 
 
 def _primitives() -> str:
@@ -77,16 +178,46 @@ def _standard() -> str:
 
 def pages() -> dict[str, str]:
     """Text of each reference page by file name."""
-    made = {"primitives.md": _primitives(), "array_api.md": _standard()}
-    names = []
+    made = {
+        "primitives.md": _primitives(),
+        "array_api.md": _standard(),
+        "names.md": _names(),
+        "coverage.md": coverage_page(),
+    }
+    rows, families = [], []
     for family, ops in sorted(_families().items()):
-        public = [op for op in ops if op.paths]
+        public = sorted((op for op in ops if op.paths), key=lambda op: op.name)
         if public:
             title = family.replace("_", " ").capitalize()
-            entries = "\n".join(_entry(op) for op in sorted(public, key=lambda op: op.name))
-            made[f"{family}.md"] = f"# {title}\n\n{entries}"
-            names.append(family)
-    toctree = "\n".join(["primitives", "array_api", *names])
-    counts = f"{len(REGISTRY)} ops, {sum(op.primitive for op in REGISTRY.values())} of them primitives"
-    made["index.md"] = f"# Operator reference\n\n{counts}.\n\n```{{toctree}}\n:maxdepth: 1\n\n{toctree}\n```\n"
+            about = summary(importlib.import_module(f"tensorcore.ops.{family}"))
+            entries = "\n".join(map(_entry, public))
+            made[f"{family}.md"] = f"# {title}\n\n{about}\n\n{entries}"
+            families.append(family)
+            rows.append(f"| [{title}]({family}.md) | {', '.join(_link(op, f'`{op.name}`') for op in public)} |")
+    total = sum(bool(op.paths) for op in REGISTRY.values())
+    made["index.md"] = "\n".join([
+        "# Operator reference",
+        "",
+        f"{total} ops under {sum(len(op.paths) for op in REGISTRY.values())} names, made of "
+        f"{sum(op.primitive for op in REGISTRY.values())} primitives. Written from the op records: each entry has the",
+        "signature, what the op does and refuses, an example that the tests run (and compare with PyTorch's output),",
+        "where it is found, the dtypes that it takes and gives, and its gradient with the names of the backward nodes.",
+        "",
+        "- [All names](names.md), by namespace, aliases too",
+        "- [PyTorch's names](coverage.md), how many there are of each namespace",
+        "- [Primitives](primitives.md), what every backend must have",
+        "- [The Array API namespace](array_api.md)",
+        "",
+        "| family | ops |",
+        "| --- | --- |",
+        *rows,
+        "",
+        "```{toctree}",
+        ":maxdepth: 1",
+        ":hidden:",
+        "",
+        *("names", "coverage", "primitives", "array_api", *families),
+        "```",
+        "",
+    ])  # fmt: skip
     return made

@@ -11,7 +11,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from tensorcore.ops.record import REGISTRY, Op
+from tensorcore.ops.record import REGISTRY, Op  # noqa: E402 - after the skip
 
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
