@@ -17,7 +17,8 @@ from tensorcore_cpu.jit.executable import isa
 
 #: The kernels that are compiled.
 NAMES: Final = (
-    "dropout_by_ticket", "integers_by_ticket", "normal_by_ticket", "philox_uniform", "uniform_by_ticket",
+    "dropout_by_ticket", "exponential_by_ticket", "integers_by_ticket", "normal_by_ticket", "philox_uniform",
+    "uniform_by_ticket",
 )  # fmt: skip
 #: Philox counters worked on at a time; four words of each stay in the second-level cache.
 _COUNTERS: Final = 1 << 14
@@ -73,6 +74,13 @@ class DrawKernels:
             second, angles = numbers[half:], source[half:]
             program(0, blocks, half, id(numbers), id(second), id(source), id(angles), id(scale), id(shift))
         return out
+
+    def exponential_by_ticket(self, *, ticket: Ticket, shape: Shape, rate: float, dtype: DType, index: int) -> Array:
+        words, out = np.asarray(ticket.data), np.empty(shape)
+        (factor,) = _numbers(out.dtype, -1.0 / rate)
+        draws.exponential()(0, out.size, id(out), id(words), id(factor))
+        native = self.natives[dtype]  # type: ignore[attr-defined]
+        return out if out.dtype == native else out.astype(native)
 
     def integers_by_ticket(
         self, *, ticket: Ticket, shape: Shape, low: int, span: int, dtype: DType, index: int

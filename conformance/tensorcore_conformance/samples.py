@@ -113,6 +113,7 @@ ELSEWHERE: dict[str, str] = {
     "philox_uniform": "random area: bit-equal to the reference device",
     "uniform_by_ticket": "random area: bit-equal to the reference device",
     "integers_by_ticket": "random area: bit-equal to the reference device",
+    "exponential_by_ticket": "random area: equal to the reference device's",
     "normal_by_ticket": "random area: equal to the reference device's",
 }  # fmt: skip
 

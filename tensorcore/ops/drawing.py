@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import DType, finfo, float32, float64, int32, int64
 from tensorcore.ops.creation import ramp
-from tensorcore.ops.elementwise import cos, ge, log, sin, sqrt, where
+from tensorcore.ops.elementwise import cos, ge, log, log1p, sin, sqrt, where
 from tensorcore.ops.movement import cat, stack
 from tensorcore.ops.record import composite, primitive
 from tensorcore.ops.rules import same
@@ -26,12 +26,14 @@ __all__ = [
     "BLOCK",
     "WIDE_RANGE",
     "digits",
+    "exponential_by_ticket",
     "integers_by_ticket",
     "modulo",
     "normal_by_ticket",
     "philox_uniform",
     "random_words",
     "uniform_by_ticket",
+    "unit",
     "unsigned",
     "widest",
 ]
@@ -115,6 +117,26 @@ def _exact_product(x: Tensor, y: float) -> tuple[Tensor, Tensor]:
     y_low = y - y_high
     product = x * y
     return product, x_low * y_low - (((product - x_high * y_high) - x_low * y_high) - x_high * y_low)
+
+
+def unit(ticket: Ticket, shape: tuple[int, ...], kind: Kind) -> Tensor:
+    """Numbers in [0, 1) of 53 bits, in float64; of their upper 24 bits on a device without it."""
+    wide = kind.sibling(widest(kind))
+    if wide.dtype is float64:
+        return uniform_by_ticket.emit(kind=wide, ticket=ticket, shape=shape, low=0.0, span=1.0)
+    bits = random_words(ticket, shape, kind.sibling(int64))
+    return ((bits >> 29) & 0xFFFFFF).to(float32) * 2.0**-24
+
+
+@composite(rule=same, namespaces=(), random=True, ulp=4)
+def exponential_by_ticket(ticket: Ticket, shape: tuple[int, ...], rate: float, kind: Kind) -> Tensor:
+    """Waiting times at ``rate``, of a ticket for words of 64 bits."""
+    return exponential_by_ticket.emit(kind=kind, ticket=ticket, shape=shape, rate=rate)
+
+
+@exponential_by_ticket.expression
+def _exponential_by_ticket(*, ticket: Ticket, shape: tuple[int, ...], rate: float, kind: Kind) -> Tensor:
+    return (log1p(-unit(ticket, shape, kind)) * (-1.0 / rate)).to(kind.dtype)
 
 
 @composite(rule=same, namespaces=(), random=True, ulp=0)

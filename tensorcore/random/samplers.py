@@ -7,15 +7,18 @@ results, normal ones are within a few units in the last place.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, DType, bool_, float32, float64, int32, int64
 from tensorcore.host_data import round_to
+from tensorcore.ops import drawing
 from tensorcore.ops.complex import complex as complex_of
 from tensorcore.ops.drawing import (
     BLOCK,
     WIDE_RANGE,
     digits,
+    exponential_by_ticket,
     integers_by_ticket,
     modulo,
     normal_by_ticket,
@@ -24,7 +27,7 @@ from tensorcore.ops.drawing import (
     unsigned,
     widest,
 )
-from tensorcore.ops.elementwise import log, log1p, lt, where
+from tensorcore.ops.elementwise import log, lt, where
 
 if TYPE_CHECKING:
     from tensorcore.devices import Kind
@@ -52,12 +55,7 @@ Shape = tuple[int, ...]
 
 def unit(shape: Shape, kind: Kind, generator: Generator) -> Tensor:
     """Numbers in [0, 1) of 53 bits, in float64; of their upper 24 bits on a device without it."""
-    wide = kind.sibling(widest(kind))
-    ticket = generator.ticket("words64", math.prod(shape))
-    if wide.dtype is float64:
-        return uniform_by_ticket.emit(kind=wide, ticket=ticket, shape=shape, low=0.0, span=1.0)
-    bits = random_words(ticket, shape, kind.sibling(int64))
-    return ((bits >> 29) & 0xFFFFFF).to(float32) * 2.0**-24
+    return drawing.unit(generator.ticket("words64", math.prod(shape)), shape, kind)
 
 
 def _drawn(kind: Kind, count: int, generator: Generator) -> tuple[Kind, Ticket]:
@@ -84,13 +82,23 @@ def uniform(shape: Shape, kind: Kind, low: float, high: float, generator: Genera
     inner, ticket = _drawn(kind, math.prod(shape), generator)
     if low == 0.0 and high == 1.0 and inner is kind:
         return uniform_by_ticket.emit(kind=kind, ticket=ticket, shape=shape, low=low, span=high)
-    start = rounded_to(low, inner.dtype)
-    span = rounded_to(rounded_to(high, inner.dtype) - start, inner.dtype)
-    value = uniform_by_ticket.emit(kind=inner, ticket=ticket, shape=shape, low=start, span=span).to(dtype)
-    # Rounding can reach the upper bound, which the interval leaves out; the next number covers the rounding of `most`.
-    most = math.nextafter(span * (1.0 - 2.0 ** -digits(inner.dtype)) + start, math.inf)
-    bound = rounded_to(high, dtype)
-    return value if rounded_to(most, dtype) < bound else where(value == bound, rounded_to(low, dtype), value)
+    start, span, reached = _interval(low, high, inner.dtype, dtype)
+    value = uniform_by_ticket.emit(kind=inner, ticket=ticket, shape=shape, low=start, span=span)
+    value = value if inner is kind else value.to(dtype)
+    return where(value == rounded_to(high, dtype), rounded_to(low, dtype), value) if reached else value
+
+
+@lru_cache(256)
+def _interval(low: float, high: float, inner: DType, dtype: DType) -> tuple[float, float, bool]:
+    """Lower bound and span in the dtype of drawing, and whether numbers rounded to ``dtype`` can reach ``high``.
+
+    The interval leaves its upper bound out.
+    """
+    start = rounded_to(low, inner)
+    span = rounded_to(rounded_to(high, inner) - start, inner)
+    # The next number covers the rounding of this one.
+    most = math.nextafter(span * (1.0 - 2.0 ** -digits(inner)) + start, math.inf)
+    return start, span, not rounded_to(most, dtype) < rounded_to(high, dtype)
 
 
 def rounded_to(value: float, dtype: DType) -> float:
@@ -135,7 +143,8 @@ def log_normal(shape: Shape, kind: Kind, mean: float, std: float, generator: Gen
 
 def exponential(shape: Shape, kind: Kind, rate: float, generator: Generator) -> Tensor:
     """Waiting times at ``rate``."""
-    return (log1p(-unit(shape, kind, generator)) * (-1.0 / rate)).to(kind.dtype)
+    ticket = generator.ticket("words64", math.prod(shape))
+    return exponential_by_ticket.emit(kind=kind, ticket=ticket, shape=shape, rate=rate)
 
 
 def cauchy(shape: Shape, kind: Kind, median: float, sigma: float, generator: Generator) -> Tensor:

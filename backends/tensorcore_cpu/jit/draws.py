@@ -20,7 +20,17 @@ from tensorcore_cpu.jit.rows import Layout, Rows, compiled_rows
 from tensorcore_cpu.jit.vectors import FLOOR, GE, LT, Body, Vector, contracted
 from tensorcore_cpu.jit.x86 import AVX2, Isa
 
-__all__ = ["box_muller", "dropped", "integers", "lane_order", "philox_words", "swapped", "twister", "uniform"]
+__all__ = [
+    "box_muller",
+    "dropped",
+    "exponential",
+    "integers",
+    "lane_order",
+    "philox_words",
+    "swapped",
+    "twister",
+    "uniform",
+]
 
 _LOW: Final = 0xFFFFFFFF
 #: 2**52 and 2**84 as float64 numbers, whose lowest bits hold whole numbers.
@@ -156,6 +166,17 @@ def uniform(double: bool, plain: bool, chosen: Isa | None = None) -> Program:
         body.store(0, x * unit if plain else x.times_plus(body.input(2), body.input(3)))
 
     return _compiled(describe, double, 2 if plain else 4, () if plain else (2, 3), chosen=chosen)
+
+
+@cache
+def exponential(chosen: Isa | None = None) -> Program:
+    """``program(0, count, out, words, factor)``: ``factor`` times the logarithms of 1 less fractions, in float64."""
+
+    def describe(body: Body) -> None:
+        # The difference is exact.
+        body.store(0, log(1.0 - _fraction(body.input(1)) * 2.0**-53) * body.input(2))
+
+    return _compiled(describe, True, 3, (2,), chosen=chosen)
 
 
 @cache

@@ -12,8 +12,10 @@ import numpy as np
 from tensorcore_cpu.jit.executable import data_offset, isa, loaded
 from tensorcore_cpu.jit.functions import LOWERINGS
 from tensorcore_cpu.jit.rows import Layout, Rows, compiled_rows
+from tensorcore_cpu.jit.scans import ScanKernels
 from tensorcore_cpu.jit.vectors import LT, Vector
 from tensorcore_cpu.norms import MANY_ROWS
+from tensorcore_cpu.sums import total as sum_over
 
 __all__ = ["RowKernels"]
 
@@ -176,7 +178,7 @@ def _rows_of(shape: tuple[int, ...], ndim: int) -> tuple[int, int, tuple[int, ..
     return math.prod(shape[:lead]), math.prod(shape[lead:]), (*shape[:lead], *(1,) * ndim)
 
 
-class RowKernels:
+class RowKernels(ScanKernels):
     """Kernels of one dtype by op name; each calls ``plain`` for dimensions and layouts that are no rows."""
 
     def __init__(self, native: Any) -> None:
@@ -211,12 +213,13 @@ class RowKernels:
                 program(0, rows, columns, id(out), id(x), id(middle))
                 return
             count = columns // _RUN
-            parts = np.zeros((rows, count + 1), self.native)
+            long = count * _RUN
+            parts = np.empty((rows, count + (long < columns)), self.native)
             for row, sums in zip(x.reshape(rows, columns), parts, strict=True):
                 program(0, count, _RUN, id(sums), id(row), id(middle))
-                rest, last = row[count * _RUN :], sums[count:]
-                if rest.size:
-                    program(0, 1, rest.size, id(last), id(rest), id(middle))
+                if long < columns:
+                    rest, last = row[long:], sums[count:]
+                    program(0, 1, columns - long, id(last), id(rest), id(middle))
             np.add.reduce(parts, 1, None, out.reshape(-1))
 
         return total
@@ -241,7 +244,9 @@ class RowKernels:
         def kernel(input: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
             plan = _plan(input.shape, dim, keepdim)
             if plan is None or not input.flags.c_contiguous:
-                return plain(input, dim=dim, keepdim=keepdim)
+                out = sum_over(input, dim, native, None, keepdim)
+                count = math.prod([input.shape[d] for d in dim])
+                return np.true_divide(out, count) if count else plain(input, dim=dim, keepdim=keepdim)
             rows, columns, shape = plan
             out = np.empty(shape, native)
             total(out, input, rows, columns)
@@ -269,14 +274,18 @@ class RowKernels:
 
         def kernel(input: Any, *, dim: tuple[int, ...], keepdim: bool, correction: float) -> Any:
             plan = _plan(input.shape, dim, keepdim)
-            if plan is None or plan[0] != 1 or plan[1] <= correction or not input.flags.c_contiguous:
+            if plan is None or plan[0] != 1 or not input.flags.c_contiguous:
                 return plain(input, dim=dim, keepdim=keepdim, correction=correction)
             rows, columns, shape = plan
             middle, out = np.empty(1, self.native), np.empty(shape, self.native)
             sums(middle, input, rows, columns)
             middle /= columns
             squares(out, input, rows, columns, middle)
-            out /= columns - correction
+            if columns > correction:
+                out /= columns - correction
+            else:
+                # What division by 0 gives, without NumPy's warning.
+                out.fill(math.inf if out.item() > 0 else math.nan)
             return out
 
         return kernel
@@ -295,12 +304,12 @@ class RowKernels:
 
     def _by_rows(self, plain: Any, describe: Any) -> Any:
         """A kernel that leaves one number for each row, however long."""
-        program, native = None, self.native
+        program, native, name = None, self.native, self.native.name
 
         def kernel(input: Any, *, dim: tuple[int, ...], keepdim: bool, **attributes: Any) -> Any:
             nonlocal program
             plan = _plan(input.shape, dim, keepdim)
-            fits = not attributes or attributes["dtype"].name == native.name
+            fits = not attributes or attributes["dtype"].name == name
             if plan is None or not fits or not input.flags.c_contiguous:
                 return plain(input, dim=dim, keepdim=keepdim, **attributes)
             program = program or self.program(describe, "row", "matrix")

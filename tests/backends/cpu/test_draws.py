@@ -7,10 +7,12 @@ import pytest
 
 import tensorcore as tc
 from tensorcore.ops.drawing import (
+    _exponential_by_ticket,
     _integers_by_ticket,
     _normal_by_ticket,
     _philox_uniform,
     _uniform_by_ticket,
+    exponential_by_ticket,
     integers_by_ticket,
     normal_by_ticket,
     philox_uniform,
@@ -78,6 +80,15 @@ def test_normal_numbers_are_close_to_the_expression(shape, drawn, dtype):
         normal_by_ticket, _normal_by_ticket, kind_of(getattr(tc, dtype)), ticket,
         1e-6 if dtype == "float32" else 1e-14, shape=shape, mean=0.5, std=2.0,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_waiting_times_are_those_of_the_expression(shape, dtype):
+    ticket = tc.Generator().manual_seed(3).ticket("words64", tc.Size(shape).numel())
+    bound = {"float16": 2e-3, "float32": 1e-6, "float64": 1e-15}[dtype]
+    kind = kind_of(getattr(tc, dtype))
+    same(exponential_by_ticket, _exponential_by_ticket, kind, ticket, bound, shape=shape, rate=0.5)
 
 
 # ------------------------------------------------------------------ Philox
