@@ -44,7 +44,16 @@ def _along(op: Any, input: Any, dim: int | None, _stacklevel: Any, dtype: DType 
     rule=inexact, vjp=lambda g, y, dim: softmax_gradient.emit(g, y, dim=dim), namespaces=_PUBLIC, samples=_SOFT, ulp=8
 )
 def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DType | None = None) -> Tensor:
-    """Exponentials along ``dim`` over their sum, without overflow."""
+    """Exponentials along ``dim`` over their sum, without overflow.
+
+    Example:
+        >>> x = tc.tensor([[1.0, 1.0], [1000.0, 0.0]])
+        >>> tc.softmax(x, dim=1)
+        tensor([[0.5000, 0.5000],
+                [1.0000, 0.0000]])
+        >>> tc.softmax(tc.tensor([1, 2]), 0, dtype=tc.float64)
+        tensor([0.2689, 0.7311], dtype=tensorcore.float64)
+    """
     return _along(softmax, input, dim, _stacklevel, dtype)
 
 
@@ -76,7 +85,13 @@ def _softmax_gradient(grad: Tensor, output: Tensor, *, dim: int) -> Tensor:
     ulp=8,
 )  # fmt: skip
 def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DType | None = None) -> Tensor:
-    """Logarithm of `softmax` along ``dim``."""
+    """Logarithm of `softmax` along ``dim``, without overflow or loss of small probabilities.
+
+    Example:
+        >>> tc.log_softmax(tc.tensor([[1.0, 1.0], [1000.0, 0.0]]), dim=1)
+        tensor([[-6.9315e-01, -6.9315e-01],
+                [ 0.0000e+00, -1.0000e+03]])
+    """
     return _along(log_softmax, input, dim, _stacklevel, dtype)
 
 
@@ -104,5 +119,10 @@ def _log_softmax_gradient(grad: Tensor, output: Tensor, *, dim: int) -> Tensor:
 
 @composite(namespaces=_F, samples=({"shapes": ((3, 4),), "dim": 1},))
 def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DType | None = None) -> Tensor:
-    """`softmax` of the negated elements."""
+    """`softmax` of the negated elements.
+
+    Example:
+        >>> F.softmin(tc.tensor([0.0, 1.0, 2.0]), dim=0)
+        tensor([0.6652, 0.2447, 0.0900])
+    """
     return softmax(-input, dim, _stacklevel, dtype)
