@@ -36,10 +36,11 @@ from tensorcore_cpu.optimizer import OptimizerKernels
 from tensorcore_cpu.ordering import OrderKernels
 from tensorcore_cpu.quiet import quiet, quiet1, quiet2, quiet_out, quiet_reduce
 from tensorcore_cpu.recurrent import RecurrentKernels
+from tensorcore_cpu.resampling import ResampleKernels
 from tensorcore_cpu.searching import SearchKernels
 from tensorcore_cpu.select import SelectKernels, against_number
 from tensorcore_cpu.solvers import SolveKernels
-from tensorcore_cpu.sums import product, total
+from tensorcore_cpu.sums import ChoiceKernels, product, total
 from tensorcore_cpu.twister import fastest
 from tensorcore_cpu.vectors import VectorKernels
 from tensorcore_cpu.views import ViewKernels
@@ -114,6 +115,7 @@ _UFUNCS = {
 
 class CpuBackend(
     AttentionKernels,
+    ChoiceKernels,
     CreationKernels,
     DrawKernels,
     EmbeddingKernels,
@@ -127,6 +129,7 @@ class CpuBackend(
     OrderKernels,
     SearchKernels,
     RecurrentKernels,
+    ResampleKernels,
     SelectKernels,
     SolveKernels,
     TransformKernels,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import FLOATING, float32, int64, uint8
@@ -11,6 +12,7 @@ from tensorcore.errors import RangeError, ShapeError
 from tensorcore.ops.adaptive_pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 from tensorcore.ops.creation import tensor
 from tensorcore.ops.record import composite
+from tensorcore.ops.rules import inexact
 
 if TYPE_CHECKING:
     from tensorcore.tensor import Tensor
@@ -111,23 +113,77 @@ def _filter(t: float, cubic: bool) -> float:
     return ((a * t - 5 * a) * t + 8 * a) * t - 4 * a if t < 2 else 0.0
 
 
-def _resized(x: Any, dim: int, out: int, mode: str, scale: float, align: bool, antialias: bool) -> Any:
-    side = x.shape[dim]
-    if mode.startswith("nearest"):
-        index = tensor(_nearest(side, out, scale, mode == "nearest-exact"), dtype=int64, device=x.device)
-        return x.index_select(dim, index)
+@lru_cache(maxsize=256)
+def resampling_taps(
+    side: int, out: int, mode: str, scale: float, align: bool, antialias: bool
+) -> tuple[list[list[int]], list[list[float]]]:
+    """For each tap, which element of a side each of ``out`` elements takes, and how much it weighs."""
     cubic = mode == "bicubic"
-    if antialias:
-        taps, shares = _smoothed(side, out, scale, cubic)
-    else:
-        taps, shares = (_cubic if cubic else _linear)(side, out, scale, align)
-    tail = (1,) * (x.ndim - dim - 1)
+    return _smoothed(side, out, scale, cubic) if antialias else (_cubic if cubic else _linear)(side, out, scale, align)
+
+
+_HALVED: Final = {"mode": "bilinear", "scale": 1.7, "align": False, "antialias": False}
+_SMOOTHED: Final = {"mode": "bicubic", "scale": 1.7, "align": False, "antialias": True}
+
+
+@composite(
+    rule=inexact, namespaces=(), ulp=32,
+    samples=({"shapes": ((2, 3, 6, 5),), "dim": 2, "size": 3, **_HALVED},
+             {"shapes": ((2, 3, 5, 6),), "dim": 3, "size": 3, **_SMOOTHED}),
+    vjp=lambda g, input_shape, dim, mode, scale, align, antialias: resampled_gradient.emit(
+        g, dim=dim, size=input_shape[dim], mode=mode, scale=scale, align=align, antialias=antialias),
+)  # fmt: skip
+def resampled(input: Tensor, *, dim: int, size: int, mode: str, scale: float, align: bool, antialias: bool) -> Tensor:
+    """``input`` with side ``size`` in ``dim``: each element the sum of some old ones, weighted by `resampling_taps`."""
+    return resampled.emit(input, dim=dim, size=size, mode=mode, scale=scale, align=align, antialias=antialias)
+
+
+def _shared(x: Any, dim: int, share: list[float]) -> Any:
+    """``x`` with element i along ``dim`` times ``share[i]``."""
+    return x * tensor(share, dtype=x.dtype, device=x.device).reshape((-1, *(1,) * (x.ndim - dim - 1)))
+
+
+@resampled.expression
+def _resampled(
+    input: Any, *, dim: int, size: int, mode: str, scale: float, align: bool, antialias: bool
+) -> Any:  # fmt: skip
     total = None
-    for tap, share in zip(taps, shares, strict=True):
-        part = x.index_select(dim, tensor(tap, dtype=int64, device=x.device))
-        part = part * tensor(share, dtype=x.dtype, device=x.device).reshape((-1, *tail))
+    for tap, share in zip(*resampling_taps(input.shape[dim], size, mode, scale, align, antialias), strict=True):
+        part = _shared(input.index_select(dim, tensor(tap, dtype=int64, device=input.device)), dim, share)
         total = part if total is None else total + part
     return total
+
+
+@composite(
+    rule=inexact, namespaces=(), ulp=32,
+    samples=({"shapes": ((2, 3, 3, 5),), "dim": 2, "size": 6, **_HALVED},
+             {"shapes": ((2, 3, 5, 3),), "dim": 3, "size": 6, **_SMOOTHED}),
+    vjp=lambda g, grad_shape, dim, mode, scale, align, antialias: resampled.emit(
+        g, dim=dim, size=grad_shape[dim], mode=mode, scale=scale, align=align, antialias=antialias),
+)  # fmt: skip
+def resampled_gradient(
+    grad: Tensor, *, dim: int, size: int, mode: str, scale: float, align: bool, antialias: bool
+) -> Tensor:  # fmt: skip
+    """Gradient of `resampled` with respect to an input of side ``size`` in ``dim``."""
+    return resampled_gradient.emit(grad, dim=dim, size=size, mode=mode, scale=scale, align=align, antialias=antialias)
+
+
+@resampled_gradient.expression
+def _resampled_gradient(
+    grad: Any, *, dim: int, size: int, mode: str, scale: float, align: bool, antialias: bool
+) -> Any:  # fmt: skip
+    shape = tuple(grad.shape)
+    total = grad.new_zeros((*shape[:dim], size, *shape[dim + 1 :]))
+    for tap, share in zip(*resampling_taps(size, shape[dim], mode, scale, align, antialias), strict=True):
+        total = total.index_add(dim, tensor(tap, dtype=int64, device=grad.device), _shared(grad, dim, share))
+    return total
+
+
+def _resized(x: Any, dim: int, out: int, mode: str, scale: float, align: bool, antialias: bool) -> Any:
+    if mode.startswith("nearest"):
+        index = tensor(_nearest(x.shape[dim], out, scale, mode == "nearest-exact"), dtype=int64, device=x.device)
+        return x.index_select(dim, index)
+    return resampled.emit(x, dim=dim, size=out, mode=mode, scale=float(scale), align=align, antialias=bool(antialias))
 
 
 def _rounded(x: Any) -> Any:

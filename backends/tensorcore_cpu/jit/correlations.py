@@ -139,7 +139,7 @@ class _Writer:
         code.land(end)
 
     def _tile(self, sources: tuple[Address, ...], masked: tuple[bool, ...]) -> None:
-        """The sums of all channels for vectors of columns, each at its source plus the tap's offset, and their stores."""
+        """Sums of all channels for vectors of columns, each at its source plus the tap's offset; and their stores."""
         code, width = self.code, len(sources)
         sums = [[channel * width + place for place in range(width)] for channel in range(self.channels)]
         columns = [self.channels * width + place for place in range(width)]
