@@ -140,6 +140,7 @@ if _TYPE_CHECKING:
     from tensorcore import functional as functional
     from tensorcore import nn as nn
     from tensorcore import optim as optim
+    from tensorcore import sparse as sparse
     from tensorcore import utils as utils
     from tensorcore import version as version
 
@@ -147,7 +148,14 @@ if _TYPE_CHECKING:
 _watch_imports()
 
 
-_LAZY = frozenset(("array_api", "backends", "cpu", "functional", "nn", "optim", "utils", "version"))
+_LAZY = frozenset(("array_api", "backends", "cpu", "functional", "nn", "optim", "sparse", "utils", "version"))
+
+
+#: Functions of `tensorcore.sparse`, which is imported with the first of them.
+_SPARSE = frozenset((
+    "hspmm", "smm", "sparse_compressed_tensor", "sparse_coo_tensor", "sparse_csc_tensor", "sparse_csr_tensor", "spmm",
+    "sspaddmm",
+))  # fmt: skip
 
 
 def __getattr__(name: str) -> object:
@@ -156,4 +164,8 @@ def __getattr__(name: str) -> object:
         import importlib
 
         return importlib.import_module(f"tensorcore.{name}")
+    if name in _SPARSE:
+        from tensorcore import sparse
+
+        return getattr(sparse, name)
     raise AttributeError(f"module 'tensorcore' has no attribute {name!r}")

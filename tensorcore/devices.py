@@ -152,6 +152,14 @@ class Kind:
         "writers",
     )  # fmt: skip
 
+    #: Whether the arrays are those of `tensorcore.sparse`.
+    sparse = False
+    #: The layout of sparse kinds; dense ones have none.
+    layout: Any
+
+    #: The backend of the transform whose arrays these are (`tensorcore.func.levels`), or ``None``.
+    level: Any = None
+
     def __init__(self, device: Device, dtype: DType) -> None:
         if not isinstance(dtype, DType):
             raise TypeError(f"dtype: expected one such as tensorcore.float32, got {dtype!r}")

@@ -35,6 +35,8 @@ class _Stack(threading.local):
 
 
 _stack: Final = _Stack()
+#: Takes the ops that meet sparse operands; ``None`` until the first sparse tensor.
+_sparse_lane: Callable[..., Any] | None = None
 #: How many interceptors are active in all threads: the fast lanes' one truth test.
 _busy = 0
 _counting: Final = threading.Lock()
@@ -284,6 +286,8 @@ def _enter_operator(op: Op, inputs: tuple[Any, Any], attributes: dict[str, Any])
 
 def enter(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
     """The door's slow path: operands are checked, brought to one dtype, and the op is run."""
+    if _sparse_lane is not None and any([getattr(getattr(x, "_kind", None), "sparse", False) for x in inputs]):
+        return _sparse_lane(op, inputs, attributes)
     inputs, kind = agree(op, inputs)
     entry = kind.table[op]
     if entry is None:

@@ -14,6 +14,7 @@ __all__ = [
     "DeviceError",
     "DimensionError",
     "InplaceError",
+    "LayoutError",
     "LinAlgError",
     "MissingKernelError",
     "OutOfMemoryError",
@@ -58,6 +59,10 @@ class BackendUnavailableError(DeviceError, ImportError):
 
 class MissingKernelError(TensorcoreError, NotImplementedError):
     """An op that the backend has no kernel for."""
+
+
+class LayoutError(TensorcoreError, NotImplementedError, TypeError):
+    """A layout, such as a sparse one, that the op has no form for."""
 
 
 class InplaceError(TensorcoreError, RuntimeError):

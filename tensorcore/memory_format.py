@@ -1,6 +1,7 @@
 """Names of memory formats and layouts, as arguments that PyTorch programs pass.
 
-Tensors are strided, and what an op returns is row-major: kernels choose the order of elements that suits them.
+What an op returns is row-major: kernels choose the order of elements that suits them. Tensors are strided, or sparse
+(`tensorcore.sparse`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,11 @@ __all__ = [
     "legacy_contiguous_format",
     "memory_format",
     "preserve_format",
+    "sparse_bsc",
+    "sparse_bsr",
+    "sparse_coo",
+    "sparse_csc",
+    "sparse_csr",
     "strided",
 ]
 
@@ -46,3 +52,8 @@ preserve_format: Final = memory_format("preserve_format")
 channels_last: Final = memory_format("channels_last")
 channels_last_3d: Final = memory_format("channels_last_3d")
 strided: Final = layout("strided")
+sparse_coo: Final = layout("sparse_coo")
+sparse_csr: Final = layout("sparse_csr")
+sparse_csc: Final = layout("sparse_csc")
+sparse_bsr: Final = layout("sparse_bsr")
+sparse_bsc: Final = layout("sparse_bsc")

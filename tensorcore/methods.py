@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from tensorcore.autograd.graph import Node
 from tensorcore.derived import DerivedMethods
 from tensorcore.errors import ShapeError
+from tensorcore.sparse_methods import SparseMethods
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,7 @@ UNARY_OPERATORS: Final = frozenset(("neg", "abs", "invert"))
 BINARY_OPERATORS: Final = REFLECTED | {"eq", "ne", "lt", "le", "gt", "ge"}
 
 
-class TensorMethods(DerivedMethods):
+class TensorMethods(SparseMethods, DerivedMethods):
     """Methods that spell ops in Python's own ways; the base class of Tensor."""
 
     __slots__ = ()
@@ -156,7 +157,7 @@ class TensorMethods(DerivedMethods):
         return False
 
     # What PyTorch knows of other kinds of tensors, and of names of old.
-    is_sparse_csr = is_mkldnn = is_vulkan = is_ipu = is_xla = is_maia = is_mtia = volatile = False
+    is_mkldnn = is_vulkan = is_ipu = is_xla = is_maia = is_mtia = volatile = False
 
     @property
     def name(self) -> None:
@@ -185,13 +186,6 @@ class TensorMethods(DerivedMethods):
     def is_pinned(self) -> bool:
         """Whether it is in page-locked host memory."""
         return self._pinned
-
-    @property
-    def layout(self) -> Any:
-        """How elements are stored: always `strided`."""
-        from tensorcore.memory_format import strided
-
-        return strided
 
     def resolve_conj(self) -> Any:
         """The tensor itself: conjugation is never pending."""
@@ -282,13 +276,13 @@ class TensorMethods(DerivedMethods):
     def __dlpack_device__(self) -> tuple[int, int]:
         return self._kind.backend.dlpack_device(self._array)
 
-    from tensorcore.ops.outputs import guarded
 
 def derive(registry: dict[str, Op], cls: type) -> None:
     """Give ``cls`` the methods, in-place methods and operators that the records name."""
     from tensorcore.dispatch import operator_door
     from tensorcore.ops.conversion import detach
     from tensorcore.ops.index_expressions import getitem, setitem
+    from tensorcore.ops.outputs import guarded
     from tensorcore.ops.views import turned
 
     for name, function in (("__getitem__", getitem), ("__setitem__", setitem), ("detach", detach), ("_turned", turned)):
@@ -341,13 +335,13 @@ def _reflected(op: Op) -> Callable[[Any, Any], Any]:
 
     reflected.__name__ = f"__r{op.operator}__"
     return reflected
-    from tensorcore.ops.outputs import refused
 
 
 def inplace(op: Op, name: str) -> Callable[..., Any]:
     """The in-place form of ``op``, called ``name``."""
     from tensorcore.autograd.mode import mode
     from tensorcore.ops.inplace import snapshot, update, write
+    from tensorcore.ops.outputs import refused
 
     binary = len(op.operands) == 2 and op.primitive
     operator = name.startswith("__")

@@ -131,18 +131,27 @@ def format_tensor(tensor: Tensor) -> str:
         tensor([0.0000e+00, 1.0000e+00, 2.0000e+00,  ..., 1.9970e+03, 1.9980e+03,
                 1.9990e+03])
     """
+    if tensor._kind.sparse:
+        from tensorcore.sparse.printing import format_sparse
+
+        return format_sparse(tensor)
+    if tensor._kind.level is not None:
+        from tensorcore.func.printing import format_wrapped
+
+        return format_wrapped(tensor)
     # The library's own subclasses, such as Parameter, read as plain tensors; a user's class is named.
     own = type(tensor).__module__.partition(".")[0] == "tensorcore"
     prefix = "tensor(" if own else f"{type(tensor).__name__}("
     with no_grad():
-        contents = _contents(tensor, len(prefix))
-    return _with_suffixes(prefix + contents, _suffixes(tensor), len(prefix))
+        text = contents(tensor, len(prefix))
+    return with_suffixes(prefix + text, _suffixes(tensor), len(prefix))
 
 
 # ------------------------------------------------------------------ elements
 
 
-def _contents(tensor: Tensor, indent: int) -> str:
+def contents(tensor: Tensor, indent: int) -> str:
+    """The elements in brackets, lines after the first set in by ``indent``."""
     shape = tuple(tensor.shape)
     count = math.prod(shape)
     if not count:
@@ -257,12 +266,25 @@ def _is_scientific(values: list[float]) -> bool:
 # ------------------------------------------------------------------ what follows the elements
 
 
-def _suffixes(tensor: Tensor) -> list[str]:
-    suffixes = []
+def device_suffix(tensor: Tensor) -> list[str]:
+    """The device, where it is not the default one."""
     device, default = tensor.device, get_default_device()
-    if (device.type, device.ordinal) != (default.type, default.ordinal):
-        # PyTorch always writes the index of a GPU.
-        suffixes.append(f"device='{device.type}:{device.ordinal}'" if tensor.is_cuda else f"device='{device}'")
+    if (device.type, device.ordinal) == (default.type, default.ordinal):
+        return []
+    # PyTorch always writes the index of a GPU.
+    return [f"device='{device.type}:{device.ordinal}'" if tensor.is_cuda else f"device='{device}'"]
+
+
+def graph_suffix(tensor: Tensor) -> list[str]:
+    """The step that made it, or that it is a leaf that requires grad."""
+    grad_fn = tensor.grad_fn
+    if grad_fn is not None:
+        return [f"grad_fn=<{grad_fn.name()}>"]
+    return ["requires_grad=True"] if tensor.requires_grad else []
+
+
+def _suffixes(tensor: Tensor) -> list[str]:
+    suffixes = device_suffix(tensor)
     shape, dtype, default_dtype = tuple(tensor.shape), tensor.dtype, get_default_dtype()
     if 0 in shape:
         # Without elements nothing tells the dtype, and only a shape of (0,) goes without saying.
@@ -275,19 +297,16 @@ def _suffixes(tensor: Tensor) -> list[str]:
             suffixes.append(f"size={shape}")
         if dtype not in (default_dtype, default_dtype.to_complex(), int64, bool_):
             suffixes.append(f"dtype={dtype}")
-    grad_fn = tensor.grad_fn
-    if grad_fn is not None:
-        suffixes.append(f"grad_fn=<{grad_fn.name()}>")
-    elif tensor.requires_grad:
-        suffixes.append("requires_grad=True")
-    return suffixes
+    return suffixes + graph_suffix(tensor)
 
 
-def _with_suffixes(text: str, suffixes: list[str], indent: int) -> str:
+def with_suffixes(text: str, suffixes: list[str], indent: int, on_new_line: bool = False) -> str:
+    """``text`` and what follows it, broken at the width of a line; ``on_new_line`` breaks before the first."""
     # Columns are counted from 2 past the last line break, as PyTorch counts them.
     used = len(text) - text.rfind("\n") + 1
     for suffix in suffixes:
-        if used + len(suffix) + 2 > _options.linewidth:
+        if on_new_line or used + len(suffix) + 2 > _options.linewidth:
+            on_new_line = False
             text += ",\n" + " " * indent + suffix
             used = indent + len(suffix)
         else:

@@ -117,7 +117,6 @@ class Tensor(TensorMethods):
         """Whether the device is called ``cpu``."""
         return self._kind.device.type == "cpu"
 
-    is_sparse = False
     is_quantized = False
     is_meta = False
     is_nested = False
@@ -217,13 +216,9 @@ class Tensor(TensorMethods):
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
         if value is not None and (value._kind is not self._kind or value._array.shape != self._array.shape):
-            if not isinstance(value, Tensor):
-                raise TypeError(f"grad: expected a tensor or None, got {type(value).__name__}")
-            raise ShapeError(
-                f"grad: a gradient of shape {list(value.shape)}, {value.dtype} on {str(value.device)!r} does "
-                "not fit a tensor of "
-                f"shape {list(self.shape)}, {self.dtype} on {str(self.device)!r}"
-            )
+            from tensorcore.autograd.hooks import check_gradient
+
+            check_gradient(self, value)
         if capture.active():
             capture.grad_written(self)
         self._grad = value
@@ -405,6 +400,10 @@ class Tensor(TensorMethods):
     def __reduce_ex__(self, protocol: Any) -> Any:
         if isinstance(self._node, Node):
             raise RuntimeError("pickle: only leaf tensors are pickled; use .detach() for others")
+        if self._kind.sparse:
+            from tensorcore.sparse.parts import reduced
+
+            return reduced(self)
         data = bytes(self._kind.backend.to_host(self._array))
         state = (data, tuple(self._array.shape), self._kind.dtype, self._kind.device, self._node is LEAF)
         return (_rebuild, (type(self), *state))

@@ -164,7 +164,8 @@ def default_tensor(data: tuple[Any, ...], device: Any) -> Tensor:
 def type_of(tensor: Tensor) -> str:
     """The name of a tensor's type, such as ``tensorcore.FloatTensor`` or ``tensorcore.cuda.FloatTensor``."""
     name = next((each.__name__ for each in TYPES if each.element is tensor.dtype), f"{tensor.dtype.name.title()}Tensor")
-    return f"tensorcore.{'' if tensor.is_cpu else f'{tensor.device.type}.'}{name}"
+    layout = "sparse." if tensor.is_sparse else ""
+    return f"tensorcore.{'' if tensor.is_cpu else f'{tensor.device.type}.'}{layout}{name}"
 
 
 def type_named(name: str) -> tuple[DType, str | None]:

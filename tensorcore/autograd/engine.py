@@ -290,7 +290,7 @@ def _accumulate(leaf: Tensor, gradient: Tensor, owned: bool, create_graph: bool)
     if old is None:
         keep = create_graph or (owned and gradient._node is None)
         leaf.grad = gradient if keep else gradient.detach().clone()
-    elif create_graph:
+    elif create_graph or old._kind.sparse:
         leaf.grad = old + gradient
     else:
         add_into(old, gradient)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from tensorcore.autograd.graph import Node
+from tensorcore.errors import ShapeError
 
 _next = itertools.count().__next__
 
@@ -70,3 +71,21 @@ def retain(tensor: Any) -> None:
             target.grad = gradient.detach() if target.grad is None else target.grad + gradient
 
     register(tensor, keep)
+
+
+def check_gradient(tensor: Any, value: Any) -> None:
+    """Refuse a gradient that does not fit; one in another layout does.
+
+    Raises:
+        TypeError: for what is no tensor.
+        ShapeError: for another shape, dtype or device.
+    """
+    if not hasattr(value, "_kind"):
+        raise TypeError(f"grad: expected a tensor or None, got {type(value).__name__}")
+    own, other = tensor._kind, value._kind
+    if value.shape == tensor.shape and other.dtype is own.dtype and other.device == own.device:
+        return
+    raise ShapeError(
+        f"grad: a gradient of shape {list(value.shape)}, {value.dtype} on {str(value.device)!r} does "
+        f"not fit a tensor of shape {list(tensor.shape)}, {tensor.dtype} on {str(tensor.device)!r}"
+    )

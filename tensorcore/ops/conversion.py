@@ -163,6 +163,10 @@ def _flagged(args: tuple[Any, ...]) -> bool:
 
 def transfer(input: Tensor, device: Device, non_blocking: bool = False) -> Tensor:
     """The tensor copied to another device, through host memory if need be; gradients flow back the same way."""
+    if input._kind.sparse:
+        from tensorcore.sparse.parts import moved
+
+        return moved(input, device, non_blocking)
     from tensorcore.autograd.function import Function
 
     class ToDevice(Function):

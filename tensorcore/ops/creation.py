@@ -13,6 +13,7 @@ from tensorcore.ops.nested_data import dtype_of, dtype_of_all, flatten, holds_ar
 from tensorcore.ops.record import composite, primitive
 from tensorcore.ops.rules import same
 from tensorcore.shapes import normalize_shape
+from tensorcore.sparse_methods import sparse_constant, sparse_like, strided
 from tensorcore.tensor import Tensor, wrap
 
 if TYPE_CHECKING:
@@ -319,6 +320,8 @@ def _constant(name: str, value: int, doc: str) -> Any:
     ) -> Tensor:  # fmt: skip
         kind = _kind(device, dtype)
         shape = normalize_shape(sizes if size is None else (size,), name)
+        if layout is not None and layout is not strided:
+            return _finished(sparse_constant(name, value, shape, kind, layout), requires_grad, out)
         made = full.emit(kind=kind, shape=shape, value=values[kind.dtype.category])
         return _finished(made, requires_grad, out) if requires_grad or out is not None else made
 
@@ -347,6 +350,8 @@ def _like(name: str, value: int, doc: str) -> Any:
         kind = input._kind
         if device is not None or dtype is not None:
             kind = Device(device or kind.device).kind(dtype or kind.dtype)
+        if input._kind.sparse:
+            return sparse_like(input, value, kind, layout, requires_grad, name)
         made = full.emit(kind=kind, shape=input._array.shape, value=values[kind.dtype.category])
         return made.requires_grad_() if requires_grad else made
 

@@ -56,7 +56,7 @@ def embedding(
     """Rows of ``weight`` at the places ``input``; ``padding_idx`` gets no gradient.
 
     With ``max_norm``, the rows looked up whose ``norm_type``-norm exceeds it are first scaled down to it, in place.
-    Gradients are dense whether ``sparse`` or not.
+    With ``sparse`` the gradient of ``weight`` is a COO tensor of the rows looked up.
     """
     if weight.ndim != 2:
         raise ShapeError(f"embedding: weight must have 2 dimensions, got shape {list(weight.shape)}")
@@ -73,6 +73,10 @@ def embedding(
     places = as_places(input)
     if max_norm is not None:
         _renormalize(weight, places, float(max_norm), norm_type)
+    if sparse and mode.grad and weight._node is not None:
+        from tensorcore.sparse.embedding import looked_up
+
+        return looked_up(places, weight, padding_idx, scale_grad_by_freq)
     try:
         return embedding.emit(places, weight, padding_idx=padding_idx, scale_grad_by_freq=scale_grad_by_freq)
     except DimensionError as error:

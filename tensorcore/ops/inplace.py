@@ -103,7 +103,7 @@ def store(target: Tensor, source: Tensor, name: str) -> bool:
 
 
 def add_into(target: Tensor, other: Tensor) -> Tensor:
-    """``target + other`` in the memory of ``target``, for tensors outside the graph; returns ``target``.
+    """``target + other`` in the memory of ``target``, for tensors outside the graph; a new tensor where it is sparse.
 
     Gradients are accumulated by it: no node, no note of the user's line.
     """
@@ -114,6 +114,8 @@ def add_into(target: Tensor, other: Tensor) -> Tensor:
             kernel(target._array, other._array, out=target._array)
             target._changes += 1
             return target
+    if target._kind.sparse:
+        return target + other
     return write(target, target + other, "add_")
 
 
@@ -274,7 +276,13 @@ def zero_(input: Tensor) -> Tensor:
         >>> tc.tensor([1.0, float("nan")]).zero_()
         tensor([0., 0.])
     """
-    return input if store(input, input._kind.scalar(0), "zero_") else fill_(input, 0)
+    if store(input, input._kind.scalar(0), "zero_"):
+        return input
+    if input._kind.sparse:
+        from tensorcore.ops.creation import zeros_like
+
+        return write(input, zeros_like(input), "zero_")
+    return fill_(input, 0)
 
 
 @composite(namespaces=("",), samples=({"shapes": ((2, 3),), "args": (1.5,)},), ulp=0)

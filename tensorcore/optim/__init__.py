@@ -7,6 +7,7 @@ from tensorcore.optim.adaptive import Adadelta, Adagrad, RMSprop
 from tensorcore.optim.classic import ASGD, Rprop
 from tensorcore.optim.optimizer import Optimizer
 from tensorcore.optim.sgd import SGD
+from tensorcore.optim.sparse_adam import SparseAdam
 
 __all__ = [
     "ASGD",
@@ -21,5 +22,6 @@ __all__ = [
     "RAdam",
     "RMSprop",
     "Rprop",
+    "SparseAdam",
     "lr_scheduler",
 ]

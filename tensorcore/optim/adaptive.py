@@ -119,12 +119,28 @@ class Adagrad(Optimizer):
     def _update(self, param: Any, grad: Any, group: dict[str, Any]) -> None:
         state = self.state[param]
         step = counted(state, param)
+        if grad._kind.sparse:
+            self._sparse_update(param, grad, state, group)
+            return
         lr, rate = learning_rate(group)
         apply_update(
             adagrad_update, [param, state["sum"]], [param, grad, state["sum"], step, rate], lr=lr,
             lr_decay=group["lr_decay"], weight_decay=group["weight_decay"], eps=group["eps"],
             maximize=group["maximize"],
         )  # fmt: skip
+
+    _takes_sparse = True
+
+    def _sparse_update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        from tensorcore.sparse.embedding import at_places
+
+        if group["weight_decay"] != 0:
+            raise RuntimeError("Adagrad: weight_decay reaches every element and does not go with sparse gradients")
+        totals, places, values = at_places(state["sum"], -grad if group["maximize"] else grad)
+        totals.index_add_(0, places, values * values)
+        root = totals.index_select(0, places).sqrt() + group["eps"]
+        lr = group["lr"] / (1 + (state["step"].item() - 1) * group["lr_decay"])
+        at_places(param, grad)[0].index_add_(0, places, values / root * -lr)
 
 
 class Adadelta(Optimizer):

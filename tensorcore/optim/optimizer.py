@@ -83,6 +83,8 @@ class Optimizer:
 
     _step_pre_hooks: Hooks
     _step_post_hooks: Hooks
+    #: Whether `_update` takes gradients in a sparse layout.
+    _takes_sparse = False
     #: State that is stored as float32 whatever the parameter's dtype.
     _float32_state: tuple[str, ...] = ("step",)
 
@@ -167,6 +169,11 @@ class Optimizer:
                 for parameter in group["params"]:
                     grad = parameter.grad
                     if grad is not None:
+                        if grad._kind.sparse and not self._takes_sparse:
+                            raise RuntimeError(
+                                f"{type(self).__name__} does not support sparse gradients, got one of a parameter of "
+                                f"shape {list(parameter.shape)}; use SGD, Adagrad or SparseAdam"
+                            )
                         self._update(parameter, grad, group)
         return loss
 

@@ -46,7 +46,12 @@ class SGD(Optimizer):
             "fused": fused,
         })  # fmt: skip
 
+    _takes_sparse = True
+
     def _update(self, param: Any, grad: Any, group: dict[str, Any]) -> None:
+        if grad._kind.sparse:
+            self._sparse_update(param, grad, group)
+            return
         targets = [param]
         buffer = None
         dampening = group["dampening"]
@@ -63,3 +68,21 @@ class SGD(Optimizer):
             sgd_update, targets, [param, grad, buffer, rate], lr=lr, momentum=group["momentum"], dampening=dampening,
             weight_decay=group["weight_decay"], nesterov=group["nesterov"], maximize=group["maximize"],
         )  # fmt: skip
+
+    def _sparse_update(self, param: Any, grad: Any, group: dict[str, Any]) -> None:
+        from tensorcore.sparse.embedding import add_into
+
+        if group["weight_decay"] != 0:
+            raise RuntimeError("SGD: weight_decay reaches every element and does not go with sparse gradients")
+        if group["maximize"]:
+            grad = -grad
+        if group["momentum"] != 0:
+            state = self.state[param]
+            buffer = state.get("momentum_buffer")
+            if buffer is None:
+                buffer = grad.clone()
+            else:
+                buffer = (buffer * group["momentum"] + grad * (1 - group["dampening"])).coalesce()
+            state["momentum_buffer"] = buffer
+            grad = grad + buffer * group["momentum"] if group["nesterov"] else buffer
+        add_into(param, grad, -group["lr"])
