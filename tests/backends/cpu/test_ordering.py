@@ -55,3 +55,31 @@ def test_views_and_gradients():
     expected = np.zeros((40, 100), "float32")
     np.put_along_axis(expected, places.numpy(), 1, 1)
     np.testing.assert_array_equal(y.grad.numpy(), expected)
+
+
+@pytest.mark.parametrize("shape", [(1000,), (1, 1000), (1, 1), (1,), (40,)])
+@pytest.mark.parametrize("values", [
+    [], [float("nan")], [float("-inf")] * 36, [float("inf"), float("-inf")], [2.0, 2.0, 2.0], [0.0, -0.0, 0.0],
+])  # fmt: skip
+def test_one_row(shape, values):
+    x = np.random.default_rng(1).standard_normal(shape).astype(np.float32)
+    x[..., : min(len(values), x.shape[-1])] = values[: x.shape[-1]]
+    order = np.argsort(x.reshape(-1), kind="stable")
+    for k in (1, 5, 8, 9):
+        for largest in (True, False):
+            if k <= x.size:
+                made = tc.from_numpy(x).topk(k, largest=largest)
+                falling = x.size - 1 - np.argsort(x.reshape(-1)[::-1], kind="stable")[::-1]
+                wanted = (falling if largest else order)[:k]
+                assert made.indices.reshape(-1).tolist() == wanted.tolist()
+                np.testing.assert_array_equal(made.values.numpy().reshape(-1), x.reshape(-1)[wanted])
+                assert made.values.shape == made.indices.shape == (*shape[:-1], k)
+    middle = (x.size - 1) // 2
+    for made, place in ((tc.from_numpy(x).kthvalue(middle + 1), order[middle]), (tc.from_numpy(x).median(-1), None)):
+        missing = np.isnan(x).any() and place is None
+        place = int(np.isnan(x).argmax()) if missing else int(order[middle])
+        assert made.indices.reshape(-1).tolist() == [place]
+        np.testing.assert_array_equal(made.values.numpy().reshape(-1), x.reshape(-1)[[place]])
+        assert made.values.shape == shape[:-1]
+    kept = tc.from_numpy(x).median(-1, keepdim=True)
+    assert kept.values.shape == kept.indices.shape == (*shape[:-1], 1)
