@@ -8,6 +8,7 @@ from typing import Any
 
 from tensorcore.autograd.graph import LEAF, Node, SelectNode, clock, described
 from tensorcore.autograd.mode import mode
+from tensorcore.autograd.saved import Packed, active
 from tensorcore.autograd.sequence import next_sequence
 from tensorcore.dtypes import FLOATING
 from tensorcore.errors import InplaceError
@@ -74,9 +75,11 @@ class FunctionNode(Node):
     def keep(self, outputs: tuple[Any, ...]) -> None:
         """Take over the saved tensors; outputs are kept without their graph, which would be a cycle."""
         own = {id(out): place for place, out in enumerate(outputs)}
-        self.saved = tuple(
-            (own[id(t)], wrap(t._array, t._kind)) if id(t) in own else (None, t) for t in self.context._saved
-        )
+        kept = [(own[id(t)], wrap(t._array, t._kind)) if id(t) in own else (None, t) for t in self.context._saved]
+        hooks = active()
+        if hooks is not None:
+            kept = [(place, t if t is None else Packed.of(t, hooks)) for place, t in kept]
+        self.saved = tuple(kept)
         self.context._saved = ()
         self.outputs = len(outputs)
 
@@ -89,6 +92,8 @@ class FunctionNode(Node):
             )
         found = []
         for place, tensor in self.saved:
+            if isinstance(tensor, Packed):
+                tensor = tensor.restored(mode.grad)
             if tensor is not None:
                 mark = root_of(tensor)._changed
                 if mark is not None and mark[0] > self.clock:

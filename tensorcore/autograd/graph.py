@@ -27,6 +27,10 @@ class LeafType:
 LEAF: Final = LeafType()
 
 
+#: Functions called with each node that an op makes, in any thread: hooks on saved tensors, anomaly mode; usually none.
+watchers: Final[list[Callable[[OpNode], None]]] = []
+
+
 class Clock:
     """Counts in-place changes in the process, so that a node can tell whether one came after it."""
 
@@ -163,6 +167,9 @@ class OpNode(Node):
         self.output = output if keep_output else None
         self.shapes = tuple([None if x is None else x._array.shape for x in inputs]) if keep_shapes else None
         self.shape = output.shape if op.outputs == 1 else tuple([array.shape for array in output])
+        if watchers:
+            for watch in tuple(watchers):
+                watch(self)
 
     def name(self) -> str:
         from tensorcore.ops.node_names import of_node
@@ -344,3 +351,12 @@ def _caller(names: tuple[str, ...], operands: tuple[str, ...]) -> Any:
         else:
             arguments.append(f"node.attributes[{name!r}]")
     return eval(f"lambda rule, g, node, create_graph: rule({', '.join(arguments)})")
+
+
+def __getattr__(name: str) -> Any:
+    # PyTorch has these here; they are built on nodes.
+    if name in ("disable_saved_tensors_hooks", "save_on_cpu", "saved_tensors_hooks"):
+        from tensorcore.autograd import saved
+
+        return getattr(saved, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
