@@ -142,7 +142,7 @@ def checkpoint_sequential(
         >>> x = tc.ones(2, requires_grad=True)
         >>> checkpoint_sequential([tc.exp, tc.sin, tc.exp], 2, x, use_reentrant=False).sum().backward()
         >>> x.grad
-        tensor([-3.7376, -3.7376])
+        tensor([-3.7373, -3.7373])
     """
     preserve = kwargs.pop("preserve_rng_state", True)
     if kwargs:
