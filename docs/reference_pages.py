@@ -6,11 +6,13 @@ import functools
 import importlib
 import inspect
 from collections import defaultdict
+from typing import Any
 
 from coverage_of_pytorch import page as coverage_page
 from docstrings import markdown, summary
 from op_facts import dtypes_of, gradient_of, quietly
 
+import tensorcore as tc
 from tensorcore import array_api
 from tensorcore.ops.outputs import signature
 from tensorcore.ops.publish import in_place
@@ -55,23 +57,28 @@ def _parameter(parameter: inspect.Parameter) -> str:
     return f"{text}{' = ' if kind else '='}{parameter.default!r}"
 
 
-def _signature(op: Op) -> str:
-    path = op.paths[0]
-    written = op.signature if path.startswith(("Tensor.", "nn.functional.")) else signature(op)
-    parameters = list(written.parameters.values())
-    if path.startswith("Tensor."):
-        parameters = parameters[1:]
+def _parameters(parameters: list[inspect.Parameter]) -> list[str]:
     parts: list[str] = []
     for parameter in parameters:
         if parameter.kind is parameter.KEYWORD_ONLY and not any(part.startswith("*") for part in parts):
             parts.append("*")
         parts.append(_parameter(parameter))
-    result = written.return_annotation
+    return parts
+
+
+def _call(name: str, parts: list[str], result: Any) -> str:
     gives = f" -> {result}" if isinstance(result, str) and result != "Any" else ""
-    line = f"{_named(path)}({', '.join(parts)}){gives}"
+    line = f"{name}({', '.join(parts)}){gives}"
     if len(line) <= _WIDTH:
         return line
-    return "\n".join([f"{_named(path)}(", *(f"    {part}," for part in parts), f"){gives}"])
+    return "\n".join([f"{name}(", *(f"    {part}," for part in parts), f"){gives}"])
+
+
+def _signature(op: Op) -> str:
+    path = op.paths[0]
+    method = path.startswith("Tensor.")
+    written = op.signature if path.startswith(("Tensor.", "nn.functional.")) else signature(op)
+    return _call(_named(path), _parameters(list(written.parameters.values())[method:]), written.return_annotation)
 
 
 def _entry(op: Op) -> str:
@@ -101,6 +108,37 @@ def _entry(op: Op) -> str:
     ])  # fmt: skip
 
 
+def _others() -> dict[str, Any]:
+    """The functions of the package and members of tensors that are no ops, by path."""
+    known = {path for op in REGISTRY.values() for path in op.paths} | set(in_place())
+    functions = {name: getattr(tc, name) for name in sorted(tc.__all__)}
+    members = {f"Tensor.{name}": getattr(tc.Tensor, name) for name in dir(tc.Tensor) if not name.startswith("_")}
+    chosen = {name: value for name, value in functions.items() if callable(value) and not inspect.isclass(value)}
+    return {path: value for path, value in (chosen | members).items() if path not in known}
+
+
+def _label(path: str) -> str:
+    return f"fn-{path.replace('.', '-')}"
+
+
+def _others_page() -> str:
+    lines = [
+        "# Functions and members of tensors that are not ops",
+        "",
+        "What asks about tensors, makes them of other data, or sets how things are done.",
+        "",
+    ]
+    for path, value in _others().items():
+        name = _named(path)
+        lines += ["```{index} " + path.rpartition(".")[2], "```", f"({_label(path)})=", f"## {path}", ""]
+        if callable(value):
+            parameters = list(inspect.signature(value).parameters.values())
+            parts = _parameters(parameters[path.startswith("Tensor.") :])
+            lines += ["```python", _call(name, parts, inspect.signature(value).return_annotation), "```", ""]
+        lines += [markdown(value, _refer), ""]
+    return "\n".join(lines)
+
+
 def _families() -> dict[str, list[Op]]:
     families: dict[str, list[Op]] = defaultdict(list)
     for op in REGISTRY.values():
@@ -113,10 +151,11 @@ def _names() -> str:
     lines = [
         "# All names",
         "",
-        "Every name under which an op is found; those of one op lead to the same entry. `t.add_(x)` is `t.add(x)` in",
-        "place. The [general index](genindex) has them in one list.",
+        "Every name under which an op is found, and every function and member of tensors; names of one op lead",
+        "to the same entry. `t.add_(x)` is `t.add(x)` in place. The [general index](genindex) has them in one list.",
         "",
     ]
+    others = _others()
     for namespace, title in NAMESPACES.items():
         found: dict[str, Op] = {}
         for op in REGISTRY.values():
@@ -125,13 +164,17 @@ def _names() -> str:
                 found.update((f"{name}_", op) for name in op.inplace_names)
         if not namespace:
             found.update(in_place())
-        lines += [f"## {title}", "", f"{len(found)} names.", "", "| name | |", "| --- | --- |"]
-        for name in sorted(found, key=str.lower):
-            op = found[name]
+        rows: dict[str, str] = {}
+        for name, op in found.items():
             same = name == op.paths[0].rpartition(".")[2]
             what = summary(op.front) if same else f"{_refer(op.name)}{' in place' if name == f'{op.name}_' else ''}"
-            lines.append(f"| {_link(op, f'`{name}`')} | {what} |")
-        lines.append("")
+            rows[name] = f"| {_link(op, f'`{name}`')} | {what} |"
+        for path, value in others.items():
+            space, _, name = path.rpartition(".")
+            if space == namespace:
+                rows[name] = f"| [`{name}`](#{_label(path)}) | {summary(value)} |"
+        lines += [f"## {title}", "", f"{len(rows)} names.", "", "| name | |", "| --- | --- |"]
+        lines += [*(rows[name] for name in sorted(rows, key=str.lower)), ""]
     return "\n".join(lines)
 
 
@@ -183,6 +226,7 @@ def pages() -> dict[str, str]:
         "array_api.md": _standard(),
         "names.md": _names(),
         "coverage.md": coverage_page(),
+        "functions.md": _others_page(),
     }
     rows, families = [], []
     for family, ops in sorted(_families().items()):
@@ -204,6 +248,7 @@ def pages() -> dict[str, str]:
         "where it is found, the dtypes that it takes and gives, and its gradient with the names of the backward nodes.",
         "",
         "- [All names](names.md), by namespace, aliases too",
+        "- [Functions and members of tensors that are not ops](functions.md)",
         "- [PyTorch's names](coverage.md), how many there are of each namespace",
         "- [Primitives](primitives.md), what every backend must have",
         "- [The Array API namespace](array_api.md)",
@@ -216,7 +261,7 @@ def pages() -> dict[str, str]:
         ":maxdepth: 1",
         ":hidden:",
         "",
-        *("names", "coverage", "primitives", "array_api", *families),
+        *("names", "functions", "coverage", "primitives", "array_api", *families),
         "```",
         "",
     ])  # fmt: skip

@@ -33,7 +33,7 @@ def test_every_name_is_in_the_index(pages):
 
 def test_links_lead_somewhere(pages):
     text = "\n".join(pages.values())
-    targets = set(re.findall(r"^\((op-\w+)\)=$", text, re.MULTILINE))
+    targets = set(re.findall(r"^\(((?:op|fn)-[\w-]+)\)=$", text, re.MULTILINE))
     assert set(re.findall(r"\]\(#([\w-]+)\)", text)) <= targets
     assert set(re.findall(r"\]\((\w+\.md)\)", text)) <= set(pages)
 
