@@ -77,6 +77,7 @@ __all__ = [
     "default_generator",
     "detach",
     "device",
+    "distributions",
     "double",
     "dtype",
     "e",
@@ -137,6 +138,7 @@ if _TYPE_CHECKING:
     from tensorcore import array_api as array_api
     from tensorcore import backends as backends
     from tensorcore import cpu as cpu
+    from tensorcore import distributions as distributions
     from tensorcore import functional as functional
     from tensorcore import nn as nn
     from tensorcore import optim as optim
@@ -148,7 +150,7 @@ if _TYPE_CHECKING:
 _watch_imports()
 
 
-_LAZY = frozenset(("array_api", "backends", "cpu", "functional", "nn", "optim", "sparse", "utils", "version"))
+_LAZY = frozenset(("array_api", "backends", "cpu", "distributions", "functional", "nn", "optim", "sparse", "utils", "version"))
 
 
 #: Functions of `tensorcore.sparse`, which is imported with the first of them.

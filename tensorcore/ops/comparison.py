@@ -180,7 +180,7 @@ def bitwise_right_shift(input: Tensor, other: Tensor) -> Tensor:
         {"shapes": ((4,), (3, 1), ()), "dtypes": ("bool", None, None)},
     ), namespaces=("",),
 )  # fmt: skip
-def where(condition: Tensor, input: Tensor | None = None, other: Tensor | None = None) -> Tensor:
+def where(condition: Tensor, input: Tensor | complex | None = None, other: Tensor | complex | None = None) -> Tensor:
     """``input`` where ``condition``, else ``other``; with ``condition`` alone, the places where it is true.
 
     Raises:

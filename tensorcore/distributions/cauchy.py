@@ -1,0 +1,64 @@
+"""The Cauchy distribution."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import tensorcore as tc
+from tensorcore.distributions import constraints
+from tensorcore.distributions.batched import Pointwise
+from tensorcore.tensor import Tensor
+
+__all__ = ["Cauchy"]
+
+
+class Cauchy(Pointwise):
+    """Cauchy distribution of median ``loc`` and half width at half maximum ``scale``; it has no mean.
+
+    Example:
+        >>> Cauchy(0.0, 1.0).icdf(tc.tensor([0.25, 0.5, 0.75]))
+        tensor([-1.,  0.,  1.])
+    """
+
+    arg_constraints: ClassVar[Any] = {"loc": constraints.real, "scale": constraints.positive}
+    support = constraints.real
+    has_rsample = True
+    loc: Tensor
+    scale: Tensor
+
+    def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
+        self._broadcast(validate_args, loc=loc, scale=scale)
+
+    @property
+    def mean(self) -> Tensor:
+        return tc.full_like(self.loc, tc.nan)
+
+    @property
+    def mode(self) -> Tensor:
+        return self.loc
+
+    @property
+    def variance(self) -> Tensor:
+        return tc.full_like(self.loc, tc.inf)
+
+    def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
+        drawn = tc.empty(self._extended_shape(sample_shape), dtype=self.loc.dtype, device=self.loc.device).cauchy_()
+        return self.loc + drawn * self.scale
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        if self._validate_args:
+            self._validate_sample(value)
+        return -math.log(math.pi) - self.scale.log() - ((value - self.loc) / self.scale).square().log1p()
+
+    def cdf(self, value: Tensor) -> Tensor:
+        if self._validate_args:
+            self._validate_sample(value)
+        return ((value - self.loc) / self.scale).atan() / math.pi + 0.5
+
+    def icdf(self, value: Tensor) -> Tensor:
+        return (math.pi * (value - 0.5)).tan() * self.scale + self.loc
+
+    def entropy(self) -> Tensor:
+        return math.log(4 * math.pi) + self.scale.log()
