@@ -178,6 +178,14 @@ def scaled_dot_product_attention(
 
     A bool ``attn_mask`` says what takes part; rows in which nothing does give zeros. ``dropout_p`` always drops.
 
+    Args:
+        query: (..., L, E).
+        key: (..., S, E).
+        value: (..., S, V).
+        attn_mask: broadcast to (..., L, S).
+        is_causal: whether each place sees itself and what is before it alone.
+        enable_gqa: whether groups of heads of ``query`` share one head of key and value.
+
     Example:
         >>> query, key = tc.tensor([[1.0, 0.0], [0.0, 1.0]]), tc.tensor([[10.0, 0.0], [0.0, 10.0]])
         >>> value = tc.tensor([[1.0, 2.0], [3.0, 4.0]])

@@ -285,6 +285,14 @@ def cross_entropy(
     ``weight`` weighs the classes, targets equal to ``ignore_index`` do not count, and ``label_smoothing`` moves
     that much of each target to all classes alike.
 
+    Args:
+        input: scores, (N, C, *sides) or (C,), of any size.
+        target: int64 classes (N, *sides), or probabilities of the shape of ``input``.
+        weight: (C,), weights of the classes, by whose sum ``"mean"`` divides.
+        ignore_index: class that does not count.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``; ``size_average`` and ``reduce`` are its older form.
+        label_smoothing: part of each target given to all classes alike, in [0, 1].
+
     Raises:
         DimensionError: for a class that is not there.
 
@@ -357,6 +365,13 @@ def nll_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """Negative of the log-probability that ``input`` gives the class ``target``; dimension 1 is the classes'.
+
+    Args:
+        input: log-probabilities, (N, C, *sides) or (C,).
+        target: int64 classes, (N, *sides).
+        weight: (C,), weights of the classes, by whose sum ``"mean"`` divides.
+        ignore_index: class that does not count.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``; ``size_average`` and ``reduce`` are its older form.
 
     Example:
         >>> log_probs = tc.tensor([[0.5, 0.25, 0.25], [0.2, 0.3, 0.5]]).log()

@@ -144,6 +144,13 @@ def batch_norm(
     In training the running statistics move by ``momentum`` towards the batch's, in place; their variance is
     the unbiased one.
 
+    Args:
+        input: (N, C, *sides) or (N, C).
+        running_mean, running_var: (C,), moved in training and taken otherwise; None is for training alone.
+        weight, bias: (C,), scale and shift.
+        momentum: how far the running statistics move.
+        eps: added to the variance.
+
     Example:
         >>> x = tc.tensor([[0.0, 1.0], [4.0, 3.0]])
         >>> mean, var = tc.zeros(2), tc.ones(2)

@@ -111,6 +111,13 @@ def max_pool1d(
 ) -> Any:  # fmt: skip
     """Largest element of each window of (N, C, L) or (C, L); with ``return_indices``, also its place.
 
+    Args:
+        kernel_size, stride: side of a window, and the step between windows, which is the side by default.
+        padding: elements of minus infinity on both sides, at most half the kernel.
+        dilation: step between the elements of a window.
+        ceil_mode: whether a last window that does not fit as a whole counts.
+        return_indices: whether to return also where along the side each largest element is.
+
     Raises:
         ShapeError: for fewer or more dimensions, or where the kernel does not fit.
         RangeError: for padding of more than half the kernel.
@@ -129,6 +136,14 @@ def max_pool2d(
     return_indices: bool = False,
 ) -> Any:  # fmt: skip
     """Largest element of each window of (N, C, H, W) or (C, H, W); with ``return_indices``, also its place.
+
+    Args:
+        kernel_size, stride: sides of a window, and the steps between windows, which are the sides by
+            default.
+        padding: elements of minus infinity on both sides, at most half the kernel.
+        dilation: step between the elements of a window.
+        ceil_mode: whether last windows that do not fit as a whole count.
+        return_indices: whether to return also where in the flattened sides each largest element is.
 
     Raises:
         ShapeError: for fewer or more dimensions, or where the kernel does not fit.
@@ -198,6 +213,12 @@ def avg_pool2d(
 
     Zeros of the padding count as elements, unless ``count_include_pad`` is false; ``divisor_override`` takes the place
     of the count.
+
+    Args:
+        kernel_size, stride: sides of a window, and the steps between windows, which are the sides by
+            default.
+        padding: zeros on both sides, at most half the kernel.
+        ceil_mode: whether last windows that do not fit as a whole count.
 
     Raises:
         ShapeError: for fewer or more dimensions, or where the kernel does not fit.

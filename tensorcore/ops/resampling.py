@@ -244,6 +244,12 @@ def interpolate(
     ``mode`` is one of ``"nearest"``, ``"nearest-exact"``, ``"linear"``, ``"bilinear"``, ``"bicubic"``,
     ``"trilinear"`` and ``"area"``.
 
+    Args:
+        size, scale_factor: the new sides, or the factors of the old ones; one number, or one for each side.
+        align_corners: whether the outermost elements keep their places, for linear and cubic modes.
+        recompute_scale_factor: whether the factors are those of the rounded sizes rather than as given.
+        antialias: whether to widen the filter when shrinking, for ``"bilinear"`` and ``"bicubic"``.
+
     Raises:
         NotImplementedError: if ``mode`` does not fit the dimensions.
 

@@ -318,6 +318,10 @@ def scatter_reduce(
     ``reduce`` is ``"sum"``, ``"prod"``, ``"mean"``, ``"amax"`` or ``"amin"``; without ``include_self`` the old element
     does not count. Gradients flow through all; extremes share theirs among equal elements.
 
+    Args:
+        dim, index: the places of ``src``: index[i, j] names the place along ``dim``, the other places are
+            its own.
+
     Raises:
         RangeError: for another ``reduce``.
 
