@@ -79,6 +79,14 @@ def ctc_loss(
     Lengths that no alignment fits give infinity, or 0 with ``zero_infinity``.
     ``targets`` are (N, S) or joined in one vector.
 
+    Args:
+        log_probs: (T, N, C) or (T, C), as `log_softmax` gives.
+        targets: classes without the blank, (N, S) or all in one vector.
+        input_lengths, target_lengths: (N,), how much of each counts.
+        blank: class that stands for none.
+        reduction: ``"mean"`` (of the losses over their target lengths), ``"sum"`` or ``"none"``.
+        zero_infinity: whether infinite losses, and their gradients, are zero.
+
     Example:
         >>> log_probs = tc.tensor([[0.25, 0.75], [0.5, 0.5]]).log().unsqueeze(1)
         >>> likelihood = F.ctc_loss(log_probs, tc.tensor([[1]]), [2], [1], reduction="none").neg().exp()

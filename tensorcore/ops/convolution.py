@@ -106,6 +106,15 @@ def conv1d(
 ) -> Tensor:
     """Cross-correlation of (N, C, L) or (C, L) with (O, C / groups, K).
 
+    Args:
+        input: (N, C, L) or (C, L).
+        weight: (O, C / groups, K).
+        bias: (O,), added to each output channel.
+        stride, dilation: steps between windows, and between the elements of one.
+        padding: zeros on both sides, or ``"valid"`` for none, or ``"same"`` for an output as long as the
+            input.
+        groups: into how many groups channels are divided, each seeing its own.
+
     Raises:
         ShapeError: if channels, groups and bias do not fit, or the kernel does not fit into the padded input.
 
@@ -128,6 +137,16 @@ def conv2d(
     groups: int = 1,
 ) -> Tensor:
     """Cross-correlation of (N, C, H, W) or (C, H, W) with (O, C / groups, KH, KW).
+
+    Args:
+        input: (N, C, H, W) or (C, H, W).
+        weight: (O, C / groups, KH, KW).
+        bias: (O,), added to each output channel.
+        stride, dilation: steps between windows, and between the elements of one; an int or one for each
+            side.
+        padding: zeros on both sides, or ``"valid"`` for none, or ``"same"`` for an output of the input's
+            sides.
+        groups: into how many groups channels are divided, each seeing its own.
 
     Raises:
         ShapeError: if channels, groups and bias do not fit, or the kernel does not fit into the padded input.
@@ -158,6 +177,16 @@ def conv3d(
     groups: int = 1,
 ) -> Tensor:
     """Cross-correlation of (N, C, D, H, W) or (C, D, H, W) with (O, C / groups, KD, KH, KW).
+
+    Args:
+        input: (N, C, D, H, W) or (C, D, H, W).
+        weight: (O, C / groups, KD, KH, KW).
+        bias: (O,), added to each output channel.
+        stride, dilation: steps between windows, and between the elements of one; an int or one for each
+            side.
+        padding: zeros on both sides, or ``"valid"`` for none, or ``"same"`` for an output of the input's
+            sides.
+        groups: into how many groups channels are divided, each seeing its own.
 
     Raises:
         ShapeError: if channels, groups and bias do not fit, or the kernel does not fit into the padded input.
@@ -246,6 +275,10 @@ def conv_transpose1d(
 ) -> Tensor:
     """Transposed convolution, the gradient of `conv1d`, of (N, C, L) or (C, L) with (C, O / groups, K).
 
+    Args:
+        stride, padding, dilation, groups: those of the convolution that it is the gradient of.
+        output_padding: elements that the output is longer at its end, as several lengths give one input.
+
     Raises:
         RangeError: for an ``output_padding`` that is not smaller than stride or dilation.
         ShapeError: if channels, groups and bias do not fit.
@@ -270,6 +303,10 @@ def conv_transpose2d(
     dilation: Any = 1,
 ) -> Tensor:
     """Transposed convolution, the gradient of `conv2d`, of (N, C, H, W) or (C, H, W) with (C, O / groups, KH, KW).
+
+    Args:
+        stride, padding, dilation, groups: those of the convolution that it is the gradient of.
+        output_padding: elements that the output is longer at its ends, as several lengths give one input.
 
     Raises:
         ShapeError: if channels, groups and bias do not fit.
@@ -298,6 +335,10 @@ def conv_transpose3d(
     """Transposed convolution, the gradient of `conv3d`, of (N, C, D, H, W) or (C, D, H, W).
 
     ``weight`` has the shape (C, O / groups, KD, KH, KW).
+
+    Args:
+        stride, padding, dilation, groups: those of the convolution that it is the gradient of.
+        output_padding: elements that the output is longer at its ends, as several lengths give one input.
 
     Raises:
         ShapeError: if channels, groups and bias do not fit.

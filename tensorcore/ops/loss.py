@@ -279,6 +279,13 @@ def binary_cross_entropy_with_logits(
 ) -> Tensor:  # fmt: skip
     """`binary_cross_entropy` of the sigmoid of ``input``; ``pos_weight`` multiplies the terms of the positive class.
 
+    Args:
+        input, target: scores of any size, and numbers in [0, 1], of one shape.
+        weight: factor of each element, broadcast.
+        pos_weight: factor of the terms of the positive class, broadcast: above 1 for recall, below for
+            precision.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``; ``size_average`` and ``reduce`` are its older form.
+
     Raises:
         ShapeError: if the shapes of ``input`` and ``target`` differ.
 
