@@ -135,6 +135,35 @@ def _operand_problems(op: Op, parameter: Any, name: str, value: Any, several: bo
             yield f"{name} must be a tensor, got {_typed(value)}"
 
 
+def fitting(op: Op) -> tuple[tuple[tuple[int, frozenset[type]], ...], dict[str, frozenset[type]]]:
+    """The types of attributes that need no further look: pairs of a place and types, and types by name."""
+    places: list[tuple[int, frozenset[type]]] = []
+    names: dict[str, frozenset[type]] = {}
+    starred = False
+    for place, parameter in enumerate(op.signature.parameters.values()):
+        starred = starred or parameter.kind is parameter.VAR_POSITIONAL
+        written = str(parameter.annotation)
+        types = _TYPES.get(written.removesuffix(" | None"))
+        if types is None or parameter.name in op.operands:
+            continue
+        kinds = frozenset((*types, type(None)) if written.endswith(" | None") or parameter.default is None else types)
+        names[parameter.name] = kinds
+        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD and not starred:
+            places.append((place, kinds))
+    return tuple(places), names
+
+
+def check(op: Op, which: str | int, value: Any) -> None:
+    """Raise ArgumentError for an attribute, by name or place, that is not what its annotation says."""
+    parameters = op.signature.parameters
+    parameter = parameters[which] if isinstance(which, str) else list(parameters.values())[which]
+    if value is parameter.default:
+        return
+    expected = _expected(parameter, told=False)
+    if expected is not None and not expected[1](value):
+        raise ArgumentError(f"{op.name}: {parameter.name} must be {expected[0]}, got {_typed(value)}")
+
+
 def _is_int(value: Any) -> bool:
     return hasattr(value, "__index__") and (not isinstance(value, Tensor) or value.numel() == 1)
 
@@ -144,18 +173,33 @@ def _is_dims(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) or hasattr(value, "__float__")
+    if isinstance(value, Tensor):
+        return value.numel() == 1
+    return isinstance(value, (int, float)) or (hasattr(value, "__float__") and not hasattr(value, "__len__"))
 
 
+def _is_flag(value: Any) -> bool:
+    return hasattr(value, "__index__") or type(value).__name__ in ("bool", "bool_")
+
+
+def _is_dtype(value: Any) -> bool:
+    return isinstance(value, DType) or value in (bool, int, float, complex)
+
+
+#: What annotations say: in words, and whether a value is that.
 _EXPECTED: Final[dict[str, tuple[str, Any]]] = {
     "int": ("an int", _is_int),
     "float": ("a number", _is_number),
-    "bool": ("True or False", lambda value: isinstance(value, int)),
+    "bool": ("True or False", _is_flag),
     "str": ("a string", lambda value: isinstance(value, str)),
-    "DType": ("a dtype such as tensorcore.float32", lambda value: isinstance(value, DType)),
+    "DType": ("a dtype such as tensorcore.float32", _is_dtype),
     "dim": ("an int or a tuple of ints", _is_dims),
     "Sequence[int]": ("a sequence of ints", lambda value: isinstance(value, (list, tuple)) and _is_dims(value)),
     "int | Sequence[int]": ("an int or a sequence of ints", _is_dims),
+}
+#: The types that plainly are what an annotation says.
+_TYPES: Final[dict[str, tuple[type, ...]]] = {
+    "int": (int,), "float": (float, int), "bool": (bool,), "str": (str,), "DType": (DType,),
 }  # fmt: skip
 
 

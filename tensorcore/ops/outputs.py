@@ -54,13 +54,14 @@ def function(op: Op) -> Callable[..., Any]:
         stored = [write_out(each, wanted) for each, wanted in zip(out, result, strict=True)]
         return result._make(stored) if hasattr(result, "_make") else tuple(stored)
 
+    guard = guarded(op)
+
     def call(*args: Any, **kwargs: Any) -> Any:
-        out = kwargs.pop("out", None) if kwargs else None
-        try:
-            result = front(*args, **kwargs)
-        except Exception as error:
-            raise refused(op, args, kwargs, error)  # noqa: B904 - the refusal says what it comes from
-        return result if out is None else store(out, result)
+        if kwargs and "out" in kwargs:
+            out = kwargs.pop("out")
+            result = guard(*args, **kwargs)
+            return result if out is None else store(out, result)
+        return guard(*args, **kwargs)
 
     made = call
     if _takes_operands_alone(op) and len(op.operands) in _PLAIN:
@@ -74,16 +75,48 @@ def function(op: Op) -> Callable[..., Any]:
 
 
 def guarded(op: Op) -> Callable[..., Any]:
-    """The front of an op with errors that name the op and the argument at fault."""
+    """The front of an op, which refuses attributes of wrong types, with errors that name the op and the argument."""
     front = op.front
+    places: Any = ()
+    names: Any = None
 
     def call(*args: Any, **kwargs: Any) -> Any:
+        nonlocal places, names
         try:
+            if names is None:
+                places, names = _kinds(op)
+            if kwargs and names:
+                for name in kwargs:
+                    if name in names and type(kwargs[name]) not in names[name]:
+                        _check(op, name, kwargs[name])
+            if places and len(args) > 1:
+                for place, kinds in places:
+                    if place < len(args) and type(args[place]) not in kinds:
+                        _check(op, place, args[place])
             return front(*args, **kwargs)
         except Exception as error:
             raise refused(op, args, kwargs, error)  # noqa: B904 - the refusal says what it comes from
 
     return functools.update_wrapper(call, front)
+
+
+#: Families whose fronts look at what they are given themselves, because they are called for every step of a program.
+_LOOKING: Final = frozenset(("movement", "views", "parts", "conversion", "inplace", "memory"))
+
+
+def _kinds(op: Op) -> tuple[Any, Any]:
+    """The types that fit the attributes of an op at once, by place and by name; of the rest, `_check` decides."""
+    if op.primitive or op.__wrapped__.__module__.rpartition(".")[2] in _LOOKING:
+        return (), {}
+    from tensorcore.ops.misuse import fitting
+
+    return fitting(op)
+
+
+def _check(op: Op, which: str | int, value: Any) -> None:
+    from tensorcore.ops.misuse import check
+
+    check(op, which, value)
 
 
 def refused(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> Exception:

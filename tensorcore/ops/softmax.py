@@ -43,7 +43,7 @@ def _along(op: Any, input: Any, dim: int | None, _stacklevel: Any, dtype: DType 
 @composite(
     rule=inexact, vjp=lambda g, y, dim: softmax_gradient.emit(g, y, dim=dim), namespaces=_PUBLIC, samples=_SOFT, ulp=8
 )
-def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DType | None = None) -> Tensor:
+def softmax(input: Tensor, dim: int | None = None, _stacklevel: Any = 3, dtype: DType | None = None) -> Tensor:
     """Exponentials along ``dim`` over their sum, without overflow.
 
     Example:
@@ -84,7 +84,7 @@ def _softmax_gradient(grad: Tensor, output: Tensor, *, dim: int) -> Tensor:
     rule=inexact, vjp=lambda g, y, dim: log_softmax_gradient.emit(g, y, dim=dim), namespaces=_PUBLIC, samples=_SOFT,
     ulp=8,
 )  # fmt: skip
-def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DType | None = None) -> Tensor:
+def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: Any = 3, dtype: DType | None = None) -> Tensor:
     """Logarithm of `softmax` along ``dim``, without overflow or loss of small probabilities.
 
     Example:
@@ -118,7 +118,7 @@ def _log_softmax_gradient(grad: Tensor, output: Tensor, *, dim: int) -> Tensor:
 
 
 @composite(namespaces=_F, samples=({"shapes": ((3, 4),), "dim": 1},))
-def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DType | None = None) -> Tensor:
+def softmin(input: Tensor, dim: int | None = None, _stacklevel: Any = 3, dtype: DType | None = None) -> Tensor:
     """`softmax` of the negated elements.
 
     Example:
