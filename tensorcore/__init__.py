@@ -139,12 +139,14 @@ if _TYPE_CHECKING:
     from tensorcore import backends as backends
     from tensorcore import cpu as cpu
     from tensorcore import distributions as distributions
+    from tensorcore import func as func
     from tensorcore import functional as functional
     from tensorcore import nn as nn
     from tensorcore import optim as optim
     from tensorcore import sparse as sparse
     from tensorcore import utils as utils
     from tensorcore import version as version
+    from tensorcore.func import vmap as vmap
 
 
 _watch_imports()
@@ -170,4 +172,8 @@ def __getattr__(name: str) -> object:
         from tensorcore import sparse
 
         return getattr(sparse, name)
+    if name == "vmap":
+        from tensorcore.func import vmap
+
+        return vmap
     raise AttributeError(f"module 'tensorcore' has no attribute {name!r}")

@@ -259,7 +259,9 @@ def _one_kind(op: Op, inputs: tuple[Any, ...]) -> Kind | None:
             return kind
         kind = inputs[op.promotes[0]]._kind
         for place, x in enumerate(inputs):
-            if x is not None and x._kind is not kind and (place in op.promotes or x._kind.device is not kind.device):
+            if x is not None and x._kind is not kind and (
+                place in op.promotes or x._kind.device is not kind.device or x._kind.level is not kind.level
+            ):
                 return None
         return kind
     except AttributeError:
@@ -304,7 +306,8 @@ def enter(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
     if op.body is not None and op.vjp is None and mode.grad and _needs_grad(inputs):
         # A kernel without a gradient rule: the gradient is that of the expression.
         return op.body(*inputs, **attributes)
-    if _busy and _stack.interceptors:
+    # What a transform wraps passes the door again, and is seen there.
+    if _busy and _stack.interceptors and kind.level is None:
         return _intercepted(op, inputs, attributes, entry)
     return execute(op, inputs, attributes, *entry)
 
@@ -375,7 +378,7 @@ def _create(op: Op, kind: Kind, attributes: dict[str, Any]) -> Any:
             explain(op, (), error)
         return wrap(array if type(array) is kind.array_type else kind.as_array(array), kind)
 
-    if _busy and _stack.interceptors:
+    if _busy and _stack.interceptors and kind.level is None:
         return _stack.interceptors[-1](op, (), {**attributes, "kind": kind}, proceed)
     return proceed()
 

@@ -22,6 +22,7 @@ __all__ = [
     "RangeError",
     "ShapeError",
     "TensorcoreError",
+    "TransformError",
 ]
 
 
@@ -71,6 +72,10 @@ class InplaceError(TensorcoreError, RuntimeError):
 
 class LinAlgError(TensorcoreError, RuntimeError, ValueError):
     """A matrix that has not the factorisation asked for; NumPy's and PyTorch's name."""
+
+
+class TransformError(TensorcoreError, RuntimeError, ValueError):
+    """What a transform of `tensorcore.func` cannot do, such as reading values inside `vmap`."""
 
 
 class OutOfMemoryError(TensorcoreError, RuntimeError, MemoryError):

@@ -21,8 +21,13 @@ def agree(op: Op, inputs: tuple[Any, ...]) -> tuple[tuple[Any, ...], Kind]:
     tensors = [x for x in inputs if isinstance(x, Tensor)]
     if not tensors:
         _refuse_operands(op, inputs)
-    device = tensors[0]._kind.device
+    first = tensors[0]._kind
+    device = first.device
+    level = first.level
     for x in tensors:
+        inner = x._kind.level
+        if inner is not level and inner is not None and (level is None or inner.depth > level.depth):
+            level, first = inner, x._kind
         if x._kind.device is not device and x._kind.device != device:
             places = ", ".join(
                 f"{op.operand_at(i)} on {str(t.device)!r}" for i, t in enumerate(inputs) if isinstance(t, Tensor)
@@ -30,8 +35,11 @@ def agree(op: Op, inputs: tuple[Any, ...]) -> tuple[tuple[Any, ...], Kind]:
             raise DeviceError(f"{op.name}: operands are on several devices: {places}; move them with .to(device)")
     chosen = inputs if op.promotes is None else [inputs[place] for place in op.promotes]
     dtype = promoted(op.name, chosen)
-    kind = device.kind(dtype)
-    return convert(op, inputs, kind), kind
+    if level is None:
+        kind = device.kind(dtype)
+        return convert(op, inputs, kind), kind
+    kind = first.sibling(dtype)
+    return level.lifted(convert(op, inputs, kind)), kind
 
 
 def promoted(op: str, operands: Any) -> DType:

@@ -270,7 +270,12 @@ def _arrive(
     waiting = leaves.get(id(edge))
     if waiting is None:
         leaves[id(edge)] = (edge, gradient, owned)
-    elif waiting[2] and not mode.grad and waiting[1]._array.shape == edge._array.shape:
+    elif (
+        waiting[2]
+        and not mode.grad
+        and waiting[1]._kind is gradient._kind
+        and waiting[1]._array.shape == edge._array.shape
+    ):
         leaves[id(edge)] = (edge, add_into(waiting[1], gradient), True)
     else:
         leaves[id(edge)] = (edge, waiting[1] + gradient, True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import INTEGER, float32, int64
 from tensorcore.errors import DTypeError, RangeError, ShapeError
+from tensorcore.levels import everywhere
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.creation import as_tensor, ramp
 from tensorcore.ops.loss import reduced, reduction_of
@@ -111,7 +112,7 @@ def ctc_loss(
     for name, lengths in (("input_lengths", taken), ("target_lengths", counts)):
         if lengths.shape[0] != batch:
             raise ShapeError(f"ctc_loss: {name} must have {batch} elements, got {lengths.shape[0]}")
-    if batch and int(taken.amax().item()) > steps:
+    if batch and int(everywhere(taken).amax().item()) > steps:
         raise RangeError(f"ctc_loss: input_lengths must be at most {steps}, the first side of log_probs")
     given = log_probs.dtype
     if given.itemsize == 2:

@@ -79,7 +79,8 @@ severed = alias.face("DetachBackward0")
 
 def detach(input: Tensor) -> Tensor:
     """A tensor over the same memory, outside the autograd graph."""
-    out = wrap(input._array, input._kind)
+    kind = input._kind
+    out = wrap(input._array if kind.level is None else kind.level.detached(input._array), kind)
     out._view = (input, severed, {})
     return out
 
@@ -187,6 +188,8 @@ def transfer(input: Tensor, device: Device, non_blocking: bool = False) -> Tenso
 def _copied(x: Tensor, kind: Kind, non_blocking: bool) -> Tensor:
     from tensorcore.compile.capture import reading
 
+    if x._kind.level is not None:
+        return x._kind.level.moved(x._array, kind.device)
     reading(x, "to(device)")
     backend, index = kind.backend, kind.device.ordinal
     moved = backend.move(x._array, index) if x._kind.backend is backend else None

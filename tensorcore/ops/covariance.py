@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorcore.dtypes import BOOL, FLOATING, INTEGER
 from tensorcore.errors import DTypeError, RangeError, ShapeError
+from tensorcore.levels import everywhere
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.linalg import matmul
 from tensorcore.ops.record import composite
@@ -24,7 +25,7 @@ def _weights(op: str, name: str, given: Any, category: int, wanted: str, count: 
         )
     if given.dtype.category != category:
         raise DTypeError(f"{op}: {name} must be of {wanted} dtype, got {given.dtype}")
-    if count and bool(e.lt(given, 0).any().item()):
+    if count and bool(everywhere(e.lt(given, 0)).any().item()):
         raise RangeError(f"{op}: {name} must not be negative")
     return given.reshape((count,))
 

@@ -388,7 +388,9 @@ def full_like(
         dtype=dtype or input.dtype,
         device=device or input.device,
         requires_grad=requires_grad,
-    )
+    )  # fmt: skip
+    level = input._kind.level
+    return made if level is None else level.filled(made)
 
 
 def _new(name: str, maker: Any, given: str, shown: str) -> None:
@@ -396,6 +398,8 @@ def _new(name: str, maker: Any, given: str, shown: str) -> None:
         input: Tensor,
         *size: Any,
         dtype: DType | None = None,
+        level = input._kind.level
+        return made if level is None else level.filled(made)
         device: Any = None,
         requires_grad: bool = False,
         **options: Any,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import COMPLEX, DType, int32, int64
 from tensorcore.errors import DTypeError, LinAlgError, RangeError, ShapeError
+from tensorcore.levels import everywhere
 from tensorcore.ops.joining import adjoint
 from tensorcore.ops.matrix_checks import require_matrix, require_square, solvable
 from tensorcore.ops.record import composite
@@ -67,6 +68,7 @@ def joined(parts: list[Any], dim: int) -> Any:
 
 def first_failure(info: Any) -> tuple[str, int] | None:
     """Which matrix of a stack failed first, in the words of the message, and its number in ``info``."""
+    info = everywhere(info)
     if info.ndim == 0:
         number = info.item()
         return ("", number) if number else None
@@ -409,7 +411,7 @@ def lu_unpack(
             raise ShapeError(
                 f"lu_unpack: LU_pivots of shape {list(LU_pivots.shape)} does not fit LU_data of {list(LU_data.shape)}"
             )
-        if LU_pivots.numel() and not bool(((LU_pivots >= 1) & (LU_pivots <= rows)).all()):
+        if LU_pivots.numel() and not bool(everywhere((LU_pivots >= 1) & (LU_pivots <= rows)).all()):
             raise RangeError(
                 f"lu_unpack: pivots must be between 1 and LU_data.size(-2) = {rows}, as lu_factor makes them"
             )

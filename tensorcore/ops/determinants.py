@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
+from tensorcore.levels import everywhere
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.decompositions import identity, linalg_lu_factor_ex
 from tensorcore.ops.joining import adjoint
@@ -40,11 +41,11 @@ def _by_singular_values(A: Any) -> Any:
 
 def _det_rule(g: Any, y: Any, A: Any) -> Any:
     singular = e.eq(y, 0)
-    count = int(singular.sum().item())
+    count = int(everywhere(singular).sum().item())
     if count == 0:
         return _scaled(g * e.conj(y), adjoint(linalg_inv_ex.emit(A)[0]))
     adjugate = _by_singular_values(A)
-    if count < math.prod(y._array.shape):
+    if count < everywhere(y).numel():
         one = e.where(singular[..., None, None], identity(A._array.shape[-1], A._array.shape[-1], A), A)
         regular = _scaled(e.conj(y), adjoint(linalg_inv_ex.emit(one)[0]))
         adjugate = e.where(singular[..., None, None], adjugate, regular)

@@ -254,19 +254,20 @@ def block_diag(*tensors: Tensor) -> Tensor:
                 [0, 0, 0, 5]])
     """
     from tensorcore.ops.creation import zeros
+    from tensorcore.ops.movement import cat
 
     blocks = [x.reshape((1, -1)) if x.ndim < 2 else x for x in tensors] or [zeros(1, 0)]
     for x in blocks:
         if x.ndim > 2:
             raise ShapeError(f"block_diag: expected at most 2 dimensions, got shape {list(x.shape)}")
-    out = zeros(sum(x.shape[0] for x in blocks), sum(x.shape[1] for x in blocks), dtype=_common(blocks),
-                device=blocks[0].device)  # fmt: skip
-    row = column = 0
+    dtype, width = _common(blocks), sum(x.shape[1] for x in blocks)
+    rows, column = [], 0
     for x in blocks:
-        below, beyond = row + x.shape[0], column + x.shape[1]
-        out[row:below, column:beyond] = x
-        row, column = below, beyond
-    return out
+        beyond = column + x.shape[1]
+        sides = [zeros(x.shape[0], side, dtype=dtype, device=x.device) for side in (column, width - beyond)]
+        rows.append(cat([sides[0], x.to(dtype), sides[1]], 1))
+        column = beyond
+    return cat(rows, 0)
 
 
 def _common(tensors: Sequence[Any]) -> DType:

@@ -418,11 +418,13 @@ def pdist(input: Tensor, p: float = 2) -> Tensor:
         raise ShapeError(f"{op}: expected a matrix, got shape {list(input.shape)}")
     p = _require_distance(op, p, input)
     rows = input.shape[0]
+    from tensorcore.ops.creation import ones
+
     found = []
     for run in _runs(input, input):
         # Each row with the rows after the first of the run; of those, the ones after it.
         block = cdist.emit(input[run], input[run.start + 1 :], p=p, mm=False)
-        found.append(block.masked_select(block.detach().new_ones(block.shape, dtype=bool_).triu()))
+        found.append(block.masked_select(ones(block.shape, dtype=bool_, device=block.device).triu()))
     return cat(found, 0) if rows > 1 else input.new_zeros((0,)) + input.sum() * 0
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorcore.dtypes import int32, int64
 from tensorcore.errors import DTypeError, RangeError, ShapeError
+from tensorcore.levels import everywhere
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.decompositions import identity
 from tensorcore.ops.joining import adjoint as adjointed_of
@@ -61,10 +62,10 @@ def _from_factors(op: str, LU: Any, pivots: Any, B: Any, left: bool, adjointed: 
         )
     require_fit(op, LU, B, left)
     side = LU._array.shape[-1]
-    if pivots.numel() and not 1 <= pivots.min().item() <= pivots.max().item() <= side:
-        raise RangeError(
-            f"{op}: pivots count rows from 1 to {side}, got {pivots.min().item()} to {pivots.max().item()}"
-        )
+    if pivots.numel():
+        least, most = everywhere(pivots).min().item(), everywhere(pivots).max().item()
+        if not 1 <= least <= most <= side:
+            raise RangeError(f"{op}: pivots count rows from 1 to {side}, got {least} to {most}")
     if left:
         return factors_solved(LU, pivots, B, adjointed)
     # X A = B is A^H X^H = B^H.

@@ -157,7 +157,8 @@ def write(target: Tensor, result: Tensor, op: str) -> Tensor:
         node.inputs = tuple(kept if x is target else x for x in node.inputs)
     mark_changed(target, op)
     with_grad = mode.grad
-    mode.grad = False
+    # What a transform wraps may be in a graph of its own.
+    mode.grad = with_grad and kind.level is not None
     try:
         target._array = assign.emit(target, result)._array
     finally:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tensorcore.dtypes import finfo
+from tensorcore.levels import everywhere
 from tensorcore.ops.decompositions import filled, identity, joined
 from tensorcore.ops.joining import adjoint
 
@@ -55,7 +56,7 @@ def _swept(size: int, like: Any, turn: Callable[[Any], None], unfinished: Callab
         for _ in range(size - 1):
             turn(order)
         # NaN compares as finished, so that it ends the sweeps.
-        if not bool(unfinished().any()):
+        if not bool(everywhere(unfinished()).any()):
             return
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import finfo, int64
 from tensorcore.errors import RangeError, ShapeError
+from tensorcore.levels import everywhere
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.joining import adjoint
 from tensorcore.ops.linalg import matmul
@@ -199,7 +200,7 @@ def linalg_lstsq(input: Tensor, b: Tensor, rcond: Any = None, *, driver: str | N
         solution = A.new_zeros((*batch, columns, right.shape[-1]))
         rank = A.new_zeros(batch, dtype=int64)
         values = A.new_zeros((*batch, min(rows, columns)), dtype=dtype)
-    full = driver == "gels" or (driver != "gelsy" and bool(e.eq(rank, columns).all().item()))
+    full = driver == "gels" or (driver != "gelsy" and bool(everywhere(e.eq(rank, columns)).all().item()))
     if rows > columns and full:
         gap = e.abs(matmul(A, solution) - right)
         residuals = (gap * gap).sum(-2)

@@ -10,6 +10,7 @@ from tensorcore import dispatch
 from tensorcore.autograd.mode import no_grad
 from tensorcore.dtypes import COMPLEX
 from tensorcore.errors import DTypeError, RangeError, ShapeError
+from tensorcore.levels import everywhere
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.record import composite
 from tensorcore.ops.reduction import amax, amin
@@ -216,7 +217,7 @@ def _require_probabilities(name: str, x: Tensor) -> None:
     if dispatch.is_busy() or not x._kind.backend.host_memory or not x.numel():
         return
     with no_grad():
-        low, high = amin(x).item(), amax(x).item()
+        low, high = amin(everywhere(x)).item(), amax(everywhere(x)).item()
     if low < 0 or high > 1:
         raise RangeError(
             f"binary_cross_entropy: {name} of shape {list(x.shape)} holds values from {low:g} to {high:g}; expected "
@@ -431,7 +432,7 @@ def gaussian_nll_loss(
             )
     if reduction not in ("none", "mean", "sum"):
         raise RangeError(f"gaussian_nll_loss: reduction must be 'none', 'mean' or 'sum', got {reduction!r}")
-    if bool(e.lt(var, 0).any().item()):
+    if bool(everywhere(e.lt(var, 0)).any().item()):
         raise RangeError("gaussian_nll_loss: var has negative elements")
     # The bound holds the value and lets the gradient pass.
     held = var + (e.maximum(var, eps) - var).detach()

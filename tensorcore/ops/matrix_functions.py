@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import BOOL, FLOATING, INTEGER, DType, finfo, int64
 from tensorcore.errors import DimensionError, DTypeError, RangeError, ShapeError
+from tensorcore.levels import everywhere
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.decompositions import identity
 from tensorcore.ops.joining import adjoint
@@ -117,7 +118,7 @@ def _matrix_exp(input: Tensor) -> Any:
     sizes = e.abs(input).sum(-2).amax(-1)
     # Where one is not finite it becomes NaN, whatever the others need.
     sizes = e.where(e.lt(sizes, math.inf), sizes, 0)
-    largest = float(sizes.max().item())
+    largest = float(everywhere(sizes).max().item())
     degrees = _DEGREES[finfo(input.dtype).eps < 1e-10]
     for degree, bound in degrees:
         if largest <= bound:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from tensorcore.levels import everywhere
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.approximation import agreed, without_gradient
 from tensorcore.ops.record import composite
@@ -57,7 +58,7 @@ def _chosen(polynomials: Iterator[Any], x: Any, n: Any, degree: int | None, top:
     whole = e.trunc(n)
     highest = e.maximum(whole, 0.0) if top is None else None
     if highest is not None:
-        top = int(highest.max().item()) if highest.numel() else 0
+        top = int(everywhere(highest).max().item()) if highest.numel() else 0
     result = e.where(e.eq(whole, 0), next(polynomials), 0.0)
     for k in range(1, (top or 0) + 1):
         result = e.where(e.eq(whole, k), next(polynomials), result)

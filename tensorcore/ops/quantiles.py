@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tensorcore.autograd.mode import mode as mode_of_gradients
 from tensorcore.dtypes import BOOL, FLOATING, float32, float64, iinfo, int64
 from tensorcore.errors import DimensionError, DTypeError, RangeError, ShapeError
+from tensorcore.levels import everywhere
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.creation import full, ramp
 from tensorcore.ops.cumulative import cummax
@@ -261,7 +262,7 @@ def _check_quantile(op: str, input: Any, q: Any, interpolation: str) -> None:
         raise ShapeError(f"{op}: q must be a number or a tensor of at most 1 dimension, got shape {list(q.shape)}")
     if q.dtype is not input.dtype:
         raise DTypeError(f"{op}: q must have the dtype of the input, got {q.dtype} and {input.dtype}")
-    if not bool(((q >= 0) & (q <= 1)).all()):
+    if not bool(everywhere((q >= 0) & (q <= 1)).all()):
         raise RangeError(f"{op}: q must lie in [0, 1], got {q.detach().tolist()}")
 
 

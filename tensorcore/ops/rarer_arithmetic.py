@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorcore.dtypes import COMPLEX, FLOATING, bool_, complex128, finfo, float64, get_default_dtype
 from tensorcore.errors import DTypeError
+from tensorcore.levels import everywhere
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.arithmetic import isinf, isnan, signbit
 from tensorcore.ops.record import composite
@@ -146,7 +147,7 @@ def gcd(input: Tensor, other: Tensor) -> Tensor:
         tensor([6, 6, 5])
     """
     a, b = e.abs(input), e.abs(other)
-    while bool(e.ne(b, 0).any().item()):
+    while bool(everywhere(e.ne(b, 0)).any().item()):
         done = e.eq(b, 0)
         a, b = e.where(done, a, b), e.where(done, 0, e.remainder(a, e.where(done, 1, b)))
     return a

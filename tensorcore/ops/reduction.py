@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorcore.dtypes import INTEGER, DType, int64
 from tensorcore.errors import DimensionError
+from tensorcore.levels import everywhere
 from tensorcore.ops.elementwise import conj, eq
 from tensorcore.ops.movement import expand, flip, reshape
 from tensorcore.ops.record import primitive
@@ -216,7 +217,7 @@ def cumsum(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
 def _cumprod_rule(g: Any, y: Any, input: Any, dim: int) -> Any:
     # d y_j / d x_i = y_j / x_i for j >= i; where x_i is 0 the quotient is rebuilt with that factor left out.
     zero = eq(input, 0)
-    if not bool(any(zero).item()):
+    if not bool(any(everywhere(zero)).item()):
         return _reverse_cumsum(g * conj(y), dim) / conj(input)
     from tensorcore.ops.movement import stack
 

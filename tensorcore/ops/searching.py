@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import BOOL, COMPLEX, INTEGER, DType, bool_, int32, int64, uint8
 from tensorcore.errors import DTypeError, RangeError, ShapeError
+from tensorcore.levels import everywhere
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.creation import full
 from tensorcore.ops.indexing import gather, nonzero
@@ -135,7 +136,7 @@ def _in_order(op: str, sequence: Any, sorter: Any) -> Any:
         raise ShapeError(
             f"{op}: sorter must have the shape of sorted_sequence, got {list(sorter.shape)} and {list(sequence.shape)}"
         )
-    if sorter.numel() and not bool(((sorter >= 0) & (sorter < sequence.shape[-1])).all()):
+    if sorter.numel() and not bool(everywhere((sorter >= 0) & (sorter < sequence.shape[-1])).all()):
         raise RangeError(f"{op}: sorter holds places out of range for a side of {sequence.shape[-1]}")
     return gather(sequence, -1, sorter)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import DType
 from tensorcore.errors import LinAlgError, RangeError
+from tensorcore.levels import everywhere
 from tensorcore.ops.jacobi import eigen_of_hermitian, singular_parts
 from tensorcore.ops.joining import adjoint
 from tensorcore.ops.matrix_checks import require_matrix, require_square, solvable
@@ -55,7 +56,7 @@ def _ones_on_diagonal(values: Any) -> Any:
 
 def _require_free_phase(op: str, diagonal: Any) -> None:
     """Refuse the gradient of a function that changes with the vectors' phases, which nothing determines."""
-    if bool((diagonal.detach().imag.abs() > _PHASE_TOLERANCE).any()):
+    if bool((everywhere(diagonal.detach()).imag.abs() > _PHASE_TOLERANCE).any()):
         raise RuntimeError(
             f"{op}: complex vectors are determined up to a phase e^{{i phi}} each, and the function differentiated "
             "depends on it, so that its gradient is ill-defined"
@@ -161,7 +162,8 @@ _GENERAL: Final = (
 
 
 def _require_finite(op: str, x: Any) -> None:
-    total = x.detach().abs().sum().item()
+    x = everywhere(x.detach())
+    total = x.abs().sum().item()
     if not math.isfinite(total) and not bool(x.isfinite().all()):
         raise LinAlgError(f"{op}: input tensor should not contain infs or NaNs")
 
@@ -264,6 +266,7 @@ def _require_driver(op: str, driver: Any, x: Any) -> None:
 
 
 def _require_converged(op: str, values: Any) -> None:
+    values = everywhere(values)
     # One number is finite only if all are; that it is not may be the sum's overflow.
     if math.isfinite(values.sum().item()):
         return

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import int32, int64
 from tensorcore.errors import LinAlgError, RangeError, ShapeError
+from tensorcore.levels import everywhere
 from tensorcore.ops.decompositions import exchanged, filled, first_failure, joined, require_tensor, taxicab
 from tensorcore.ops.joining import adjoint
 from tensorcore.ops.matrix_checks import require_matrix, require_one_dtype, require_square, solvable
@@ -192,7 +193,7 @@ def linalg_ldl_solve(LD: Tensor, pivots: Tensor, B: Tensor, *, hermitian: bool =
             f"{list(LD.shape)}, got pivots of shape {list(pivots.shape)} and B of {list(B.shape)}"
         )
     side = LD.shape[-1]
-    if pivots.numel() and not bool(((pivots != 0) & (pivots <= side) & (pivots >= -side)).all()):
+    if pivots.numel() and not bool(everywhere((pivots != 0) & (pivots <= side) & (pivots >= -side)).all()):
         raise RangeError(f"{op}: pivots must be from 1 to {side}, or negative, as linalg.ldl_factor returns them")
     return linalg_ldl_solve.emit(LD, pivots, B, hermitian=bool(hermitian and LD.is_complex()))
 

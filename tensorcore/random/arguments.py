@@ -9,6 +9,7 @@ from typing import Any
 from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, DType, iinfo
 from tensorcore.dtypes import finfo as limits_of
 from tensorcore.errors import DTypeError, RangeError
+from tensorcore.levels import everywhere
 from tensorcore.random import samplers
 from tensorcore.random.generator import Generator, default_generator
 from tensorcore.tensor import Tensor
@@ -113,5 +114,5 @@ def require_all(op: str, name: str, x: Tensor, good: Tensor, wanted: str) -> Non
     from tensorcore.dispatch import intercepted
 
     # What is being recorded cannot be read; PyTorch's recorded programs do not check either.
-    if not intercepted() and not good.item():
+    if not intercepted() and not everywhere(good).all().item():
         raise RangeError(f"{op}: every element of {name} must {wanted}; shape {list(x.shape)}, {x.dtype}")

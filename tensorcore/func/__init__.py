@@ -1,0 +1,22 @@
+"""Transforms of functions, as in ``torch.func``: `vmap`, and derivatives that compose with it and one another."""
+
+from tensorcore.func.batching import batching_rules
+from tensorcore.func.forward import hessian, jacfwd, jvp, linearize
+from tensorcore.func.functional import functional_call, stack_module_state
+from tensorcore.func.mapping import vmap
+from tensorcore.func.reverse import grad, grad_and_value, jacrev, vjp
+
+__all__ = [
+    "batching_rules",
+    "functional_call",
+    "grad",
+    "grad_and_value",
+    "hessian",
+    "jacfwd",
+    "jacrev",
+    "jvp",
+    "linearize",
+    "stack_module_state",
+    "vjp",
+    "vmap",
+]

@@ -1,0 +1,124 @@
+"""Trees of containers, as transforms take and return them: tuples, lists, dicts, named tuples; all else is a leaf."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tensorcore.errors import TransformError
+
+__all__ = ["Spec", "flatten", "prefixed", "tree_map", "unflatten"]
+
+
+class Spec:
+    """The containers of a tree, without its leaves."""
+
+    __slots__ = ("children", "container", "keys")
+
+    def __init__(self, container: Any, keys: tuple[Any, ...] | None, children: tuple[Spec, ...]) -> None:
+        self.container = container
+        self.keys = keys
+        self.children = children
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Spec)
+            and self.container is other.container
+            and self.keys == other.keys
+            and self.children == other.children
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.container, self.keys, self.children))
+
+    def __repr__(self) -> str:
+        if self.container is None:
+            return "*"
+        inner = ", ".join(
+            map(repr, self.children)
+            if self.keys is None
+            else (f"{key!r}: {child!r}" for key, child in zip(self.keys, self.children, strict=True))
+        )
+        return f"{self.container.__name__}({inner})"
+
+
+LEAF = Spec(None, None, ())
+
+
+def _parts(tree: Any) -> tuple[Any, tuple[Any, ...] | None, tuple[Any, ...]] | None:
+    """(class, keys, children) of a container; ``None`` for a leaf."""
+    if isinstance(tree, dict):
+        return type(tree), tuple(tree), tuple(tree.values())
+    if isinstance(tree, (tuple, list)) and not hasattr(tree, "_array"):
+        return type(tree), None, tuple(tree)
+    return None
+
+
+def flatten(tree: Any) -> tuple[list[Any], Spec]:
+    """The leaves of a tree from left to right, and its containers."""
+    leaves: list[Any] = []
+
+    def walk(node: Any) -> Spec:
+        parts = _parts(node)
+        if parts is None:
+            leaves.append(node)
+            return LEAF
+        container, keys, children = parts
+        return Spec(container, keys, tuple([walk(child) for child in children]))
+
+    return leaves, walk(tree)
+
+
+def unflatten(leaves: Any, spec: Spec) -> Any:
+    """The tree of these containers over ``leaves``."""
+    source: Iterator[Any] = iter(leaves)
+
+    def build(node: Spec) -> Any:
+        if node.container is None:
+            return next(source)
+        children = [build(child) for child in node.children]
+        if node.keys is not None:
+            made = dict(zip(node.keys, children, strict=True))
+            return made if node.container is dict else _of_class(node.container, made)
+        return _of_class(node.container, children)
+
+    return build(spec)
+
+
+def _of_class(container: Any, children: Any) -> Any:
+    return container(*children) if hasattr(container, "_fields") else container(children)
+
+
+def tree_map(function: Callable[[Any], Any], tree: Any) -> Any:
+    """``function`` of each leaf, in the tree's containers."""
+    leaves, spec = flatten(tree)
+    return unflatten([function(leaf) for leaf in leaves], spec)
+
+
+def prefixed(op: str, name: str, prefix: Any, spec: Spec, accepts: Callable[[Any], bool]) -> list[Any]:
+    """One value of ``prefix`` for each leaf of ``spec``; a value above a subtree holds for all of it.
+
+    Raises:
+        TransformError: where the containers differ, or a value is not what ``accepts`` takes.
+    """
+    found: list[Any] = []
+
+    def walk(value: Any, node: Spec, path: str) -> None:
+        parts = None if accepts(value) else _parts(value)
+        if parts is None:
+            if not accepts(value):
+                raise TransformError(f"{op}: {path} is {value!r}; expected an int or None, or containers of them")
+            found.extend([value] * _count(node))
+            return
+        _, keys, children = parts
+        if node.container is None or len(children) != len(node.children) or keys != node.keys:
+            raise TransformError(f"{op}: {path}={value!r} does not fit the containers it is for: {node!r}")
+        for place, (child, below) in enumerate(zip(children, node.children, strict=True)):
+            walk(child, below, f"{path}[{place if keys is None else keys[place]!r}]")
+
+    walk(prefix, spec, name)
+    return found
+
+
+def _count(node: Spec) -> int:
+    return 1 if node.container is None else sum(map(_count, node.children))
