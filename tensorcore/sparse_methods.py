@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tensorcore.compile.capture import reading
 from tensorcore.errors import LayoutError
 from tensorcore.memory_format import sparse_coo, sparse_csc, sparse_csr, strided
 
@@ -172,6 +173,7 @@ class SparseMethods:
         if not kind.sparse or (layouts and kind.layout not in layouts):
             wanted = " or ".join(str(each) for each in layouts) or "a sparse layout"
             raise LayoutError(f"{name}: expected {wanted}, got a tensor of layout {self.layout}")
+        reading(self, name)
         return self._array
 
     def _coalesced(self, name: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tensorcore.compile.capture import reading
 from tensorcore.dtypes import BOOL, bool_, int64
 from tensorcore.errors import DimensionError, LayoutError, ShapeError
 from tensorcore.memory_format import layout as Layout
@@ -25,6 +26,7 @@ def gathered(values: Tensor, groups: Tensor, count: int) -> Tensor:
 def coalesced(x: Tensor, shown: str = "CoalesceBackward0") -> Tensor:
     """A COO tensor with sorted, distinct coordinates; itself where they are."""
     array: Any = x._array
+    reading(x, "coalesce")
     if array.coalesced:
         return x
     with without_graph():
@@ -47,6 +49,7 @@ def to_dense(x: Tensor, dtype: Any = None, *, masked_grad: bool | None = None) -
     """
     if not x._kind.sparse:
         return x if dtype is None else x.to(dtype)
+    reading(x, "to_dense")
     with without_graph():
         array: Any = to_coo(x)._array
         count = 1

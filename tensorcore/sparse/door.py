@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from tensorcore import dispatch
 from tensorcore.autograd.graph import OpNode
 from tensorcore.autograd.mode import mode
+from tensorcore.compile.capture import reading
 from tensorcore.dtypes import FLOATING
 from tensorcore.errors import DeviceError, LayoutError
 from tensorcore.ops.node_names import regular, renamed
@@ -57,6 +58,8 @@ def enter(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         if x._kind.device != tensors[0]._kind.device:
             places = ", ".join(str(each.device) for each in tensors)
             raise DeviceError(f"{op.name}: operands are on several devices: {places}; move them with .to(device)")
+    # How many elements there are differs from call to call, and a recorded program has fixed shapes.
+    reading(tensors[0], f"{op.name} of a sparse tensor")
     entry = inputs[0]._kind.table[op] if len(inputs) == 1 else None
     if entry is not None:
         return dispatch.execute(op, inputs, attributes, *entry)

@@ -13,6 +13,7 @@ from typing import Any
 from tensorcore.autograd.graph import LEAF, Node, clock, current_node
 from tensorcore.autograd.mode import mode
 from tensorcore.autograd.sequence import next_sequence
+from tensorcore.compile.capture import reading
 from tensorcore.dtypes import FLOATING
 from tensorcore.sparse.arrays import Coordinates, coordinates, flattened, wrapped
 from tensorcore.tensor import Tensor
@@ -77,6 +78,7 @@ class without_graph:  # noqa: N801 - used as a statement
 def values_of(x: Tensor, shown: str = "ValuesBackward0") -> Tensor:
     """The values of a sparse tensor as a dense tensor in its graph."""
     array: Any = x._array
+    reading(x, "the use of a sparse tensor")
     return recorded(shown, (x,), array.values.detach(), lambda g: with_values(x, g))
 
 

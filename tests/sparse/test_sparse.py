@@ -182,3 +182,13 @@ def test_an_op_is_as_before_beside_sparse_tensors():
     x = tc.ones(3, requires_grad=True)
     (x * tc.ones(3, dtype=tc.float64)).sum().backward()
     assert x.grad.tolist() == [1.0, 1.0, 1.0] and x.grad.dtype is tc.float32
+
+
+@pytest.mark.filterwarnings("ignore:compile")
+@pytest.mark.parametrize("name", ["mm", "to_dense", "sum", "coalesce", "csr", "mul"])
+def test_compiled_functions_see_other_elements(name):
+    compiled = tc.compile(FORMS[name])
+    w = tc.ones(4, 5)
+    for seed in range(4):
+        x = drawn("cpu", seed=seed)
+        near(compiled(x, w), FORMS[name](x, w))
