@@ -120,6 +120,7 @@ ENCODINGS: Final[dict[str, Encoding]] = {
     "permute_by": Encoding(2, 1, 0x16, (1, 0x16, 1)),
     "permute_halves": Encoding(3, 1, 0x06),
     "widen": Encoding(1, 0, 0x5A),
+    "widen_integers": Encoding(2, 1, 0x25),
     "narrow": Encoding(1, 1, 0x5A, (1, 0x5A, 1)),
     "load": Encoding(1, 0, 0x10, (1, 0x10, 1)),
     "store": Encoding(1, 0, 0x11, (1, 0x11, 1)),

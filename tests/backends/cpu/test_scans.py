@@ -7,7 +7,7 @@ import pytest
 
 import tensorcore as tc
 from tensorcore_cpu.jit.executable import isa
-from tensorcore_cpu.jit.scans import running
+from tensorcore_cpu.jit.scans import running, running_extreme
 from tensorcore_cpu.jit.x86 import AVX2, AVX512
 
 BEST = isa()
@@ -29,6 +29,38 @@ def test_running_totals(chosen, name, ufunc, dtype, shape):
     rtol = 1e-7 if dtype is np.float32 else 1e-13
     np.testing.assert_allclose(out[: x.size].reshape(shape), wanted, rtol=rtol)
     assert (out[x.size :] == 7).all()
+
+
+def extremes(x, wins):
+    """By the definition, one element after another."""
+    values, places = x.copy(), np.zeros(x.shape, np.int64)
+    for row, line in enumerate(x):
+        place = 0
+        for i, value in enumerate(line):
+            place = i if value != value or wins(value, line[place]) else place
+            values[row, i], places[row, i] = line[place], place
+    return values, places
+
+
+@pytest.mark.skipif(BEST is None, reason="the processor has no AVX2")
+@each_isa
+@pytest.mark.parametrize("name, wins", [("max", np.greater_equal), ("min", np.less_equal)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
+@pytest.mark.parametrize(
+    "shape", [(0, 3), (3, 1), (2, 3), (3, 4), (2, 5), (3, 7), (2, 8), (2, 9), (3, 15), (1, 16), (2, 17), (40, 60)]
+)
+@pytest.mark.parametrize("special", [(), (np.nan,), (np.inf, -np.inf), (0.0, -0.0)])
+def test_running_extremes(chosen, name, wins, dtype, shape, special):
+    rng = np.random.default_rng(1)
+    x = rng.integers(-9, 9, shape).astype(dtype)
+    if special:
+        x = np.where(rng.random(shape) < 0.2, rng.choice(np.array(special, dtype), shape), x)
+    out, places = np.full(x.size + 64, 7, dtype), np.full(x.size + 64, 7)
+    running_extreme(name, dtype is np.float64, chosen)(0, *shape, id(out), id(x), id(places))
+    values, wanted = extremes(x, wins)
+    np.testing.assert_array_equal(places[: x.size].reshape(shape), wanted)
+    np.testing.assert_array_equal(out[: x.size].reshape(shape), values)
+    assert (out[x.size :] == 7).all() and (places[x.size :] == 7).all()
 
 
 @pytest.mark.parametrize("op", ["cumsum", "cumprod"])
