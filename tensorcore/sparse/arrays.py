@@ -129,7 +129,7 @@ class _NoMemory:
             "which this needs; call .to_dense() first"
         )
 
-    data_ptr = to_host
+    data_ptr = to_list = to_host
 
     def __getattr__(self, name: str) -> NoReturn:
         raise LayoutError(f"a {self._kind.layout.name} tensor cannot do this ({name}); call .to_dense() first")
