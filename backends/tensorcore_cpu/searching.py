@@ -16,6 +16,8 @@ from tensorcore_cpu.sums import total
 
 #: Elements looked for in a row from which on rows are searched one after another, not all at once by bisection.
 _LONG_ROW = 64
+#: Rows up to which they are searched one after another in any case.
+_FEW_ROWS = 32
 #: Side of the blocks of running extremes, and of rows from which on they pay.
 _BLOCK, _BLOCKED = 256, 1 << 12
 #: exp(x - largest) keeps its digits in float64 down to here.
@@ -41,7 +43,8 @@ class SearchKernels:
             return _bisected(sequence, input, right)
         if sequence.ndim == 1:
             return np.asarray(np.searchsorted(sequence, input, side))
-        if input.shape[-1] < _LONG_ROW:
+        many = input.shape[-1] < _LONG_ROW and math.prod(input.shape[:-1]) > _FEW_ROWS
+        if many or not sequence.shape[-1] or not input.shape[-1]:
             return _bisected(sequence, input, right)
         out = np.empty(input.shape, np.int64)
         rows = (x.reshape(-1, x.shape[-1]) for x in (out, sequence, input))
