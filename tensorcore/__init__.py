@@ -152,9 +152,9 @@ if _TYPE_CHECKING:
 _watch_imports()
 
 
-_LAZY = frozenset(("array_api", "backends", "cpu", "distributions", "functional", "nn", "optim", "sparse", "utils", "version"))
-
-
+_LAZY = frozenset(
+    ("array_api", "backends", "cpu", "distributions", "func", "functional", "nn", "optim", "sparse", "utils", "version")
+)
 #: Functions of `tensorcore.sparse`, which is imported with the first of them.
 _SPARSE = frozenset((
     "hspmm", "smm", "sparse_compressed_tensor", "sparse_coo_tensor", "sparse_csc_tensor", "sparse_csr_tensor", "spmm",
