@@ -98,6 +98,8 @@ def convert(op: Op, inputs: tuple[Any, ...], kind: Kind) -> tuple[Any, ...]:
     for place in places:
         x = converted[place]
         if x is None:
+            if op.elementwise:
+                raise TypeError(f"{op.name}: {op.operand_at(place)} must be a tensor or a number, got None")
             continue
         if not isinstance(x, Tensor):
             converted[place] = kind.scalar(x)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from operator import index
 from typing import Any
 
-from tensorcore.errors import DimensionError, ShapeError
+from tensorcore.errors import ArgumentError, DimensionError, ShapeError
 
 __all__ = ["Size", "broadcast_shapes"]
 
@@ -89,6 +89,14 @@ def normalize_dim(dim: int, ndim: int, op: str) -> int:
             f"(expected {-span} to {span - 1})"
         )
     return place % span
+
+
+def whole_number(value: Any, op: str, name: str) -> int:
+    """An argument that is an int, or stands for one as an integer tensor of one element does."""
+    try:
+        return value.__index__()  # type: ignore[no-any-return]
+    except (AttributeError, TypeError):
+        raise ArgumentError(f"{op}: {name} must be an int, got {type(value).__name__} {value!r:.60}") from None
 
 
 def normalize_dims(dim: Any, ndim: int, op: str) -> tuple[int, ...]:

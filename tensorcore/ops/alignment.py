@@ -109,7 +109,12 @@ def ctc_loss(
     taken, counts = (
         as_tensor(x, dtype=int64, device=log_probs.device).reshape((-1,)) for x in (input_lengths, target_lengths)
     )
-    for name, lengths in (("input_lengths", taken), ("target_lengths", counts)):
+    for name, passed, lengths in (
+        ("input_lengths", input_lengths, taken), ("target_lengths", target_lengths, counts)
+    ):  # fmt: skip
+        kind = as_tensor(passed).dtype
+        if kind.category != INTEGER:
+            raise DTypeError(f"ctc_loss: {name} must be integers, got {kind}")
         if lengths.shape[0] != batch:
             raise ShapeError(f"ctc_loss: {name} must have {batch} elements, got {lengths.shape[0]}")
     if batch and int(everywhere(taken).amax().item()) > steps:

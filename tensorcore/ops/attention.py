@@ -204,6 +204,8 @@ def scaled_dot_product_attention(
             )
         heads = query.shape[-3]
         key, value = _repeated(key, heads), _repeated(value, heads)
+    if not query.shape[:-2] == key.shape[:-2] == value.shape[:-2]:
+        broadcast_shapes(query.shape[:-2], key.shape[:-2], value.shape[:-2])
     if attn_mask is not None and attn_mask.dtype.category == FLOATING:
         attn_mask = attn_mask.to(query.dtype)
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else float(scale)

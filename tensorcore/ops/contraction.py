@@ -257,7 +257,12 @@ def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, al
         tensor([[12., 12.],
                 [12., 12.]])
     """
-    return added("addbmm", input, lambda a, b: bmm(a, b).sum(0), batch1, batch2, beta, alpha)
+    return added("addbmm", input, _summed, batch1, batch2, beta, alpha)
+
+
+def _summed(batch1: Any, batch2: Any) -> Any:
+    products = bmm(batch1, batch2)
+    return products.sum(0, dtype=products.dtype)
 
 
 @composite(samples=({"shapes": ((3,), (3, 4), (4,))},), inplace=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorcore.devices import EXPRESSION
 from tensorcore.dtypes import DType, int64, promote_types
-from tensorcore.errors import DimensionError, ShapeError
+from tensorcore.errors import DimensionError, RangeError, ShapeError
 from tensorcore.ops.creation import ramp
 from tensorcore.ops.indexing import index_put
 from tensorcore.ops.movement import reshape
@@ -278,6 +278,10 @@ def _common(tensors: Sequence[Any]) -> DType:
 
 
 def _indices(row: int, col: int, offset: int, lower: bool, dtype: DType | None, device: Any) -> Any:
+    name = "tril_indices" if lower else "triu_indices"
+    for side, given in (("row", row), ("col", col)):
+        if given < 0:
+            raise RangeError(f"{name}: {side} must not be negative, got {given}")
     rows, columns = ramp(0, 1, row, int64, device).unsqueeze(1), ramp(0, 1, col, int64, device)
     inside = columns - rows <= offset if lower else columns - rows >= offset
     return inside.nonzero().t().contiguous().to(dtype or int64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tensorcore.dtypes import BOOL, INTEGER, int64
+from tensorcore.dtypes import BOOL, COMPLEX, INTEGER, int64, uint8
 from tensorcore.errors import DimensionError, DTypeError, RangeError, ShapeError
 from tensorcore.ops.elementwise import add, conj, eq, lt, where
 from tensorcore.ops.movement import expand
@@ -427,6 +427,8 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
         >>> tc.masked_select(x, x > 1), tc.masked_select(x, tc.tensor([True, False]))
         (tensor([2, 3, 4]), tensor([1, 3]))
     """
+    if mask.dtype.category != BOOL and mask.dtype is not uint8:
+        raise DTypeError(f"masked_select: mask must be a bool tensor, got {mask.dtype}")
     shape = broadcast_shapes(input.shape, mask.shape)
     return expand(input, shape)[expand(mask, shape)]
 
@@ -446,4 +448,6 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """
     if mask.dtype.category != BOOL:
         raise DTypeError(f"masked_fill: mask must be a bool tensor, got {mask.dtype}")
+    if isinstance(value, complex) and input.dtype.category < COMPLEX:
+        raise DTypeError(f"masked_fill: {value!r} does not go into a tensor of {input.dtype}")
     return where(mask, value if not hasattr(value, "_array") else value.to(input.dtype), input).to(input.dtype)

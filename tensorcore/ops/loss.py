@@ -314,6 +314,10 @@ def soft_margin_loss(
         tensor([0.1269, 2.1269])
     """
     reduction = reduction_of("soft_margin_loss", size_average, reduce, reduction)
+    if broadcast_shapes(input.shape, target.shape) != input.shape:
+        raise ShapeError(
+            f"soft_margin_loss: target of shape {list(target.shape)} does not fit input of {list(input.shape)}"
+        )
     return reduced(-logsigmoid(target * input), reduction)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import DType
 from tensorcore.errors import ArgumentError, TensorcoreError
+from tensorcore.memory_format import layout, memory_format
 from tensorcore.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def fitting(op: Op) -> tuple[tuple[tuple[int, frozenset[type]], ...], dict[str, 
     for place, parameter in enumerate(op.signature.parameters.values()):
         starred = starred or parameter.kind is parameter.VAR_POSITIONAL
         written = str(parameter.annotation)
-        types = _TYPES.get(written.removesuffix(" | None"))
+        types = _TYPES.get(parameter.name if written == "Any" else written.removesuffix(" | None"))
         if types is None or parameter.name in op.operands:
             continue
         kinds = frozenset((*types, type(None)) if written.endswith(" | None") or parameter.default is None else types)
@@ -196,10 +197,16 @@ _EXPECTED: Final[dict[str, tuple[str, Any]]] = {
     "dim": ("an int or a tuple of ints", _is_dims),
     "Sequence[int]": ("a sequence of ints", lambda value: isinstance(value, (list, tuple)) and _is_dims(value)),
     "int | Sequence[int]": ("an int or a sequence of ints", _is_dims),
+    "layout": ("a layout such as tensorcore.strided", lambda value: isinstance(value, layout)),
+    "memory_format": (
+        "a memory format such as tensorcore.channels_last",
+        lambda value: isinstance(value, memory_format),
+    ),
 }
 #: The types that plainly are what an annotation says.
 _TYPES: Final[dict[str, tuple[type, ...]]] = {
     "int": (int,), "float": (float, int), "bool": (bool,), "str": (str,), "DType": (DType,),
+    "layout": (layout,), "memory_format": (memory_format,),
 }  # fmt: skip
 
 
@@ -210,6 +217,8 @@ def _expected(parameter: inspect.Parameter, told: bool) -> tuple[str, Any] | Non
     written = written.removesuffix(" | None")
     if written == "Any" and parameter.name in ("dim", "dims"):
         written, optional = "dim", True
+    elif written == "Any" and parameter.name in _TYPES:
+        written, optional = parameter.name, True
     elif written == "Any" and not told and type(default) in (int, float):
         written = "float"
     known = _EXPECTED.get(written)

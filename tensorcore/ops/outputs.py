@@ -106,7 +106,7 @@ _LOOKING: Final = frozenset(("movement", "views", "parts", "conversion", "inplac
 
 def _kinds(op: Op) -> tuple[Any, Any]:
     """The types that fit the attributes of an op at once, by place and by name; of the rest, `_check` decides."""
-    if op.primitive or op.__wrapped__.__module__.rpartition(".")[2] in _LOOKING:
+    if (op.primitive and op.operands) or op.__wrapped__.__module__.rpartition(".")[2] in _LOOKING:
         return (), {}
     from tensorcore.ops.misuse import fitting
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tensorcore.errors import DimensionError, ShapeError
 from tensorcore.ops.record import composite, primitive
 from tensorcore.ops.rules import same
-from tensorcore.shapes import normalize_dim
+from tensorcore.shapes import normalize_dim, whole_number
 
 if TYPE_CHECKING:
     from tensorcore.tensor import Tensor
@@ -89,7 +89,7 @@ def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
         raise DimensionError("narrow: a 0-d tensor has no dimension to narrow")
     place = normalize_dim(dim, input.ndim, "narrow")
     side = input._array.shape[place]
-    start = int(start)
+    start, length = whole_number(start, "narrow", "start"), whole_number(length, "narrow", "length")
     begin = start + side if start < 0 else start
     if length < 0 or begin < 0 or begin + length > side:
         raise DimensionError(
@@ -129,7 +129,7 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
         raise DimensionError("select: a 0-d tensor has no dimension to select from")
     place = normalize_dim(dim, input.ndim, "select")
     side = input._array.shape[place]
-    index = int(index)
+    index = whole_number(index, "select", "index")
     if not -side <= index < side:
         raise DimensionError(
             f"select: index {index} is out of range for dimension {place} of shape {list(input.shape)}"
@@ -206,7 +206,7 @@ def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) ->
     if input.ndim == 0:
         raise ShapeError("split_with_sizes: a 0-d tensor has no dimension to split")
     place = normalize_dim(dim, input.ndim, "split")
-    side, sizes = input._array.shape[place], [int(each) for each in split_sizes]
+    side, sizes = input._array.shape[place], [whole_number(each, "split", "each size") for each in split_sizes]
     if sum(sizes) != side or min(sizes, default=0) < 0:
         raise ShapeError(
             f"split: sizes {sizes} must add up to {side}, the side of dimension {place} of shape {list(input.shape)}"

@@ -58,7 +58,8 @@ def max_pool3d_with_indices(
     return pooling.max_pool3d(input, kernel_size, stride, padding, dilation, ceil_mode, True)
 
 
-@composite(namespaces=_F, samples=_samples(1), ulp=0)
+# At the top level PyTorch's `adaptive_max_pool1d` gives both, in `nn.functional` the values alone.
+@composite(namespaces=_F, aliases=(".adaptive_max_pool1d",), samples=_samples(1), ulp=0)
 def adaptive_max_pool1d_with_indices(
     input: Tensor, output_size: Any, return_indices: bool = False
 ) -> tuple[Tensor, Tensor]:

@@ -308,5 +308,7 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     if x.ndim != 1:
         raise ShapeError(f"vander: expected a vector, got shape {list(x.shape)}")
     count = x.shape[0] if N is None else N
+    if count < 0:
+        raise RangeError(f"vander: N must not be negative, got {N}")
     powers = ramp(0, 1, count, int64, x.device) if increasing else ramp(count - 1, -1, count, int64, x.device)
     return x.unsqueeze(1) ** powers

@@ -11,7 +11,8 @@ from tensorcore.levels import everywhere
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.arithmetic import isinf, isnan, signbit
 from tensorcore.ops.record import composite
-from tensorcore.ops.rules import floating, inexact, integers, real, real_floating, real_number
+from tensorcore.ops.rules import floating, inexact, integers, real, real_floating
+from tensorcore.shapes import broadcast_shapes
 
 if TYPE_CHECKING:
     from tensorcore.tensor import Tensor
@@ -88,7 +89,7 @@ def copysign(input: Tensor, other: Tensor) -> Tensor:
     return e.where(signbit(other), -size, size)
 
 
-@composite(rule=real_number, samples=_TWO, ulp=0)
+@composite(rule=real, samples=_TWO, ulp=0)
 def fmax(input: Tensor, other: Tensor) -> Tensor:
     """The larger of two, element by element; a number beats NaN.
 
@@ -102,7 +103,7 @@ def fmax(input: Tensor, other: Tensor) -> Tensor:
     return e.where(isnan(input), other, e.where(isnan(other), input, e.maximum(input, other)))
 
 
-@composite(rule=real_number, samples=_TWO, ulp=0)
+@composite(rule=real, samples=_TWO, ulp=0)
 def fmin(input: Tensor, other: Tensor) -> Tensor:
     """The smaller of two, element by element; a number beats NaN.
 
@@ -146,7 +147,8 @@ def gcd(input: Tensor, other: Tensor) -> Tensor:
         >>> tc.gcd(tc.tensor([12, -18, 0]), tc.tensor([18, 12, 5]))
         tensor([6, 6, 5])
     """
-    a, b = e.abs(input), e.abs(other)
+    shape = broadcast_shapes(input.shape, other.shape)
+    a, b = (e.abs(x).expand(shape) for x in (input, other))
     while bool(everywhere(e.ne(b, 0)).any().item()):
         done = e.eq(b, 0)
         a, b = e.where(done, a, b), e.where(done, 0, e.remainder(a, e.where(done, 1, b)))

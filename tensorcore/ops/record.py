@@ -121,14 +121,15 @@ class Op:
         """Names under which the op is published in ``namespace``; none where it is not.
 
         A name that begins with the namespace's own is published without it: ``linalg_solve`` is ``linalg.solve``. An
-        alias with a dot is a name in that namespace alone, such as ``"linalg.inv"`` of ``inverse``.
+        alias with a dot is a name in that namespace alone, such as ``"linalg.inv"`` of ``inverse``,
+        or ``".adaptive_max_pool1d"`` at the top.
         """
         names: list[str] = []
         if namespace in self.namespaces:
             names.append(self.name.removeprefix(namespace.replace(".", "_") + "_") if namespace else self.name)
         for alias in self.aliases:
-            where, _, name = alias.rpartition(".")
-            if where == namespace if where else namespace in self.namespaces:
+            where, dot, name = alias.rpartition(".")
+            if where == namespace if dot else namespace in self.namespaces:
                 names.append(name)
         return tuple(names)
 

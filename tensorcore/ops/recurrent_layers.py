@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorcore.errors import RangeError, ShapeError
 from tensorcore.ops import recurrent as r
+from tensorcore.ops.creation import zeros_like
 from tensorcore.ops.dropout import dropout as drop
 from tensorcore.ops.linear import linear, one_dtype
 from tensorcore.ops.movement import cat, stack
@@ -213,12 +214,18 @@ def _cell(
             f"{op}: expected input and hx of 2 dimensions, got shapes {list(input.shape)} and "
             f"{[list(x.shape) for x in states]}"
         )
+    if w_ih.ndim != 2 or w_hh.ndim != 2:
+        raise ShapeError(
+            f"{op}: expected weights of 2 dimensions, got shapes {list(w_ih.shape)} and {list(w_hh.shape)}"
+        )
     rows, width = len(input), w_hh.shape[1]
     for name, x, side in (("input", input, w_ih.shape[1]), *(("hx", x, width) for x in states)):
         if tuple(x.shape) != (rows, side):
             raise ShapeError(f"{op}: expected {name} of shape {[rows, side]}, got {list(x.shape)}")
-    if any(x is not None and x.shape[0] != gates * width for x in (w_ih, w_hh, b_ih, b_hh)):
+    if any(x is not None and tuple(x.shape[:1]) != (gates * width,) for x in (w_ih, w_hh, b_ih, b_hh)):
         raise ShapeError(f"{op}: expected {gates * width} as first side of weights and biases, {gates} times {width}")
+    if (b_ih is None) != (b_hh is None):
+        b_ih, b_hh = (zeros_like(b_hh), b_hh) if b_ih is None else (b_ih, zeros_like(b_ih))
     weights = {"weight_ih": w_ih, "weight_hh": w_hh, "bias_ih": b_ih, "bias_hh": b_hh}
     return tuple(parts[0] for parts in layer(input, states, weights, (rows,), False)[1])
 

@@ -205,7 +205,7 @@ def index_reduce(
     if tuple(source.shape) != wanted:
         raise ShapeError(f"{op}: expected a source of shape {list(wanted)}, got {list(source.shape)}")
     lined = index.reshape([-1 if d == place else 1 for d in range(input.ndim)])
-    return scatter_reduce(input, place, lined.expand(wanted), source, reduce, include_self=include_self)
+    return scatter_reduce(input, place, lined.expand(wanted), source, reduce, include_self=include_self).to(input.dtype)
 
 
 __all__ = ["index_reduce", "segment_reduce"]

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tensorcore.dtypes import int32, int64
-from tensorcore.errors import LinAlgError, RangeError, ShapeError
+from tensorcore.dtypes import INTEGER, int32, int64
+from tensorcore.errors import DTypeError, LinAlgError, RangeError, ShapeError
 from tensorcore.levels import everywhere
 from tensorcore.ops.decompositions import exchanged, filled, first_failure, joined, require_tensor, taxicab
 from tensorcore.ops.joining import adjoint
@@ -192,6 +192,8 @@ def linalg_ldl_solve(LD: Tensor, pivots: Tensor, B: Tensor, *, hermitian: bool =
             f"{op}: expected pivots of shape {list(LD.shape[:-1])} and B with {LD.shape[-1]} rows for LD of shape "
             f"{list(LD.shape)}, got pivots of shape {list(pivots.shape)} and B of {list(B.shape)}"
         )
+    if pivots.dtype.category != INTEGER:
+        raise DTypeError(f"{op}: pivots must be integers, got {pivots.dtype}")
     side = LD.shape[-1]
     if pivots.numel() and not bool(everywhere((pivots != 0) & (pivots <= side) & (pivots >= -side)).all()):
         raise RangeError(f"{op}: pivots must be from 1 to {side}, or negative, as linalg.ldl_factor returns them")
