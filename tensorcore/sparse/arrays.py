@@ -122,7 +122,7 @@ class _NoMemory:
 
         return to_dense(wrapped(array)).item()
 
-    def to_host(self, array: Any) -> NoReturn:
+    def to_host(self, array: Any, *dtype: Any) -> NoReturn:
         """Refused: the elements are not one array."""
         raise LayoutError(
             f"the elements of a {self._kind.layout.name} tensor of shape {list(array.shape)} are not in one array, "
