@@ -14,7 +14,7 @@ from tensorcore.autograd.mode import mode
 from tensorcore.compile import capture
 from tensorcore.dtypes import FLOATING, DType
 from tensorcore.errors import DTypeError, InplaceError, ShapeError
-from tensorcore.host_data import decode, encode, nest
+from tensorcore.host_data import encode
 from tensorcore.methods import TensorMethods
 from tensorcore.shapes import Size, contiguous_strides, normalize_dim
 from tensorcore.sides import KNOWN as _SIDES
@@ -317,8 +317,7 @@ class Tensor(TensorMethods):
     def tolist(self) -> Any:
         """Nested lists of Python numbers; a number for a 0-d tensor."""
         capture.reading(self, "tolist")
-        flat = decode(self._kind.backend.to_host(self._array), self._kind.dtype)
-        return nest(flat, self._array.shape)
+        return self._kind.backend.to_list(self._array, self._kind.dtype)
 
     def __bool__(self) -> bool:
         if self.numel() != 1:

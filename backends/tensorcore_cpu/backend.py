@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -212,10 +213,10 @@ class CpuBackend(
     # ---------------------------------------------------------------- host memory
 
     def from_host(self, data: Any, dtype: DType, shape: Sequence[int], index: int) -> Array:
-        out = np.empty(tuple(shape), _NATIVE[dtype])
-        if out.size:
-            out.reshape(-1).view(np.uint8)[:] = np.frombuffer(data, np.uint8)
-        return out
+        native = _NATIVE[dtype]
+        if not math.prod(shape):
+            return np.empty(tuple(shape), native)
+        return np.array(np.frombuffer(data, native)).reshape(shape)
 
     def to_host(self, array: Array) -> memoryview:
         return memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
@@ -244,6 +245,9 @@ class CpuBackend(
     def item(self, array: Array, dtype: DType) -> bool | int | float | complex:
         value = array.item()
         return float(value) if dtype is bfloat16 else value
+
+    def to_list(self, array: Array, dtype: DType) -> Any:
+        return (array.astype(_FLOAT32) if dtype is bfloat16 else array).tolist()
 
     def strides(self, array: Array) -> tuple[int, ...]:
         size = array.itemsize

@@ -13,6 +13,8 @@ from tensorcore.dtypes import DType
 from tensorcore_cpu.quiet import quiet2
 
 _BITS = {1: np.dtype("int8"), 2: np.dtype("int16"), 4: np.dtype("int32"), 8: np.dtype("int64")}
+#: Ranges up to which the steps are kept.
+_SHORT = 1 << 12
 #: Rows of a triangle that share one mask.
 _ROWS = 64
 
@@ -27,6 +29,14 @@ def _mask(rows: int, columns: int, diagonal: int, lower: bool, width: int) -> Ar
     steps = np.arange(rows)[:, None] + diagonal
     kept = np.arange(columns) <= steps if lower else np.arange(columns) >= steps
     return -kept.astype(_BITS[width])
+
+
+@lru_cache(maxsize=16)
+def _from_both_ends(count: int) -> Array:
+    """Steps from the first of so many numbers, and in the second half back from the last."""
+    places = np.arange(count, dtype=np.float64)
+    places[count // 2 :] -= count - 1
+    return places
 
 
 class CreationKernels:
@@ -55,14 +65,15 @@ class CreationKernels:
         return steps if steps.dtype == native else steps.astype(native)
 
     def linspace(self, *, start: Any, end: Any, count: int, dtype: DType, index: int) -> Array:
-        step = (end - start) / (count - 1)
+        native = self.natives[dtype]
+        # From both ends, so that both are exact and the numbers are symmetric.
         half = count // 2
-        places = np.arange(count, dtype=np.float64)
-        places[half:] -= count - 1
-        places *= step
-        places[:half] += start
-        places[half:] += end
-        return places.astype(self.natives[dtype])
+        places = _from_both_ends(count) if count <= _SHORT else _from_both_ends.__wrapped__(count)
+        scaled = places * ((end - start) / (count - 1))
+        out = np.empty(count, native) if native.kind == "f" else scaled
+        np.add(scaled[:half], start, out[:half], casting="same_kind")
+        np.add(scaled[half:], end, out[half:], casting="same_kind")
+        return out if out.dtype == native else out.astype(native)
 
     def eye(self, *, n: int, m: int, dtype: DType, index: int) -> Array:
         out = np.zeros((n, m), self.natives[dtype])

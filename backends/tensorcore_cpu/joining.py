@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tensorcore.backend.contract import Array
+from tensorcore_cpu.jit.reversal import reversed_rows
 
 _BACKWARDS = slice(None, None, -1)
 
@@ -28,6 +29,9 @@ class JoinKernels:
 
     def flip(self, input: Array, *, dims: tuple[int, ...]) -> Array:
         # PyTorch copies; a view with negative strides would surprise those who read strides.
+        turned = reversed_rows(input) if dims and dims == (input.ndim - 1,) else None
+        if turned is not None:
+            return turned
         return input[tuple([_BACKWARDS if d in dims else slice(None) for d in range(input.ndim)])].copy()
 
     def roll(self, input: Array, *, shifts: tuple[int, ...], dims: tuple[int, ...]) -> Array:

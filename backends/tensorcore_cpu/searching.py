@@ -83,9 +83,10 @@ class SearchKernels:
     def histogram_of_equal_bins(self, input: Array, *, bins: int, low: float, high: float) -> Array:
         number = input.dtype.type
         flat = input.reshape(-1)
-        inside = np.greater_equal(flat, number(low))
-        inside &= np.less_equal(flat, number(high))
-        if not inside.all():
+        # With NaN both comparisons fail.
+        if flat.size and not (np.minimum.reduce(flat) >= low and np.maximum.reduce(flat) <= high):
+            inside = np.greater_equal(flat, number(low))
+            inside &= np.less_equal(flat, number(high))
             flat = flat[inside]
         places = flat - number(low)
         places *= number(bins)

@@ -140,6 +140,12 @@ class Backend(ABC):
 
         return decode(self.to_host(array), dtype)[0]
 
+    def to_list(self, array: Array, dtype: DType) -> Any:
+        """The elements as nested lists of Python numbers; a number for an array without dimensions."""
+        from tensorcore.host_data import decode, nest
+
+        return nest(decode(self.to_host(array), dtype), array.shape)
+
     def share_host(self, data: Any, dtype: DType, shape: Sequence[int], strides: Sequence[int]) -> Array | None:
         """An array that shares the memory of the host buffer ``data`` (strides in bytes), or ``None``."""
         return None

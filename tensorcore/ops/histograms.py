@@ -87,7 +87,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
 
 def _greatest(input: Any) -> int:
     """The greatest number, -1 for none."""
-    least, most = (input.min().item(), input.max().item()) if input.numel() else (0, -1)
+    least, most = (input.amin().item(), input.amax().item()) if input.numel() else (0, -1)
     if least < 0:
         raise RangeError(f"bincount: the numbers must not be negative, got {least}")
     return int(most)
@@ -114,7 +114,7 @@ def _counts(places: Tensor, *, minlength: int) -> Tensor:
 def _bounds(op: str, input: Any, low: float, high: float) -> tuple[float, float]:
     """The range of the bins: that of the elements where none is given, and never empty."""
     if low == high and input.numel():
-        low, high = float(input.min().item()), float(input.max().item())
+        low, high = float(input.amin().item()), float(input.amax().item())
     if not (math.isfinite(low) and math.isfinite(high)):
         raise RangeError(f"{op}: the range of the bins [{low}, {high}] must be finite")
     return (low - 1, high + 1) if low == high else (low, high)

@@ -19,12 +19,13 @@ _MODES: Final = ("constant", "reflect", "replicate", "circular")
 def _pairs(input: Any, pad: Any) -> list[tuple[int, int]]:
     """(before, after) of the last dimensions, in the order of the dimensions."""
     counts = [each.__index__() for each in pad]
+    shape = input._array.shape
     if len(counts) % 2:
         raise ShapeError(f"pad: expected an even number of counts, got {counts}")
-    if len(counts) // 2 > input.ndim:
-        raise ShapeError(f"pad: {len(counts) // 2} dimensions to pad, but input has shape {list(input.shape)}")
+    if len(counts) // 2 > len(shape):
+        raise ShapeError(f"pad: {len(counts) // 2} dimensions to pad, but input has shape {list(shape)}")
     pairs = [(counts[i], counts[i + 1]) for i in range(0, len(counts), 2)][::-1]
-    for side, (before, after) in zip(input.shape[input.ndim - len(pairs) :], pairs, strict=True):
+    for side, (before, after) in zip(shape[len(shape) - len(pairs) :], pairs, strict=True):
         if side + before + after < 0:
             raise ShapeError(f"pad: padding {counts} leaves a negative side of input of shape {list(input.shape)}")
     return pairs
