@@ -15,6 +15,7 @@ from tensorcore.dtypes import FLOATING, float32, float64
 from tensorcore.errors import DTypeError, ShapeError
 from tensorcore.levels import everywhere
 from tensorcore.ops import elementwise as e
+from tensorcore.ops.drawing import widest
 from tensorcore.ops.gamma_functions import lgamma
 from tensorcore.ops.indexing import index, index_put, nonzero
 from tensorcore.ops.random import finished
@@ -184,7 +185,7 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     source = source_of(generator, "poisson")
     rates = input.detach()
     require_all("poisson", "input", rates, (rates >= 0).all(), "not be negative")
-    wide = rates.to(samplers.widest(rates._kind)).reshape(-1)
+    wide = rates.to(widest(rates._kind)).reshape(-1)
     small, large = _places(wide < _LARGE), _places(wide >= _LARGE)
     out = wide * 0
     few = index.emit(wide, small)
@@ -233,7 +234,7 @@ def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) ->
         )
     source = source_of(generator, "binomial")
     shape = broadcast_shapes(count.shape, prob.shape)
-    wide = samplers.widest(count._kind)
+    wide = widest(count._kind)
     n = count.detach().to(wide).expand(shape).reshape(-1)
     p = prob.detach().to(wide).expand(shape).reshape(-1)
     sure = (p >= 1) & (n > 0)

@@ -106,7 +106,7 @@ def offer(stream: type[MT19937]) -> None:
 def continued(stream: MT19937 | None, seed: int) -> MT19937:
     """``stream`` by the fastest class there is, or a new one from ``seed``."""
     if type(stream) is _fastest:
-        return stream  # type: ignore[return-value]
+        return stream
     made = _fastest(seed)
     if stream is not None:
         made.state, made.untouched = stream.state, stream.untouched
