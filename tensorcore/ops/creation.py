@@ -382,11 +382,8 @@ def full_like(
         >>> tc.full_like(x, 7), tc.full_like(x, 0.5, dtype=tc.float32)
         (tensor([7, 7]), tensor([0.5000, 0.5000]))
     """
-    return full(
-        tuple(input.shape),
-        fill_value,
-        dtype=dtype or input.dtype,
-        device=device or input.device,
+    made = full(
+        tuple(input.shape), fill_value, dtype=dtype or input.dtype, device=device or input.device,
         requires_grad=requires_grad,
     )  # fmt: skip
     level = input._kind.level
@@ -395,18 +392,14 @@ def full_like(
 
 def _new(name: str, maker: Any, given: str, shown: str) -> None:
     def make(
-        input: Tensor,
-        *size: Any,
-        dtype: DType | None = None,
-        level = input._kind.level
-        return made if level is None else level.filled(made)
-        device: Any = None,
-        requires_grad: bool = False,
+        input: Tensor, *size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
         **options: Any,
-    ) -> Tensor:
-        return maker(
+    ) -> Tensor:  # fmt: skip
+        made = maker(
             *size, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad, **options
         )
+        level = input._kind.level
+        return made if level is None else level.filled(made)
 
     make.__name__ = make.__qualname__ = name
     make.__doc__ = (
