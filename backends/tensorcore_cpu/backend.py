@@ -35,6 +35,7 @@ from tensorcore_cpu.memory import keep_freed_memory
 from tensorcore_cpu.norms import NormKernels
 from tensorcore_cpu.optimizer import OptimizerKernels
 from tensorcore_cpu.ordering import OrderKernels
+from tensorcore_cpu.pools import PoolKernels
 from tensorcore_cpu.quiet import quiet, quiet1, quiet2, quiet_out, quiet_reduce
 from tensorcore_cpu.recurrent import RecurrentKernels
 from tensorcore_cpu.resampling import ResampleKernels
@@ -81,6 +82,8 @@ _MOVES = frozenset(
         "roll",
         "repeat",
         "extended",
+        "placed_in",
+        "embedding",
         "basic_index",
         "basic_index_put",
         "index",
@@ -128,6 +131,7 @@ class CpuBackend(
     NormKernels,
     OptimizerKernels,
     OrderKernels,
+    PoolKernels,
     SearchKernels,
     RecurrentKernels,
     ResampleKernels,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.errors import RangeError, ShapeError
@@ -27,6 +28,36 @@ def _batched(op: str, input: Any, weight: Any, ndim: int) -> tuple[Any, bool]:
     return (input, False) if input.ndim == ndim + 2 else (input.unsqueeze(0), True)
 
 
+@lru_cache(maxsize=256)
+def _require_fit(
+    op: str, shape: Ints, weight: Ints, bias: Ints | None, stride: Ints, dilation: Ints, groups: int
+) -> None:
+    """Refuse operands whose channels do not fit one another; what fits once is not looked at again."""
+    out_channels, per_group = weight[:2]
+    _positive(op, groups, stride=stride, dilation=dilation)
+    if shape[1] != per_group * groups:
+        raise ShapeError(
+            f"{op}: input of shape {list(shape)} has {shape[1]} channels; weight of shape "
+            f"{list(weight)} with groups={groups} expects {per_group * groups}"
+        )
+    if out_channels % groups:
+        raise ShapeError(f"{op}: {out_channels} output channels cannot be divided into groups={groups}")
+    _bias_fits(op, bias, out_channels)
+
+
+@lru_cache(maxsize=256)
+def _require_windows(op: str, shape: Ints, kernel: Ints, padding: Ints, dilation: Ints) -> None:
+    """Refuse an input that is smaller than the kernel."""
+    if min(padding, default=0) < 0:
+        raise RangeError(f"{op}: padding must not be negative, got {list(padding)}")
+    for side, k, p, d in zip(shape[2:], kernel, padding, dilation, strict=True):
+        if side + 2 * p < (k - 1) * d + 1:
+            raise ShapeError(
+                f"{op}: the kernel, {list(kernel)} with dilation {list(dilation)}, does not fit into input of shape "
+                f"{list(shape)} with padding {list(padding)}"
+            )
+
+
 def _positive(op: str, groups: int, **given: Ints) -> None:
     for name, values in given.items():
         if any(value <= 0 for value in values):
@@ -35,9 +66,9 @@ def _positive(op: str, groups: int, **given: Ints) -> None:
         raise RangeError(f"{op}: groups must be positive, got {groups}")
 
 
-def _bias_fits(op: str, bias: Any, channels: int) -> None:
-    if bias is not None and tuple(bias._array.shape) != (channels,):
-        raise ShapeError(f"{op}: expected a bias of shape [{channels}], one per output channel, got {list(bias.shape)}")
+def _bias_fits(op: str, bias: Ints | None, channels: int) -> None:
+    if bias is not None and bias != (channels,):
+        raise ShapeError(f"{op}: expected a bias of shape [{channels}], one per output channel, got {list(bias)}")
 
 
 def _forward(
@@ -45,30 +76,15 @@ def _forward(
 ) -> Any:
     one_dtype(op, input=input, weight=weight, bias=bias)
     input, alone = _batched(op, input, weight, ndim)
-    out_channels, per_group, *kernel = weight._array.shape
     stride, dilation = spatial(op, "stride", stride, ndim), spatial(op, "dilation", dilation, ndim)
-    _positive(op, groups, stride=stride, dilation=dilation)
-    channels = input._array.shape[1]
-    if channels != per_group * groups:
-        raise ShapeError(
-            f"{op}: input of shape {list(input.shape)} has {channels} channels; weight of shape "
-            f"{list(weight.shape)} with groups={groups} expects {per_group * groups}"
-        )
-    if out_channels % groups:
-        raise ShapeError(f"{op}: {out_channels} output channels cannot be divided into groups={groups}")
-    _bias_fits(op, bias, out_channels)
+    shape = tuple(weight._array.shape)
+    its = None if bias is None else tuple(bias._array.shape)
+    _require_fit(op, tuple(input._array.shape), shape, its, stride, dilation, groups)
     if isinstance(padding, str):
-        input, padding = _by_name(op, input, padding, kernel, stride, dilation)
+        input, padding = _by_name(op, input, padding, shape[2:], stride, dilation)
     else:
         padding = spatial(op, "padding", padding, ndim)
-        if min(padding, default=0) < 0:
-            raise RangeError(f"{op}: padding must not be negative, got {list(padding)}")
-    for side, k, p, d in zip(input._array.shape[2:], kernel, padding, dilation, strict=True):
-        if side + 2 * p < (k - 1) * d + 1:
-            raise ShapeError(
-                f"{op}: the kernel, {kernel} with dilation {list(dilation)}, does not fit into input of shape "
-                f"{list(input.shape)} with padding {list(padding)}"
-            )
+    _require_windows(op, tuple(input._array.shape), shape[2:], padding, dilation)
     out = convolution_of.emit(input, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups)
     return out.squeeze(0) if alone else out
 
@@ -199,6 +215,40 @@ def conv3d(
     return _forward("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
 
 
+@lru_cache(maxsize=256)
+def _transposed_sides(
+    op: str, shape: Ints, weight: Ints, bias: Ints | None, stride: Ints, padding: Ints, extra: Ints, dilation: Ints,
+    groups: int,
+) -> Ints:  # fmt: skip
+    """The sides of a transposed convolution of operands that fit one another."""
+    in_channels, per_group, *kernel = weight
+    _positive(op, groups, stride=stride, dilation=dilation)
+    if min(padding, default=0) < 0 or min(extra, default=0) < 0:
+        raise RangeError(
+            f"{op}: padding and output_padding must not be negative, got {list(padding)} and {list(extra)}"
+        )
+    if shape[1] != in_channels or in_channels % groups:
+        raise ShapeError(
+            f"{op}: input of shape {list(shape)} does not fit weight of shape {list(weight)} "
+            f"with groups={groups}: expected {in_channels} channels, in equal groups"
+        )
+    _bias_fits(op, bias, per_group * groups)
+    if any(x >= s and x >= d for x, s, d in zip(extra, stride, dilation, strict=True)):
+        raise RangeError(
+            f"{op}: output_padding {list(extra)} must be smaller than stride {list(stride)} "
+            f"or dilation {list(dilation)}"
+        )
+    size = tuple(
+        (n - 1) * s - 2 * p + d * (k - 1) + x + 1
+        for n, s, p, d, k, x in zip(shape[2:], stride, padding, dilation, kernel, extra, strict=True)
+    )
+    if min(size) <= 0:
+        raise ShapeError(
+            f"{op}: input of shape {list(shape)} with these arguments gives an output of sides {list(size)}"
+        )
+    return size
+
+
 def _transposed(
     op: str,
     ndim: int,
@@ -213,33 +263,11 @@ def _transposed(
 ) -> Any:
     one_dtype(op, input=input, weight=weight, bias=bias)
     input, alone = _batched(op, input, weight, ndim)
-    in_channels, per_group, *kernel = weight._array.shape
     stride, dilation = spatial(op, "stride", stride, ndim), spatial(op, "dilation", dilation, ndim)
     padding, extra = spatial(op, "padding", padding, ndim), spatial(op, "output_padding", output_padding, ndim)
-    _positive(op, groups, stride=stride, dilation=dilation)
-    if min(padding, default=0) < 0 or min(extra, default=0) < 0:
-        raise RangeError(
-            f"{op}: padding and output_padding must not be negative, got {list(padding)} and {list(extra)}"
-        )
-    if input._array.shape[1] != in_channels or in_channels % groups:
-        raise ShapeError(
-            f"{op}: input of shape {list(input.shape)} does not fit weight of shape {list(weight.shape)} "
-            f"with groups={groups}: expected {in_channels} channels, in equal groups"
-        )
-    _bias_fits(op, bias, per_group * groups)
-    if any(x >= s and x >= d for x, s, d in zip(extra, stride, dilation, strict=True)):
-        raise RangeError(
-            f"{op}: output_padding {list(extra)} must be smaller than stride {list(stride)} "
-            f"or dilation {list(dilation)}"
-        )
-    size = tuple(
-        (n - 1) * s - 2 * p + d * (k - 1) + x + 1
-        for n, s, p, d, k, x in zip(input._array.shape[2:], stride, padding, dilation, kernel, extra, strict=True)
-    )
-    if min(size) <= 0:
-        raise ShapeError(
-            f"{op}: input of shape {list(input.shape)} with these arguments gives an output of sides {list(size)}"
-        )
+    shape, kernel = tuple(input._array.shape), tuple(weight._array.shape)
+    its = None if bias is None else tuple(bias._array.shape)
+    size = _transposed_sides(op, shape, kernel, its, stride, padding, extra, dilation, groups)
     out = convolution_input_gradient.emit(
         input, weight, size=size, stride=stride, padding=padding, dilation=dilation, groups=groups
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.errors import RangeError, ShapeError
@@ -34,11 +35,18 @@ def _geometry(
     kernel = spatial(op, "kernel_size", kernel_size, ndim)
     steps = kernel if stride is None or stride == [] or stride == () else spatial(op, "stride", stride, ndim)
     pads, spread = spatial(op, "padding", padding, ndim), spatial(op, "dilation", dilation, ndim)
+    counts = _counts(op, tuple(input._array.shape), kernel, steps, pads, spread, bool(ceil_mode))
+    return {"kernel": kernel, "stride": steps, "padding": pads, "dilation": spread, "counts": counts}
+
+
+@lru_cache(maxsize=256)
+def _counts(op: str, shape: Ints, kernel: Ints, steps: Ints, pads: Ints, spread: Ints, ceil_mode: bool) -> Ints:
+    """How many windows each dimension has."""
     for name, values in (("kernel_size", kernel), ("stride", steps), ("dilation", spread)):
         if min(values) <= 0:
             raise RangeError(f"{op}: {name} must be positive, got {list(values)}")
     counts = []
-    for side, k, s, p, d in zip(input._array.shape[2:], kernel, steps, pads, spread, strict=True):
+    for side, k, s, p, d in zip(shape[2:], kernel, steps, pads, spread, strict=True):
         reach = (k - 1) * d + 1
         if p < 0 or p > reach // 2:
             raise RangeError(f"{op}: padding must be from 0 to half the kernel, {reach // 2}, got {list(pads)}")
@@ -49,11 +57,11 @@ def _geometry(
             count -= 1
         if count < 1:
             raise ShapeError(
-                f"{op}: a kernel of {list(kernel)} does not fit into input of shape {list(input.shape)} "
+                f"{op}: a kernel of {list(kernel)} does not fit into input of shape {list(shape)} "
                 f"with padding {list(pads)}"
             )
         counts.append(count)
-    return {"kernel": kernel, "stride": steps, "padding": pads, "dilation": spread, "counts": tuple(counts)}
+    return tuple(counts)
 
 
 def _max(

@@ -14,6 +14,7 @@ from tensorcore.ops.creation import full, ramp, tensor
 from tensorcore.ops.indexing import gather, scatter
 from tensorcore.ops.movement import reshape
 from tensorcore.ops.parts import basic_index
+from tensorcore.ops.precision import widened
 from tensorcore.ops.record import composite
 from tensorcore.ops.reduction import argmax
 from tensorcore.ops.rules import inexact, real_number
@@ -193,6 +194,20 @@ def _max_pool_with_places(
 # ------------------------------------------------------------------ averages
 
 
+def window_lengths(
+    sides: Ints, kernel: Ints, stride: Ints, padding: Ints, counts: Ints, include_pad: bool
+) -> list[list[float]]:
+    """For each dimension, how many elements each window holds; with those of the padding if ``include_pad``."""
+    lengths = []
+    for side, k, s, p, n in zip(sides, kernel, stride, padding, counts, strict=True):
+        starts = [i * s - p for i in range(n)]
+        ends = [min(start + k, side + p) for start in starts]
+        if not include_pad:
+            starts, ends = [max(start, 0) for start in starts], [min(end, side) for end in ends]
+        lengths.append([float(end - start) for start, end in zip(starts, ends, strict=True)])
+    return lengths
+
+
 def _divisor(
     kind: Any,
     sides: Any,
@@ -208,13 +223,8 @@ def _divisor(
         return kind.scalar(float(divisor))
     total: Any = 1.0
     rest = len(sides)
-    for side, k, s, p, n in zip(sides, kernel, stride, padding, counts, strict=True):
+    for held in window_lengths(tuple(sides), kernel, stride, padding, counts, include_pad):
         rest -= 1
-        starts = [i * s - p for i in range(n)]
-        ends = [min(start + k, side + p) for start in starts]
-        if not include_pad:
-            starts, ends = [max(start, 0) for start in starts], [min(end, side) for end in ends]
-        held = [float(end - start) for start, end in zip(starts, ends, strict=True)]
         same = len(set(held)) <= 1
         each = (
             (held[0] if held else 1.0)
@@ -241,6 +251,7 @@ def avg_pool(
 
 
 @avg_pool.expression
+@widened
 def _avg_pool(
     input: Tensor, *, kernel: Ints, stride: Ints, padding: Ints, counts: Ints, include_pad: bool, divisor: int | None
 ) -> Tensor:
@@ -282,6 +293,7 @@ def avg_pool_gradient(
 
 
 @avg_pool_gradient.expression
+@widened
 def _avg_pool_gradient(
     grad: Tensor,
     *,

@@ -7,7 +7,8 @@ per dimension, before and after; negative counts crop.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import FLOATING
 from tensorcore.errors import ShapeError
@@ -23,10 +24,15 @@ if TYPE_CHECKING:
     from tensorcore.tensor import Tensor
 
 Ints = tuple[int, ...]
+_INTS: Final = {int}
 
 
 def spatial(op: str, name: str, value: Any, count: int) -> Ints:
     """An argument given as one int or one per dimension, as a tuple."""
+    if type(value) is int:
+        return (value,) * count
+    if type(value) is tuple and len(value) == count and set(map(type, value)) == _INTS:
+        return value
     if hasattr(value, "__index__"):
         return (value.__index__(),) * count
     given = tuple(value)
@@ -46,10 +52,17 @@ def window_count(side: int, size: int, stride: int, dilation: int) -> int:
 
 def embedded(x: Any, pads: Sequence[tuple[int, int]], steps: Sequence[int], value: Any = 0.0) -> Any:
     """``x`` with ``steps - 1`` fills between neighbours in the last dimensions, then padded by ``pads``."""
-    shape = tuple(x._array.shape)
+    source, target, sides = _placement(tuple(x._array.shape), tuple(pads), tuple(steps))
+    inner = x if source is None else basic_index.emit(x, index=source)
+    return inner if target is None else placed_in.emit(inner, index=target, shape=sides, value=value)
+
+
+@lru_cache(maxsize=1024)
+def _placement(
+    shape: Ints, pads: tuple[tuple[int, int], ...], steps: Ints
+) -> tuple[tuple[slice, ...] | None, tuple[slice, ...] | None, Ints]:
+    """The part that is taken of a tensor, where it comes to lie, and the sides; ``None`` is everything, everywhere."""
     lead = len(shape) - len(pads)
-    if all(pad == (0, 0) for pad in pads) and all(step == 1 for step in steps):
-        return x
     source: list[slice] = [slice(0, side, 1) for side in shape[:lead]]
     target = list(source)
     sides = list(shape[:lead])
@@ -64,18 +77,30 @@ def embedded(x: Any, pads: Sequence[tuple[int, int]], steps: Sequence[int], valu
             slice(start, max(start + (last - first - 1) * step + 1, start), step) if last > first else slice(0, 0, 1)
         )
         sides.append(max(total, 0))
-    inner = (
-        x
-        if all(s == slice(0, side, 1) for s, side in zip(source, shape, strict=True))
-        else basic_index.emit(x, index=tuple(source))
-    )
-    if all(step == 1 for step in steps) and tuple(sides) == tuple(inner._array.shape):
-        return inner
-    base = _filled(x._kind, tuple(sides), value)
+    inner = tuple(part.stop - part.start for part in source)
+    taken = None if inner == shape else tuple(source)
+    filled = any(step != 1 for step in steps) or tuple(sides) != inner
+    if all(pad == (0, 0) for pad in pads):
+        filled = filled and any(step != 1 for step in steps)
+    return taken, tuple(target) if filled else None, tuple(sides)
+
+
+@composite(
+    namespaces=(), vjp=lambda g, index: basic_index.emit(g, index=index), ulp=0,
+    samples=({"shapes": ((2, 3),), "index": (slice(1, 3, 1), slice(0, 5, 2)), "shape": (4, 6), "value": 1.5},),
+)  # fmt: skip
+def placed_in(input: Tensor, index: tuple[Any, ...], shape: Ints, value: Any) -> Tensor:
+    """A tensor of ``shape`` with ``input`` in the regular part ``index`` and the number ``value`` elsewhere."""
+    return placed_in.emit(input, index=index, shape=shape, value=value)
+
+
+@placed_in.expression
+def _placed_in(input: Any, *, index: tuple[Any, ...], shape: Ints, value: Any) -> Any:
+    base = _filled(input._kind, shape, value)
     # The base is new: without a graph the part is written straight into it.
-    if update_at(basic_index_put, base, (inner,), "embedded", index=tuple(target)):
+    if update_at(basic_index_put, base, (input,), "embedded", index=index):
         return base
-    return basic_index_put.emit(base, inner, index=tuple(target))
+    return basic_index_put.emit(base, input, index=index)
 
 
 def _filled(kind: Any, shape: tuple[int, ...], value: float) -> Any:
