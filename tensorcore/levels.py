@@ -29,9 +29,11 @@ def innermost() -> Level | None:
 
 def running_vmap() -> Any:
     """The innermost `vmap` that runs, or ``None``."""
-    for level in reversed(running.levels):
-        if level.maps:
-            return level
+    levels = running.levels
+    if levels:
+        for level in reversed(levels):
+            if level.maps:
+                return level
     return None
 
 

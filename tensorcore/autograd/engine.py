@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
-from tensorcore.autograd.graph import Node, SelectNode, current_node
+from tensorcore.autograd.graph import Node, SelectNode, current_node, inspectors
 from tensorcore.autograd.mode import mode
 from tensorcore.compile import capture
 from tensorcore.dtypes import COMPLEX, FLOATING
@@ -119,24 +119,17 @@ def _batched(
     outputs: Any, wanted: Sequence[Tensor], grad_outputs: Any, keep: bool, create_graph: bool,
     allow_unused: bool | None, materialize_grads: bool,
 ) -> tuple[Tensor | None, ...]:  # fmt: skip
-    from tensorcore.ops.movement import stack
+    from tensorcore.func.mapping import vmap
 
-    batches = _sequence(grad_outputs)
-    rows = [
-        grad(
-            outputs,
-            wanted,
-            [batch[i] for batch in batches],
-            True,
-            create_graph,
-            True,
-            allow_unused,
-            False,
-            materialize_grads,
-        )
-        for i in range(len(batches[0]))
-    ]
-    return tuple(None if column[0] is None else stack(list(column)) for column in zip(*rows, strict=True))
+    used: list[bool] = []
+
+    def pulled(*cotangents: Tensor) -> tuple[Tensor, ...]:
+        found = grad(outputs, wanted, cotangents, True, create_graph, True, allow_unused, False, materialize_grads)
+        used[:] = [each is not None for each in found]
+        return tuple([each for each in found if each is not None])
+
+    rows = iter(vmap(pulled)(*_sequence(grad_outputs)))
+    return tuple([next(rows) if each else None for each in used])
 
 
 def _sequence(tensors: Any) -> tuple[Any, ...]:
@@ -214,6 +207,9 @@ def _run(
                 _collect(node, cotangent, pending, queue)
                 continue
             results = node.backward(cotangent, create_graph)
+            if inspectors:
+                for inspect in tuple(inspectors):
+                    inspect(node, cotangent, results)
             if node.post_hooks:
                 results = _post_hooks(node, results, cotangent)
             for edge, result in zip(node.edges, results, strict=False):

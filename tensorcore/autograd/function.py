@@ -12,6 +12,7 @@ from tensorcore.autograd.saved import Packed, active
 from tensorcore.autograd.sequence import next_sequence
 from tensorcore.dtypes import FLOATING
 from tensorcore.errors import InplaceError
+from tensorcore.levels import running
 from tensorcore.tensor import Tensor, root_of, wrap
 
 
@@ -41,12 +42,20 @@ class Context:
         """Whether cotangents of unused outputs reach backward as zeros (the default) or ``None``."""
         self._materialize = value
 
+    def save_for_forward(self, *tensors: Any) -> None:
+        """Keep tensors for the static method ``jvp``, where `saved_tensors` gives them."""
+        self._for_forward = tensors
+
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
-        """What `save_for_backward` kept."""
-        return self._node.unpack()
+        """What `save_for_backward` kept; in ``jvp`` what `save_for_forward` did."""
+        if self._in_forward and self._for_forward is not None:
+            return self._for_forward
+        return self._saved if self._node is None else self._node.unpack()
 
-    _node: FunctionNode
+    _node: FunctionNode | None = None
+    _for_forward: tuple[Any, ...] | None = None
+    _in_forward = False
 
 
 class FunctionNode(Node):
@@ -165,48 +174,89 @@ class Function:
         """The cotangents of the inputs, ``None`` for those without."""
         raise NotImplementedError("a custom Function must define a static method backward")
 
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[Any, ...], *args: Any) -> Any:
+        """What `tensorcore.vmap` runs: ``(output, out_dims)`` for tensors of all examples, counted along ``in_dims``.
+
+        ``info`` has ``batch_size`` and ``randomness``. Without it, ``generate_vmap_rule = True`` has ``forward`` and
+        ``backward`` run on all examples at once; else they run example by example.
+        """
+        raise NotImplementedError
+
+    @staticmethod
+    def jvp(ctx: Context, *grad_inputs: Any) -> Any:
+        """The tangents of the outputs for those of the inputs; without it they follow from ``backward``."""
+        raise NotImplementedError
+
+    #: Whether ``forward`` and ``backward`` are made of ops that `tensorcore.vmap` runs on all examples at once.
+    generate_vmap_rule = False
+
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run ``forward`` and connect its outputs to ``backward``."""
-        context = Context()
-        context.needs_input_grad = tuple(isinstance(x, Tensor) and x._node is not None for x in args)
-        needed = mode.grad and any(context.needs_input_grad)
-        split = cls.setup_context is not Function.setup_context
-        before = mode.grad
+        if running.levels:
+            level = _innermost_of(args)
+            if level is not None:
+                from tensorcore.func.custom import applied
+
+                return applied(cls, level, args, kwargs)
+        return connected(cls, Context(), args, kwargs)
+
+
+def _innermost_of(args: tuple[Any, ...]) -> Any:
+    """The backend of the innermost transform that the tensors among the arguments belong to."""
+    found: Any = None
+    for x in args:
+        level = x._kind.level if isinstance(x, Tensor) else None
+        if level is not None and (found is None or level.depth > found.depth):
+            found = level
+    return found
+
+
+def connected(
+    cls: type[Function], context: Context, args: tuple[Any, ...], kwargs: dict[str, Any],
+    compute: Callable[[], Any] | None = None,
+) -> Any:  # fmt: skip
+    """What ``forward``, or ``compute`` in its place, gives, as outputs of a step whose backward is that of ``cls``."""
+    context.needs_input_grad = tuple(isinstance(x, Tensor) and x._node is not None for x in args)
+    needed = mode.grad and any(context.needs_input_grad)
+    split = cls.setup_context is not Function.setup_context
+    before = mode.grad
+    try:
+        if compute is not None:
+            result = compute()
         mode.grad = False
-        try:
+        if compute is None:
             result = cls.forward(*args, **kwargs) if split else cls.forward(context, *args, **kwargs)
-            if split:
-                cls.setup_context(context, args, result)
-        finally:
-            mode.grad = before
-        outputs = result if isinstance(result, tuple) else (result,)
-        if not needed:
-            return result
-        node = FunctionNode(cls, context, list(args))
-        context._node = node
-        passed = {id(x) for x in args if isinstance(x, Tensor)}
-        dirty = {id(x) for x in context._dirty}
-        fixed = {id(x) for x in context._not_differentiable}
-        outs = tuple(
-            wrap(out._array, out._kind)
-            if isinstance(out, Tensor) and id(out) in passed and id(out) not in dirty
-            else out
-            for out in outputs
-        )
-        node.keep(outs)
-        tensors = [out for out in outs if isinstance(out, Tensor)]
-        node.kind = tensors[0]._kind if len(outs) == 1 else tuple(getattr(o, "_kind", None) for o in outs)
-        node.shape = (
-            tuple(tensors[0]._array.shape)
-            if len(outs) == 1
-            else tuple(tuple(o._array.shape) if isinstance(o, Tensor) else () for o in outs)
-        )
-        for place, out in enumerate(outs):
-            if not isinstance(out, Tensor) or id(outputs[place]) in fixed or out._kind.dtype.category < FLOATING:
-                continue
-            out._node = node if len(outs) == 1 else SelectNode(node, place, tuple(out._array.shape), out._kind)
-        return outs if isinstance(result, tuple) else outs[0]
+        if split:
+            cls.setup_context(context, args, result)
+    finally:
+        mode.grad = before
+    outputs = result if isinstance(result, tuple) else (result,)
+    if not needed:
+        return result
+    node = FunctionNode(cls, context, list(args))
+    context._node = node
+    passed = {id(x) for x in args if isinstance(x, Tensor)}
+    dirty = {id(x) for x in context._dirty}
+    fixed = {id(x) for x in context._not_differentiable}
+    outs = tuple(
+        wrap(out._array, out._kind) if isinstance(out, Tensor) and id(out) in passed and id(out) not in dirty else out
+        for out in outputs
+    )
+    node.keep(outs)
+    tensors = [out for out in outs if isinstance(out, Tensor)]
+    node.kind = tensors[0]._kind if len(outs) == 1 else tuple(getattr(o, "_kind", None) for o in outs)
+    node.shape = (
+        tuple(tensors[0]._array.shape)
+        if len(outs) == 1
+        else tuple(tuple(o._array.shape) if isinstance(o, Tensor) else () for o in outs)
+    )
+    for place, out in enumerate(outs):
+        if not isinstance(out, Tensor) or id(outputs[place]) in fixed or out._kind.dtype.category < FLOATING:
+            continue
+        out._node = node if len(outs) == 1 else SelectNode(node, place, tuple(out._array.shape), out._kind)
+    return outs if isinstance(result, tuple) else outs[0]
 
 
 class _Twice(Function):

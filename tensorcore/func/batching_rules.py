@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from tensorcore.dtypes import int64
+from tensorcore.dtypes import float32, int64
 from tensorcore.errors import TransformError
 from tensorcore.func.batched import Batched, filled, front, moved_to, size_of
 from tensorcore.func.batching import (
@@ -22,7 +22,13 @@ from tensorcore.func.batching import (
     results,
     shared,
 )
+from tensorcore.levels import running_vmap, suspended
 from tensorcore.ops.creation import ramp
+from tensorcore.ops.drawing import philox_uniform
+from tensorcore.ops.dropout import masked_scale
+from tensorcore.ops.elementwise import lt
+from tensorcore.ops.indexing import take
+from tensorcore.ops.linalg import matmul
 from tensorcore.ops.movement import expand, permute, reshaped
 from tensorcore.tensor import user_line
 
@@ -137,14 +143,8 @@ def _index_select(op: Op, size: int, a: Batched, index: Batched, *, dim: int) ->
     if index.dim is None:
         return Batched(op.emit(front(a), index.outer, dim=dim + 1), 0)
     rows = moved_to(filled(a, size), dim + 1, 1)
-    picked = _take()(rows, *_indexed_places(size, (index,)))
+    picked = take.emit(rows, *_indexed_places(size, (index,)))
     return Batched(moved_to(picked, 1, dim + 1), 0)
-
-
-def _take() -> Any:
-    from tensorcore.ops.indexing import take
-
-    return take.emit
 
 
 def _nonzero(op: Op, size: int, a: Batched) -> NoReturn:
@@ -200,21 +200,15 @@ def _linear(op: Op, size: int, a: Batched, weight: Batched, bias: Batched | None
         matrices = permute.emit(front(weight), dims=(0, 2, 1))
         lead = a.shape[:-1]
         if a.dim is None:
-            product = _multiplied(reshaped(a.outer, (math.prod(lead), a.shape[-1])), matrices)
+            product = matmul.emit(reshaped(a.outer, (math.prod(lead), a.shape[-1])), matrices)
         else:
-            product = _multiplied(reshaped(front(a), (size, math.prod(lead), a.shape[-1])), matrices)
+            product = matmul.emit(reshaped(front(a), (size, math.prod(lead), a.shape[-1])), matrices)
         product = reshaped(product, (size, *lead, weight.shape[0]))
     if bias is None:
         return Batched(product, 0)
     batched = product._array.shape[: len(product._array.shape) - len(a.shape)]
     whole = Batched(product, 0 if batched else None)
     return Batched(aligned(whole, len(a.shape)) + aligned(bias, len(a.shape)), 0)
-
-
-def _multiplied(a: Any, b: Any) -> Any:
-    from tensorcore.ops.linalg import matmul
-
-    return matmul.emit(a, b)
 
 
 # ------------------------------------------------------------------ convolutions
@@ -297,22 +291,16 @@ def _prelu(op: Op, size: int, a: Batched, weight: Batched) -> Any:
 
 
 def _dropout(op: Op, size: int, a: Batched, *, ticket: Any, keep: float, scale: float, shape: Any) -> Any:
-    from tensorcore.levels import running_vmap
-    from tensorcore.ops import elementwise as e
-    from tensorcore.ops.drawing import philox_uniform
-    from tensorcore.ops.dropout import masked_scale
-    from tensorcore.dtypes import float32
-
+    """With draws that differ the ticket is for all examples, and the op is one op for all."""
     level = running_vmap()
-    different = level is not None and level.randomness == "different"
-    if different:
-        whole = (size, *shape)
-        ticket = ticket.generator.ticket("philox", math.prod(whole))
-        return results(op, op.emit(front(a), ticket=ticket, keep=keep, scale=scale, shape=whole))
+    if level.randomness == "different":
+        with suspended(level):
+            made = op.emit(front(a), ticket=ticket, keep=keep, scale=scale, shape=(size, *shape))
+        return results(op, made)
     kind = a.outer._kind
     kind = (kind if kind.level is None else kind.base).sibling(float32)
-    mask = Batched(e.lt.emit(philox_uniform(ticket, shape, kind), kind.scalar(keep)), None)
-    return Batched(masked_scale.emit(front(a), mask.outer, scale=scale), 0), mask
+    mask = lt.emit(philox_uniform(ticket, shape, kind), kind.scalar(keep))
+    return Batched(masked_scale.emit(front(a), mask, scale=scale), 0), Batched(mask, None)
 
 
 def _attention(op: Op, size: int, *arrays: Any, **attributes: Any) -> Any:

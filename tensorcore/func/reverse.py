@@ -124,9 +124,18 @@ class Pullback:
             return x
         return wrap(x._array, x._kind)
 
-    def __call__(self, cotangents: Sequence[Tensor], keep: bool = True) -> list[Tensor]:
-        """The cotangents of the primals; zeros where the outputs do not depend on one."""
-        connected = [(y, g) for y, g in zip(self.inner, cotangents, strict=True) if y._node is not None]
+    #: Which primals the last call went back to.
+    reached: tuple[bool, ...] = ()
+
+    def __call__(
+        self, cotangents: Sequence[Tensor], keep: bool = True, among: Sequence[int] | None = None
+    ) -> list[Tensor]:
+        """The cotangents of the primals, of the outputs ``among``; zeros where those do not depend on one."""
+        connected = [
+            (y, g)
+            for place, (y, g) in enumerate(zip(self.inner, cotangents, strict=True))
+            if y._node is not None and (among is None or place in among)
+        ]
         record = self.recorded or (mode.grad and any(in_graph(g) for _, g in connected))
         found: Sequence[Any] = [None] * len(self.leaves)
         if connected:
@@ -134,6 +143,7 @@ class Pullback:
             found = engine.grad(
                 outputs, self.leaves, given, retain_graph=keep or record, create_graph=record, allow_unused=True
             )
+        self.reached = tuple([gradient is not None for gradient in found])
         results = []
         for leaf, gradient in zip(self.leaves, found, strict=True):
             if gradient is None:

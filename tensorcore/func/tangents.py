@@ -8,7 +8,7 @@ gradient of that linear map along a tangent is the derivative wanted.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.autograd import engine
@@ -246,31 +246,40 @@ def _elementwise(op: Op) -> Kernel:
 
 def _transposed(op: Op) -> Kernel:
     def kernel(*arrays: Any, **attributes: Any) -> Any:
-        values = _values(arrays)
-        tangents = [None if a is None else a.tangent for a in arrays]
-        moving = [place for place, t in enumerate(tangents) if t is not None]
-        if not moving:
-            made = op.emit(*values, **attributes)
+        if _without_tangents(arrays):
+            made = op.emit(*_values(arrays), **attributes)
             return Dual(made, None) if op.outputs == 1 else tuple([Dual(each, None) for each in made])
-        outer = mode.grad
-        record = outer and any(in_graph(x) for x in (*values, *tangents) if x is not None)
-        mode.grad = True
-        try:
-            operands = _on_one_level(values)
-            own: list[Tensor] = []
-            for place in moving:
-                operands[place] = _entered(operands[place], outer, own)
+
+        def call(*operands: Any) -> tuple[Any, ...]:
             made = op.emit(*operands, **attributes)
-            outs = (made,) if op.outputs == 1 else tuple(made)
-            along = _derivatives(outs, [operands[p] for p in moving], [tangents[p] for p in moving], record, own)
-        finally:
-            mode.grad = outer
-        if not (record and any(x is not None and x._node is not None for x in values)):
-            outs = tuple([x if x._node is None else wrap(x._array, x._kind) for x in outs])
-        duals = tuple([Dual(x, t) for x, t in zip(outs, along, strict=True)])
+            return (made,) if op.outputs == 1 else tuple(made)
+
+        duals = transposed_twice(call, arrays)
         return duals[0] if op.outputs == 1 else duals
 
     return kernel
+
+
+def transposed_twice(call: Callable[..., tuple[Any, ...]], arrays: Sequence[Any]) -> tuple[Any, ...]:
+    """The outputs of ``call`` at the values of ``arrays``, as duals whose tangents follow from its gradient."""
+    values = _values(arrays)
+    tangents = [None if a is None else a.tangent for a in arrays]
+    moving = [place for place, t in enumerate(tangents) if t is not None]
+    outer = mode.grad
+    record = outer and any(in_graph(x) for x in (*values, *tangents) if x is not None)
+    mode.grad = True
+    try:
+        operands = _on_one_level(values)
+        own: list[Tensor] = []
+        for place in moving:
+            operands[place] = _entered(operands[place], outer, own)
+        outs = call(*operands)
+        along = _derivatives(outs, [operands[p] for p in moving], [tangents[p] for p in moving], record, own)
+    finally:
+        mode.grad = outer
+    if not (record and any(x is not None and x._node is not None for x in values)):
+        outs = tuple([wrap(x._array, x._kind) if isinstance(x, Tensor) and x._node is not None else x for x in outs])
+    return tuple([Dual(x, t) if isinstance(x, Tensor) else x for x, t in zip(outs, along, strict=True)])
 
 
 def _on_one_level(values: list[Any]) -> list[Any]:
@@ -296,7 +305,7 @@ def _derivatives(
     outs: tuple[Tensor, ...], operands: list[Tensor], tangents: list[Any], record: bool, own: list[Tensor]
 ) -> list[Tensor | None]:
     found: list[Tensor | None] = [None] * len(outs)
-    places = [place for place, y in enumerate(outs) if y._node is not None]
+    places = [place for place, y in enumerate(outs) if isinstance(y, Tensor) and y._node is not None]
     if not places:
         return found
     cotangents = []

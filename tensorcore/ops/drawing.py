@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import DType, finfo, float32, float64, int32, int64
+from tensorcore.levels import running
 from tensorcore.ops.creation import ramp
 from tensorcore.ops.elementwise import cos, ge, log, log1p, sin, sqrt, where
 from tensorcore.ops.movement import cat, stack
@@ -146,6 +147,10 @@ def philox_uniform(ticket: Ticket, shape: tuple[int, ...], kind: Kind) -> Tensor
     ``kind`` is float32 on some device. A backend's kernel of this name takes ``ticket`` and ``shape``, and reads
     ``ticket.key`` and ``ticket.offset``.
     """
+    if running.levels:
+        from tensorcore.func.drawing import philox_drawn
+
+        return philox_drawn(ticket, shape, kind)
     return philox_uniform.emit(kind=kind, ticket=ticket, shape=shape)
 
 

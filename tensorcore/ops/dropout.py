@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import float32
 from tensorcore.errors import RangeError, ShapeError
+from tensorcore.levels import running
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.conversion import cast
 from tensorcore.ops.drawing import philox_uniform
@@ -82,6 +83,15 @@ def _ticket(shape: tuple[int, ...]) -> Any:
     return default_generator.ticket("philox", math.prod(shape))
 
 
+def _for_each(input: Any) -> Any:
+    """``input``, with memory for each example where those of a `tensorcore.vmap` are to draw differently."""
+    if not running.levels:
+        return input
+    from tensorcore.func.drawing import batched_for_draws
+
+    return batched_for_draws(input)
+
+
 def _check(op: str, p: float) -> None:
     if not 0 <= p <= 1:
         raise RangeError(f"{op}: the probability p must be from 0 to 1, got {p}")
@@ -94,6 +104,7 @@ def _dropped(op: str, input: Any, p: float, training: bool, inplace: bool, shape
     if p == 1:
         out = input * 0
     else:
+        input = _for_each(input)
         # One rounding: the scale is the one PyTorch divides by.
         out = dropout_by_ticket.emit(input, ticket=_ticket(shape), keep=1.0 - p, scale=1 / (1 - p), shape=shape)[0]
     return write(input, out, f"{op}_") if inplace else out
@@ -206,6 +217,7 @@ def _alpha(op: str, input: Any, p: float, training: bool, inplace: bool, shape: 
     if p == 1:
         out = input * 0
     else:
+        input = _for_each(input)
         # The scale and shift that keep mean and variance: the same paper, equation 20.
         scale = 1 / math.sqrt((_FLOOR * _FLOOR * p + 1) * (1 - p))
         kept, mask = dropout_by_ticket.emit(input, ticket=_ticket(shape), keep=1.0 - p, scale=scale, shape=shape)

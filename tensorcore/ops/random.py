@@ -180,8 +180,7 @@ def randperm(
         raise RangeError(f"randperm: n must not be negative, got {n}")
     kind = out._kind if out is not None and dtype is None else _kind("randperm", device, dtype or int64, BOOL)
     require_held("randperm", "n - 1", max(n - 1, 0), kind.dtype, whole=True)
-    ticket = source_of(generator, "randperm").ticket("permutation", n)
-    made = random_words(ticket, (n,), kind.sibling(int64)).to(kind.dtype)
+    made = samplers.permutation((n,), kind.sibling(int64), source_of(generator, "randperm")).to(kind.dtype)
     return finished(made, requires_grad, out)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tensorcore.devices import Device
 from tensorcore.dtypes import uint8
 from tensorcore.errors import DTypeError, RangeError, ShapeError
+from tensorcore.levels import running
 from tensorcore.random import philox
 from tensorcore.random.mt19937 import LENGTH, MT19937, continued
 from tensorcore.random.ticket import Ticket
@@ -246,6 +247,10 @@ class Generator:
         """
         if count < 0:
             raise ValueError(f"ticket: the count must not be negative, got {count}")
+        if running.levels:
+            from tensorcore.func.drawing import count_of_draws
+
+            count = count_of_draws(kind, count)
         with self._lock:
             if kind == "words":
                 return Ticket(self, kind, count, self._stream.words(count))

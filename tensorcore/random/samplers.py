@@ -7,11 +7,13 @@ results, normal ones are within a few units in the last place.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from typing import TYPE_CHECKING, Any
 
 from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, DType, bool_, float32, float64, int32, int64
 from tensorcore.host_data import round_to
+from tensorcore.levels import running_vmap
 from tensorcore.ops import drawing
 from tensorcore.ops.complex import complex as complex_of
 from tensorcore.ops.drawing import (
@@ -28,6 +30,7 @@ from tensorcore.ops.drawing import (
     widest,
 )
 from tensorcore.ops.elementwise import log, lt, where
+from tensorcore.ops.movement import stack
 
 if TYPE_CHECKING:
     from tensorcore.devices import Kind
@@ -53,6 +56,22 @@ _INT64_MIN = -(1 << 63)
 Shape = tuple[int, ...]
 
 
+def sampler(draw: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Decorator: inside `tensorcore.vmap`, ``draw`` does what its ``randomness`` says."""
+
+    @wraps(draw)
+    def drawing(shape: Shape, kind: Kind, *args: Any, **kwargs: Any) -> Tensor:
+        level = running_vmap()
+        if level is None:
+            return draw(shape, kind, *args, **kwargs)
+        from tensorcore.func.drawing import drawn
+
+        return drawn(level, draw, shape, kind, args, kwargs)
+
+    return drawing
+
+
+@sampler
 def unit(shape: Shape, kind: Kind, generator: Generator) -> Tensor:
     """Numbers in [0, 1) of 53 bits, in float64; of their upper 24 bits on a device without it."""
     return drawing.unit(generator.ticket("words64", math.prod(shape)), shape, kind)
@@ -74,6 +93,7 @@ def _paired(draw: Any, shape: Shape, kind: Kind, *args: Any) -> Tensor:
 # ------------------------------------------------------------------ uniform
 
 
+@sampler
 def uniform(shape: Shape, kind: Kind, low: float, high: float, generator: Generator) -> Tensor:
     """Numbers in [low, high)."""
     dtype = kind.dtype
@@ -109,6 +129,7 @@ def rounded_to(value: float, dtype: DType) -> float:
 # ------------------------------------------------------------------ normal
 
 
+@sampler
 def normal(shape: Shape, kind: Kind, mean: float, std: float, generator: Generator, *, dense: bool = True) -> Tensor:
     """Normal numbers; ``dense`` says that they are for contiguous memory, which PyTorch fills by another method."""
     dtype = kind.dtype
@@ -132,6 +153,7 @@ def normal(shape: Shape, kind: Kind, mean: float, std: float, generator: Generat
     return normal_by_ticket.emit(kind=kind, ticket=ticket, shape=shape, mean=mean, std=std)
 
 
+@sampler
 def log_normal(shape: Shape, kind: Kind, mean: float, std: float, generator: Generator) -> Tensor:
     """Numbers whose logarithm is normal."""
     wide = kind.sibling(widest(kind))
@@ -141,23 +163,27 @@ def log_normal(shape: Shape, kind: Kind, mean: float, std: float, generator: Gen
 # ------------------------------------------------------------------ other real distributions
 
 
+@sampler
 def exponential(shape: Shape, kind: Kind, rate: float, generator: Generator) -> Tensor:
     """Waiting times at ``rate``."""
     ticket = generator.ticket("words64", math.prod(shape))
     return exponential_by_ticket.emit(kind=kind, ticket=ticket, shape=shape, rate=rate)
 
 
+@sampler
 def cauchy(shape: Shape, kind: Kind, median: float, sigma: float, generator: Generator) -> Tensor:
     """Cauchy numbers."""
     angle = (unit(shape, kind, generator) - 0.5) * math.pi
     return (angle.tan() * sigma + median).to(kind.dtype)
 
 
+@sampler
 def geometric(shape: Shape, kind: Kind, p: float, generator: Generator) -> Tensor:
     """Number of trials up to the first success."""
     return (log(unit(shape, kind, generator)) / math.log1p(-p)).ceil().to(kind.dtype)
 
 
+@sampler
 def bernoulli(shape: Shape, kind: Kind, p: float | Tensor, generator: Generator) -> Tensor:
     """1 with probability ``p``, else 0."""
     if isinstance(p, float) or p.dtype is float64:
@@ -172,6 +198,7 @@ def bernoulli(shape: Shape, kind: Kind, p: float | Tensor, generator: Generator)
 # ------------------------------------------------------------------ integers
 
 
+@sampler
 def integers(shape: Shape, kind: Kind, low: int, span: int, generator: Generator) -> Tensor:
     """Integers in [low, low + span), for a span of at most 2**64 (all of int64), converted to the dtype."""
     ticket = generator.ticket("words" if span < WIDE_RANGE else "words64", math.prod(shape))
@@ -180,6 +207,16 @@ def integers(shape: Shape, kind: Kind, low: int, span: int, generator: Generator
     return made if wide is kind else _cast(made, kind.dtype)
 
 
+@sampler
+def permutation(shape: Shape, kind: Kind, generator: Generator) -> Tensor:
+    """Along the last dimension, the numbers from 0 in random order, as int64."""
+    count = shape[-1]
+    rows = math.prod(shape[:-1])
+    made = [random_words(generator.ticket("permutation", count), (count,), kind) for _ in range(rows)]
+    return made[0] if len(shape) == 1 else stack(made).reshape(shape)
+
+
+@sampler
 def whole(shape: Shape, kind: Kind, generator: Generator) -> Tensor:
     """Integers from 0 to the largest of an integer dtype, or that a floating dtype counts to without gaps."""
     dtype = kind.dtype
