@@ -13,6 +13,7 @@ from tensorcore import storage as _storage
 from tensorcore import tensor_types as _tensor_types
 from tensorcore.adapters import watch as _watch_imports
 from tensorcore.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from tensorcore.autograd.anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from tensorcore.autograd.mode import is_inference_mode_enabled
 from tensorcore.compile.function import compile
 from tensorcore.devices import Device as device
@@ -98,6 +99,8 @@ __all__ = [
     "inference_mode",
     "initial_seed",
     "int",
+    "is_anomaly_check_nan_enabled",
+    "is_anomaly_enabled",
     "is_grad_enabled",
     "is_inference_mode_enabled",
     "linalg",

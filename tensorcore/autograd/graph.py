@@ -29,6 +29,8 @@ LEAF: Final = LeafType()
 
 #: Functions called with each node that an op makes, in any thread: hooks on saved tensors, anomaly mode; usually none.
 watchers: Final[list[Callable[[OpNode], None]]] = []
+#: Functions called in backward with each node, its cotangent and those it gave its operands; usually none.
+inspectors: Final[list[Callable[[Node, Any, Any], None]]] = []
 
 
 class Clock:
@@ -59,7 +61,7 @@ class Node:
     """
 
     __slots__ = (
-        "__weakref__", "edges", "hooks", "kind", "metadata", "overwritten", "post_hooks", "sequence", "shape",
+        "__weakref__", "_metadata", "edges", "hooks", "kind", "overwritten", "post_hooks", "sequence", "shape",
     )  # fmt: skip
 
     edges: tuple[Any, ...]
@@ -78,6 +80,15 @@ class Node:
     def backward(self, cotangent: Any, create_graph: bool) -> tuple[Any, ...] | list[Any]:
         """Cotangents of the operands, in the order of ``edges``."""
         raise NotImplementedError
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """A dict for what users and modes note of this node."""
+        try:
+            return self._metadata
+        except AttributeError:
+            self._metadata: dict[str, Any] = {}
+            return self._metadata
 
     def takes_uniform(self) -> bool:
         """Whether a 0-d cotangent may stand for one that is the same at every element of the output."""
