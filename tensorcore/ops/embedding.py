@@ -57,6 +57,18 @@ def embedding(
 
     With ``max_norm``, the rows looked up whose ``norm_type``-norm exceeds it are first scaled down to it, in place.
     With ``sparse`` the gradient of ``weight`` is a COO tensor of the rows looked up.
+
+    Raises:
+        DimensionError: for an index that is not there.
+
+    Example:
+        >>> weight = tc.tensor([[0.0, 0.0], [1.0, 2.0], [3.0, 4.0]])
+        >>> F.embedding(tc.tensor([2, 0, 1]), weight)
+        tensor([[3., 4.],
+                [0., 0.],
+                [1., 2.]])
+        >>> F.embedding(tc.tensor([[1, 2, 0, 0]]), weight).shape
+        tensorcore.Size([1, 4, 2])
     """
     if weight.ndim != 2:
         raise ShapeError(f"embedding: weight must have 2 dimensions, got shape {list(weight.shape)}")
