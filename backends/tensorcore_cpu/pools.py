@@ -55,7 +55,7 @@ def _pooled(input: Array, fill: Any, ufunc: Any, *facts: Ints) -> Array:
             continue
         made = ufunc(first, out[indices[1]])
         for index in indices[2:]:
-            ufunc(made, out[index], made)
+            ufunc(made, out[index], out=made)
         out = made
     return np.array(out, order="C") if out.base is not None or out is input else out
 
