@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tensorcore.errors import RangeError, ShapeError
@@ -53,54 +54,134 @@ def _letters(equation: str, shapes: list[tuple[int, ...]]) -> tuple[list[list[An
     return named, result
 
 
-def _distinct(x: Any, labels: list[Any], equation: str) -> tuple[Any, list[Any]]:
-    """The operand with each label once: repeated ones are its diagonal."""
-    labels = list(labels)
+def _distinct(labels: list[Any], shape: tuple[int, ...], equation: str) -> tuple[list[Any], list[int], list[Any]]:
+    """Each label once: the labels, their sides, and the pairs of dimensions whose diagonals are taken for that."""
+    labels, sides, pairs = list(labels), list(shape), []
     for label in [label for place, label in enumerate(labels) if label in labels[:place]]:
         first = labels.index(label)
         second = labels.index(label, first + 1)
-        if x.shape[first] != x.shape[second]:
+        if sides[first] != sides[second]:
             raise ShapeError(
-                f"einsum: {equation!r}: {label!r} stands for sides {x.shape[first]} and {x.shape[second]} of "
-                "one operand"
+                f"einsum: {equation!r}: {label!r} stands for sides {sides[first]} and {sides[second]} of one operand"
             )
-        x = diagonal(x, 0, first, second)
+        pairs.append((first, second))
+        sides = [side for place, side in enumerate(sides) if place not in (first, second)] + [sides[first]]
         labels = [other for place, other in enumerate(labels) if place not in (first, second)] + [label]
-    return x, labels
+    return labels, sides, pairs
 
 
-def _without(x: Any, labels: list[Any], needed: set[Any]) -> tuple[Any, list[Any]]:
-    """The operand summed over the labels that nothing else needs."""
-    gone = [place for place, label in enumerate(labels) if label not in needed]
-    if not gone:
-        return x, labels
-    return x.sum(gone), [label for label in labels if label in needed]
+class _Prepared:
+    """What is done with an operand before a matrix product: each step is ``None`` where nothing is to do."""
+
+    __slots__ = ("expanded", "order", "shape", "summed")
+
+    def __init__(self, summed: list[int], sides: list[int], stretched: list[int], order: list[int], shape: Any) -> None:
+        self.summed = summed or None
+        self.expanded = stretched if stretched != sides else None
+        self.order = order if order != sorted(order) else None
+        self.shape = shape if list(shape) != [stretched[place] for place in order] else None
+
+    def __call__(self, x: Any) -> Any:
+        if self.summed is not None:
+            x = x.sum(self.summed)
+        if self.expanded is not None:
+            x = x.expand(self.expanded)
+        if self.order is not None:
+            x = x.permute(self.order)
+        return x if self.shape is None else x.reshape(self.shape)
 
 
-def _multiplied(a: Any, left: list[Any], b: Any, right: list[Any], needed: set[Any]) -> tuple[Any, list[Any]]:
+class _Product:
     """Two operands multiplied, as one stack of matrix products: shared labels that are needed, then summed ones."""
-    sides: dict[Any, int] = {}
-    for x, labels in ((a, left), (b, right)):
-        for label, side in zip(labels, x.shape, strict=True):
-            sides[label] = max(side, sides.get(label, 1)) if side and sides.get(label, 1) else 0
-    a, left = _without(a, left, needed | set(right))
-    b, right = _without(b, right, needed | set(left))
-    both = [label for label in left if label in right]
-    # A side of 1 that the other operand stretches cannot be summed by a matrix product before it is stretched.
-    a = a.expand([sides[label] if label in both else side for label, side in zip(left, a.shape, strict=True)])
-    b = b.expand([sides[label] if label in both else side for label, side in zip(right, b.shape, strict=True)])
-    batch = [label for label in both if label in needed]
-    summed = [label for label in both if label not in needed]
-    rows = [label for label in left if label not in both]
-    columns = [label for label in right if label not in both]
-    shape = [sides[label] for label in (*batch, *rows, *columns)]
-    stack, height, depth, width = (
-        math.prod(sides[label] for label in group) for group in (batch, rows, summed, columns)
-    )
-    a = a.permute([left.index(label) for label in (*batch, *rows, *summed)]).reshape((stack, height, depth))
-    b = b.permute([right.index(label) for label in (*batch, *summed, *columns)]).reshape((stack, depth, width))
-    product = a * b if depth == height == width == 1 else matmul(a, b)
-    return product.reshape(shape), [*batch, *rows, *columns]
+
+    __slots__ = ("columns", "labels", "plain", "rows", "shape", "sides")
+
+    def __init__(
+        self, left: list[Any], a: list[int], right: list[Any], b: list[int], needed: set[Any]
+    ) -> None:  # fmt: skip
+        sides: dict[Any, int] = {}
+        for labels, shape in ((left, a), (right, b)):
+            for label, side in zip(labels, shape, strict=True):
+                sides[label] = max(side, sides.get(label, 1)) if side and sides.get(label, 1) else 0
+        gone = [
+            [place for place, label in enumerate(mine) if label not in needed and label not in other]
+            for mine, other in ((left, right), (right, left))
+        ]
+        a, b = ([side for place, side in enumerate(x) if place not in out] for x, out in zip((a, b), gone, strict=True))
+        left, right = (
+            [label for place, label in enumerate(x) if place not in out]
+            for x, out in zip((left, right), gone, strict=True)
+        )
+        both = [label for label in left if label in right]
+        # A side of 1 that the other operand stretches cannot be summed by a matrix product before it is stretched.
+        wide, high = (
+            [sides[label] if label in both else side for label, side in zip(labels, shape, strict=True)]
+            for labels, shape in ((left, a), (right, b))
+        )
+        batch = [label for label in both if label in needed]
+        summed = [label for label in both if label not in needed]
+        rows = [label for label in left if label not in both]
+        columns = [label for label in right if label not in both]
+        stack, height, depth, width = (
+            math.prod(sides[label] for label in group) for group in (batch, rows, summed, columns)
+        )
+        self.labels = [*batch, *rows, *columns]
+        self.sides = [sides[label] for label in self.labels]
+        self.plain = depth == height == width == 1
+        of_left = [left.index(label) for label in (*batch, *rows, *summed)]
+        of_right = [right.index(label) for label in (*batch, *summed, *columns)]
+        self.rows = _Prepared(gone[0], a, wide, of_left, (stack, height, depth))
+        self.columns = _Prepared(gone[1], b, high, of_right, (stack, depth, width))
+        self.shape = self.sides if self.sides != [stack, height, width] else None
+
+    def __call__(self, a: Any, b: Any) -> Any:
+        a, b = self.rows(a), self.columns(b)
+        product = a * b if self.plain else matmul(a, b)
+        return product if self.shape is None else product.reshape(self.shape)
+
+
+class _Plan:
+    """What `einsum` does with operands of these shapes: diagonals, products, the last sum, the order of the result."""
+
+    __slots__ = ("diagonals", "gone", "order", "products")
+
+    def __init__(self, equation: str, shapes: tuple[tuple[int, ...], ...]) -> None:
+        named, result = _letters(equation, list(shapes))
+        met: dict[Any, int] = {}
+        for shape, labels in zip(shapes, named, strict=True):
+            for label, side in zip(labels, shape, strict=True):
+                if side != 1 and met.get(label, 1) not in (1, side):
+                    raise ShapeError(f"einsum: {equation!r}: {label!r} stands for sides {met[label]} and {side}")
+                met[label] = side if side != 1 else met.get(label, 1)
+        parts = [_distinct(labels, shape, equation) for labels, shape in zip(named, shapes, strict=True)]
+        self.diagonals = [pairs for _, _, pairs in parts] if any(pairs for _, _, pairs in parts) else None
+        self.products = []
+        labels, sides, _ = parts[0]
+        for place, (its, shape, _) in enumerate(parts[1:], 2):
+            needed = {label for rest, _, _ in parts[place:] for label in rest} | set(result)
+            step = _Product(labels, sides, its, shape, needed)
+            self.products.append(step)
+            labels, sides = step.labels, step.sides
+        self.gone = [place for place, label in enumerate(labels) if label not in result]
+        labels = [label for label in labels if label in result]
+        order = [labels.index(label) for label in result]
+        self.order = order if order != sorted(order) else None
+
+    def __call__(self, operands: tuple[Any, ...]) -> Any:
+        parts = list(operands)
+        if self.diagonals is not None:
+            for place, pairs in enumerate(self.diagonals):
+                for first, second in pairs:
+                    parts[place] = diagonal(parts[place], 0, first, second)
+        x = parts[0]
+        for step, other in zip(self.products, parts[1:], strict=True):
+            x = step(x, other)
+        if self.gone:
+            x = x.sum(self.gone)
+        return x if self.order is None else x.permute(self.order)
+
+
+_planned = lru_cache(maxsize=512)(_Plan)
 
 
 @composite(
@@ -121,20 +202,9 @@ def einsum(equation: str, *operands: Any) -> Tensor:
     """
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         operands = tuple(operands[0])
-    named, result = _letters(equation, [tuple(x.shape) for x in operands])
-    sides: dict[Any, int] = {}
-    for x, labels in zip(operands, named, strict=True):
-        for label, side in zip(labels, x.shape, strict=True):
-            if side != 1 and sides.get(label, 1) not in (1, side):
-                raise ShapeError(f"einsum: {equation!r}: {label!r} stands for sides {sides[label]} and {side}")
-            sides[label] = side if side != 1 else sides.get(label, 1)
-    parts = [_distinct(x, labels, equation) for x, labels in zip(operands, named, strict=True)]
-    x, labels = parts[0]
-    for place, (other, its) in enumerate(parts[1:], 2):
-        needed = {label for _, rest in parts[place:] for label in rest} | set(result)
-        x, labels = _multiplied(x, labels, other, its, needed)
-    x, labels = _without(x, labels, set(result))
-    return x.permute([labels.index(label) for label in result])
+    out = _planned(equation, tuple([tuple(x._array.shape) for x in operands]))(operands)
+    # What an equation leaves as it is comes as a view.
+    return out.permute(tuple(range(out.ndim))) if any([out is x for x in operands]) else out
 
 
 # ------------------------------------------------------------------ numbered dimensions
