@@ -8,6 +8,7 @@ import numpy as np
 
 from tensorcore.backend.contract import Array
 from tensorcore.ops.recurrent import earlier, steps
+from tensorcore_cpu.jit.cells import lstm_step
 
 Ints = tuple[int, ...]
 
@@ -61,6 +62,9 @@ class RecurrentKernels:
         self, projected: Array, hidden: Array, cell: Array, weight: Array, projection: Array | None = None, *,
         sizes: Ints, reverse: bool,
     ) -> tuple[Array, Array, Array]:  # fmt: skip
+        step = lstm_step(projected.dtype.char)
+        if step is not None and projection is None and sizes[0] == sizes[-1] and projected.size:
+            return _lstm_compiled(step, projected, hidden, cell, weight, sizes, reverse)
         rows, width = projected.shape[0], cell.shape[1]
         dtype = projected.dtype
         scale, shift = _sigmoid_scales(4 * width, slice(2 * width, 3 * width), dtype)
@@ -189,6 +193,34 @@ class RecurrentKernels:
         projected = flat.copy()
         projected[:, 2 * width :] = candidate
         return projected, state, flat.T @ before, np.add.reduce(flat, 0)
+
+
+def _lstm_compiled(
+    step: Any, projected: Array, hidden: Array, cell: Array, weight: Array, sizes: Ints, reverse: bool
+) -> tuple[Array, Array, Array]:
+    """An LSTM over sequences of one length: a product, an addition and a compiled pass for each step."""
+    length, count, width = len(sizes), sizes[0], cell.shape[1]
+    rows, dtype = length * count, projected.dtype
+    gates = np.array(projected, order="C")
+    # What was before the first step taken stands before the others: at the start, or at the end if they are reversed.
+    cells, states = (np.empty((rows + count, width), dtype) for _ in range(2))
+    old, new = (slice(count, None), slice(rows)) if reverse else (slice(rows), slice(count, None))
+    first = slice(rows, None) if reverse else slice(count)
+    cells[first], states[first] = cell, hidden
+    inner, out = cells[new], states[new]
+    quarters = [gates[:, place * width :] for place in range(4)]
+    arrays = (*quarters, cells[old], inner, out)
+    addresses = [*map(id, arrays)]
+    turned = np.ascontiguousarray(weight.T)
+    product = np.empty((count, 4 * width), dtype)
+    befores, parts = states[old].reshape(length, count, width), gates.reshape(length, count, 4 * width)
+    matmul, add = np.matmul, np.add
+    for place in range(length - 1, -1, -1) if reverse else range(length):
+        part = parts[place]
+        matmul(befores[place], turned, product)
+        add(part, product, part)
+        step(place * count, place * count + count, width, *addresses)
+    return out, gates, inner
 
 
 def _put(new: Array, old: Array, count: int) -> Array:

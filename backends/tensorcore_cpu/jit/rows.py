@@ -14,12 +14,12 @@ from tensorcore_cpu.jit.x86 import Address, Assembler, Isa
 
 __all__ = ["Rows", "compiled_rows"]
 
-#: How an array lies beside the rows: an element for each place (with ``pair``, every second row of a matrix), for each
+#: How an array lies beside the rows: an element for each place (with ``pair`` and ``fourth``, every second or fourth row of a matrix), for each
 #: column, for each row, or one for all.
-Layout = Literal["matrix", "pair", "column", "row", "number"]
+Layout = Literal["matrix", "pair", "fourth", "column", "row", "number"]
 
 #: Rows, or elements, from what belongs to one row to what belongs to the next.
-_STRIDES: Final = {"matrix": 1, "pair": 2, "row": 1}
+_STRIDES: Final = {"matrix": 1, "pair": 2, "fourth": 4, "row": 1}
 _IDENTITY: Final = {"add": 0.0, "mul": 1.0, "max": -math.inf, "min": math.inf, "or": 0.0}
 _POINTERS: Final = (x86.RCX, x86.R8, x86.R9, x86.R10, x86.R11, x86.R13, x86.R14, x86.R15)
 _SAVED: Final = (x86.RBX, x86.RBP, x86.R13, x86.R14, x86.R15)
