@@ -73,12 +73,12 @@ class CompiledTwister(MT19937):
 
     @property
     def state(self) -> State:
-        return tuple(self._words.tolist()), self._used
+        return self._words.astype("<u8").tobytes(), self._used
 
     @state.setter
     def state(self, value: State) -> None:
-        words, used = value
-        self._words = np.array(words, np.uint32)
+        data, used = value
+        self._words = np.frombuffer(data, "<u8").astype(np.uint32)
         self._outputs = _tempered(self._words)
         self._used = used
         self.untouched = False
@@ -118,10 +118,10 @@ class LibraryTwister(MT19937):
             # NumPy loads its random module at first use, which takes longer than most draws.
             _held.append(_Source())
         source = _held[0].source
-        words, used = self.state
-        source.set_state(("MT19937", np.array(words, np.uint32), used))
+        data, used = self.state
+        source.set_state(("MT19937", np.frombuffer(data, "<u8").astype(np.uint32), used))
         # The legacy stream is frozen: one word for each 32 bits, the first one on top.
         out = source.randint(0, 1 << 8 * np.dtype(native).itemsize, count, native)
-        _, state, used, *_ = source.get_state()
-        self.state = tuple(state.tolist()), int(used)
+        _, words, used, *_ = source.get_state()
+        self.state = words.astype("<u8").tobytes(), int(used)
         return memoryview(out)

@@ -41,7 +41,9 @@ _DEFAULT_SEED: Final = 67280421310721
 # second, the cached normal number, and whether it is valid; last a cached float32 normal number and its flag, which the
 # CPU never sets. The third number, which PyTorch neither reads nor sets, carries the Philox offset: in PyTorch's own
 # states it is 0.
-_LAYOUT: Final = struct.Struct("<QiiQ624QddqI4xfI")
+_LAYOUT: Final = struct.Struct("<QiiQ4992sddqI4xfI")
+#: What 624 words of 32 bits leave free in as many of 64.
+_UPPER_HALVES: Final = int.from_bytes(b"\0\0\0\0\xff\xff\xff\xff" * LENGTH, "little")
 _shuffle: Callable[[int, Any], Any] | None = None
 
 
@@ -150,19 +152,17 @@ class Generator:
             untouched = self._stream.untouched
             cached = self._next_normal
             return _LAYOUT.pack(
-                self._seed, 1 if untouched else LENGTH + 1 - used, 1, 0 if untouched else used, *words,
+                self._seed, 1 if untouched else LENGTH + 1 - used, 1, 0 if untouched else used, words,
                 0.0, cached or 0.0, self._offset, cached is not None, 0.0, 0,
             )  # fmt: skip
 
     def _load(self, data: bytes) -> None:
         if len(data) != _LAYOUT.size:
             raise ShapeError(f"set_state: expected a state of {_LAYOUT.size} bytes, got {len(data)}")
-        seed, left, seeded, used, *rest = _LAYOUT.unpack(data)
-        words = tuple(rest[:LENGTH])
-        _, cached, offset, valid, _, _ = rest[LENGTH:]
+        seed, left, seeded, used, words, _, cached, offset, valid, _, _ = _LAYOUT.unpack(data)
         untouched = used == 0 and left == 1
         sound = seeded == 1 and 0 <= used <= LENGTH and (untouched or left == LENGTH + 1 - used) and any(words)
-        if not sound or max(words) >= 2**32:
+        if not sound or int.from_bytes(words, "little") & _UPPER_HALVES:
             raise RuntimeError("set_state: the bytes are no state of an MT19937 generator")
         with self._lock:
             self._seed = seed

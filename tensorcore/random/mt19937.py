@@ -18,7 +18,8 @@ _MASK: Final = 0xFFFFFFFF
 #: Words per call of the C generator: small enough that its big integer stays in the cache.
 _CHUNK: Final = 1 << 14
 
-State = tuple[tuple[int, ...], int]
+#: 624 words as little-endian integers of 64 bits, which is how PyTorch keeps them, and how many have been used.
+State = tuple[bytes, int]
 
 
 class MT19937:
@@ -43,7 +44,7 @@ class MT19937:
 
     def seed(self, seed: int) -> None:
         """Start from the lower 32 bits of ``seed``, by Knuth's linear congruence (``init_genrand``)."""
-        self.state = (self._seeded(seed), LENGTH)
+        self.state = (_packed(self._seeded(seed)), LENGTH)
         self.untouched = True
 
     @staticmethod
@@ -82,13 +83,23 @@ class MT19937:
     def state(self) -> State:
         """The words of state and how many of them have been used."""
         _, numbers, _ = self._source.getstate()
-        return numbers[:LENGTH], numbers[LENGTH]
+        return _packed(numbers[:LENGTH]), numbers[LENGTH]
 
     @state.setter
     def state(self, value: State) -> None:
-        words, used = value
+        data, used = value
+        words = array("Q", data)
+        if sys.byteorder == "big":
+            words.byteswap()
         self._source.setstate((3, (*words, used), None))
         self.untouched = False
+
+
+def _packed(words: tuple[int, ...]) -> bytes:
+    data = array("Q", words)
+    if sys.byteorder == "big":
+        data.byteswap()
+    return data.tobytes()
 
 
 _fastest: type[MT19937] = MT19937

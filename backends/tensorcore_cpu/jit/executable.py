@@ -7,6 +7,7 @@ import mmap
 import os
 import platform
 import sys
+import threading
 from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
@@ -20,6 +21,7 @@ __all__ = ["data_offset", "isa", "loaded"]
 #: Code is put side by side into areas of this size.
 _AREA: Final = 1 << 16
 _areas: list[tuple[mmap.mmap, int]] = []
+_loading: Final = threading.Lock()
 
 
 def _flags() -> frozenset[str]:
@@ -67,12 +69,13 @@ def loaded(code: bytes, arguments: int, result: Any = None) -> Callable[..., Any
     ``result`` is the type of ctypes that it returns in rax, if any.
     """
     size = -(-len(code) // 64) * 64
-    if not _areas or _areas[-1][1] + size > len(_areas[-1][0]):
-        area = mmap.mmap(-1, max(_AREA, size), prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
-        _areas.append((area, 0))
-    area, start = _areas[-1]
+    with _loading:
+        if not _areas or _areas[-1][1] + size > len(_areas[-1][0]):
+            area = mmap.mmap(-1, max(_AREA, size), prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+            _areas.append((area, 0))
+        area, start = _areas[-1]
+        _areas[-1] = (area, start + size)
     area[start : start + len(code)] = code
-    _areas[-1] = (area, start + size)
     address = ctypes.addressof(ctypes.c_char.from_buffer(area)) + start
     kind = ctypes.CFUNCTYPE(result, ctypes.c_ssize_t, ctypes.c_ssize_t, *[ctypes.c_void_p] * arguments)
     return kind(address)
