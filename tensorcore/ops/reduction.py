@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tensorcore.dtypes import INTEGER, DType, int64
+from tensorcore.dtypes import INTEGER, DType, bool_, int64
 from tensorcore.errors import DimensionError
 from tensorcore.levels import everywhere
-from tensorcore.ops.elementwise import conj, eq
+from tensorcore.ops.elementwise import conj, eq, ne
 from tensorcore.ops.movement import expand, flip, reshape
 from tensorcore.ops.record import primitive
 from tensorcore.ops.rules import attribute, position, real
@@ -166,9 +166,12 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 
 
 def _truth(dtype: DType, op: str) -> tuple[DType, DType]:
-    from tensorcore.dtypes import bool_
-
     return bool_, bool_
+
+
+def _conditions(input: Any) -> Any:
+    # The door would convert, too, by its slow path.
+    return input if input.dtype is bool_ else ne(input, 0)
 
 
 @primitive(rule=_truth, samples=_SAMPLES, ulp=0)
@@ -179,7 +182,7 @@ def any(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
         >>> tc.tensor([[0, 1], [0, 0]]).any(1)
         tensor([ True, False])
     """
-    return any.emit(input, dim=normalize_dims(dim, input.ndim, "any"), keepdim=keepdim)
+    return any.emit(_conditions(input), dim=normalize_dims(dim, input.ndim, "any"), keepdim=keepdim)
 
 
 @primitive(rule=_truth, samples=_SAMPLES, ulp=0)
@@ -190,7 +193,7 @@ def all(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
         >>> tc.tensor([[0, 1], [1, 1]]).all(1)
         tensor([False,  True])
     """
-    return all.emit(input, dim=normalize_dims(dim, input.ndim, "all"), keepdim=keepdim)
+    return all.emit(_conditions(input), dim=normalize_dims(dim, input.ndim, "all"), keepdim=keepdim)
 
 
 def _reverse_cumsum(g: Any, dim: int) -> Any:
