@@ -9,6 +9,7 @@ from tensorcore.autograd.mode import mode
 from tensorcore.errors import TransformError
 from tensorcore.func.jacobians import assembled, basis_of
 from tensorcore.func.mapping import vmap
+from tensorcore.func.pytree import flatten
 from tensorcore.func.reverse import Pullback
 from tensorcore.ops.creation import zeros
 from tensorcore.ops.movement import reshape, stack
@@ -48,7 +49,17 @@ class _Recording:
 
 
 def _pulled(op: str, func: Callable[..., Any], inputs: Tensors, strict: bool) -> tuple[Pullback, bool]:
-    pull = Pullback(op, func, inputs)
+    if not callable(func):
+        raise TypeError(f"{op}: expected a function, got {type(func).__name__}")
+
+    def checked(*args: Tensor) -> Any:
+        made = func(*args)
+        for x in flatten(made)[0]:
+            if not isinstance(x, Tensor):
+                raise TypeError(f"{op}: the function must return a tensor or a tuple of them, got {type(x).__name__}")
+        return made
+
+    pull = Pullback(op, checked, inputs)
     several = pull.spec.container in (tuple, list)
     if strict:
         for place, y in enumerate(pull.inner):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from tensorcore.errors import InplaceError, TransformError
+from tensorcore.errors import DimensionError, InplaceError, TransformError
 from tensorcore.func.levels import Level, TransformBackend, op_named
 from tensorcore.levels import running
 from tensorcore.ops.conversion import detach
@@ -88,11 +88,7 @@ class BatchBackend(TransformBackend):
 
         if target.dim is None:
             if source.dim is not None:
-                raise InplaceError(
-                    "vmap: a tensor that all examples share cannot be changed in place by values that differ between "
-                    f"them: its shape is {list(target.shape)}, the same for each; make it of a batched tensor "
-                    "(x.new_zeros(...), zeros_like(x)) or use the op without the underscore"
-                )
+                _refuse_shared("assign", target)
             value = source.outer
             place = target.outer
         else:
@@ -118,6 +114,11 @@ class BatchBackend(TransformBackend):
             "results with tc.where, or move what reads values out of the function"
         )
 
+    def entering(self, op: str, target: Tensor, result: Tensor) -> Tensor:
+        if result._array.dim is not None:
+            _refuse_shared(op, target)
+        return result._array.outer  # type: ignore[no-any-return]
+
     def strides(self, array: Batched) -> tuple[int, ...] | None:
         strides = array.outer._kind.backend.strides(array.outer._array)
         if strides is None or array.dim is None:
@@ -139,6 +140,14 @@ class BatchBackend(TransformBackend):
         level = running.levels[self.depth - 1]
         whole = copy.emit(_expand(tensor, shape=(level.size, *tensor._array.shape)))  # type: ignore[attr-defined]
         return self.wrapped(Batched(whole, 0))
+
+
+def _refuse_shared(op: str, target: Any) -> NoReturn:
+    raise InplaceError(
+        f"vmap: {op}: a tensor that all examples share cannot be changed in place by values that differ between them: "
+        f"its shape is {list(target.shape)}, the same for each; make it of a batched tensor (x.new_zeros(...), "
+        "zeros_like(x)), or use the op without the underscore"
+    )
 
 
 class VmapLevel(Level):
@@ -165,7 +174,7 @@ class VmapLevel(Level):
             array = Batched(tensor, None)
             ndim = len(array.shape) + 1
         if not -ndim <= dim < ndim:
-            raise TransformError(
+            raise DimensionError(
                 f"vmap: out_dims asks for dimension {dim} of a result of {ndim} dimensions (an example has shape "
                 f"{list(array.shape)})"
             )

@@ -9,7 +9,7 @@ from tensorcore.errors import DTypeError, ShapeError
 from tensorcore.func.levels import Level, TransformBackend, op_named
 from tensorcore.ops.conversion import detach
 from tensorcore.ops.movement import expand
-from tensorcore.tensor import Tensor
+from tensorcore.tensor import Tensor, wrap
 
 if TYPE_CHECKING:
     from tensorcore.backend.contract import Kernel
@@ -56,6 +56,17 @@ class DualBackend(TransformBackend):
         return Dual(
             expand.emit(source.outer, shape=shape), None if tangent is None else expand.emit(tangent, shape=shape)
         )
+
+    def entering(self, op: str, target: Tensor, result: Tensor) -> Tensor:
+        # The tensor gets a tangent, and so do those it is a view of.
+        part: Any = target
+        while part is not None:
+            lifted = self.lift(wrap(part._array, part._kind))
+            lifted._array.outer._node = part._node
+            part._node = None
+            part._array, part._kind = lifted._array, lifted._kind
+            part = None if part._view is None else part._view[0]
+        return result
 
     def to_host(self, array: Dual) -> memoryview:
         kind = array.outer._kind

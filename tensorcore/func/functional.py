@@ -23,7 +23,7 @@ def functional_call(
     Args:
         module: what to call.
         parameter_and_buffer_dicts: tensors by their names, as `Module.named_parameters` gives them; or several such
-            dicts, which share no name.
+            dicts, which share no name. Names that the module has not are passed over, unless ``strict``.
         args: the arguments; one that is no tuple is the only one.
         kwargs: the keyword arguments.
         tie_weights: whether a tensor given for a name also goes to other names of the same parameter.
@@ -50,8 +50,7 @@ def functional_call(
                 f"functional_call: strict=True, but missing are {missing or 'none'}, and unknown to "
                 f"{type(module).__name__} are {unknown or 'none'}"
             )
-    if unknown:
-        raise KeyError(f"functional_call: {type(module).__name__} has no parameter or buffer called {unknown[0]!r}")
+    given = {name: tensor for name, tensor in given.items() if name in named}
     if tie_weights:
         given = _with_ties(given, named)
     replaced: list[tuple[dict[str, Any], str, Any]] = []

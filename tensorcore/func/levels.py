@@ -139,6 +139,10 @@ class TransformBackend(Backend):
         """The tensor of ``array`` on another device."""
         raise NotImplementedError
 
+    def entering(self, op: str, target: Tensor, result: Tensor) -> Tensor:
+        """``result``, of this level, as what is written to ``target``, which is from further out."""
+        raise NotImplementedError
+
     def filled(self, tensor: Tensor) -> Tensor:
         """A tensor made like one of this level, with memory of its own for each example."""
         raise NotImplementedError

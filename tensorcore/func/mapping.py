@@ -32,7 +32,8 @@ def vmap(
     ``vmap(grad(loss))`` gives a gradient for each example.
 
     Args:
-        func: takes tensors, also in nested tuples, lists and dicts, and returns such.
+        func: takes tensors, also in nested tuples, lists and dicts, and returns such. Keyword arguments are the same
+            for all examples.
         in_dims: the dimension of the arguments that counts the examples, ``None`` for what all share; one for all
             arguments, or containers of them that match the arguments.
         out_dims: where that dimension goes in the results; one for all, or containers that match the results.
@@ -55,17 +56,13 @@ def vmap(
     @functools.wraps(func)
     def mapped(*args: Any, **kwargs: Any) -> Any:
         leaves, spec, dims, size = _inputs(func, in_dims, args)
-        kept, kept_spec = flatten(kwargs)
-        kept_dims = [0 if isinstance(x, Tensor) else None for x in kept]
-        size = _agreed(func, size, kept, kept_dims)
         if size is None:
             raise TransformError(
                 f"vmap({_name(func)}): no argument counts examples: at least one in_dim must be an int, got "
                 f"in_dims={in_dims!r}"
             )
-        leaves, dims = leaves + kept, dims + kept_dims
         step = size if chunk_size is None else chunk_size
-        run = functools.partial(_run, func, spec, kept_spec, out_dims, randomness)
+        run = functools.partial(_run, func, spec, kwargs, out_dims, randomness)
         if step >= size:
             results, places, out_spec = run(leaves, dims, size)
             return unflatten(results, out_spec)
@@ -119,8 +116,6 @@ def _agreed(func: Any, size: int | None, leaves: list[Any], dims: list[Any]) -> 
     for leaf, dim in zip(leaves, dims, strict=True):
         if dim is None:
             continue
-        if not leaf._array.shape:
-            raise TransformError(f"vmap({_name(func)}): a keyword argument is 0-d, so it cannot count examples")
         side = leaf._array.shape[dim]
         if size is not None and side != size:
             raise TransformError(
@@ -132,15 +127,12 @@ def _agreed(func: Any, size: int | None, leaves: list[Any], dims: list[Any]) -> 
 
 
 def _run(
-    func: Any, spec: Spec, kept_spec: Spec, out_dims: Any, randomness: str, leaves: list[Any], dims: list[Any],
+    func: Any, spec: Spec, kwargs: dict[str, Any], out_dims: Any, randomness: str, leaves: list[Any], dims: list[Any],
     size: int,
 ) -> tuple[list[Any], list[Any], Spec]:  # fmt: skip
     with VmapLevel(size, randomness) as level:
         batched = [x if d is None else level.wrapped(x, d) for x, d in zip(leaves, dims, strict=True)]
-        split = _leaves_of(spec)
-        args = unflatten(batched[:split], spec)
-        kwargs = unflatten(batched[split:], kept_spec)
-        made = func(*args, **kwargs)
+        made = func(*unflatten(batched, spec), **kwargs)
         results, out_spec = flatten(made)
         for x in results:
             if not isinstance(x, Tensor):
@@ -172,7 +164,3 @@ def _out(level: VmapLevel, x: Tensor, place: int | None) -> Tensor:
             f"{list(x.shape)}; give the dimension that counts them"
         )
     return x._array.outer  # type: ignore[no-any-return]
-
-
-def _leaves_of(spec: Spec) -> int:
-    return 1 if spec.container is None else sum(map(_leaves_of, spec.children))

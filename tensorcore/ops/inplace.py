@@ -130,6 +130,10 @@ def write(target: Tensor, result: Tensor, op: str) -> Tensor:
     check_inplace(target, op)
     kind = target._kind
     if result._kind is not kind:
+        inner = result._kind.level
+        if inner is not kind.level and inner is not None and (kind.level is None or inner.depth > kind.level.depth):
+            result = inner.entering(op, target, result)
+            return write(target, result, op)
         if result._kind.dtype.category > kind.dtype.category:
             raise DTypeError(
                 f"{op}: the result is {result.dtype} and cannot be written into a tensor of {target.dtype}"
@@ -209,6 +213,11 @@ def _write_through(view: Tensor, connect: bool) -> None:
 
 def write_out(out: Tensor, result: Tensor) -> Tensor:
     """Store a result in the tensor given as ``out=``; its shape is adapted as in PyTorch."""
+    if result._kind.level is not out._kind.level:
+        raise InplaceError(
+            "out: a result of a transform (vmap, forward mode) does not fit a tensor from outside of it; use the "
+            "result itself"
+        )
     if out._array.shape != result._array.shape:
         if out.numel():
             raise ShapeError(f"out: has shape {list(out.shape)}, the result {list(result.shape)}")
