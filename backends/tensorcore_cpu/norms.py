@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from tensorcore.backend.contract import Array
+from tensorcore_cpu.jit.channels import scaled_channels
 from tensorcore_cpu.sums import total
 
 #: Rows from which on columns are summed in float64: one after another, float32 would lose digits.
@@ -53,6 +54,23 @@ def _without(grad: Array, unit: Array, rstd: Array, along: Array, level: Array) 
 
 class NormKernels:
     """The part of the backend that overrides composites of normalisation."""
+
+    def batch_norm_inference(
+        self, input: Array, mean: Array, variance: Array, weight: Array | None = None, bias: Array | None = None, *,
+        eps: float,
+    ) -> Array:  # fmt: skip
+        found = scaled_channels(input, mean, variance, weight, bias, eps)
+        if found is not None:
+            return found
+        scale = 1 / np.sqrt(variance.reshape(-1) + input.dtype.type(eps))
+        if weight is not None:
+            scale *= weight.reshape(-1)
+        shift = -mean.reshape(-1) * scale
+        if bias is not None:
+            shift += bias.reshape(-1)
+        out = input * _over(input, scale)
+        out += _over(input, shift)
+        return out
 
     def batch_norm_training(
         self, input: Array, weight: Array | None = None, bias: Array | None = None, *, eps: float

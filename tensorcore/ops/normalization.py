@@ -192,14 +192,36 @@ def batch_norm(
 
 
 def _by_running(input: Any, running_mean: Any, running_var: Any, weight: Any, bias: Any, eps: float) -> Any:
-    scale = inverse_root(running_var, float(eps))
+    out = batch_norm_inference.emit(input, running_mean, running_var, weight, bias, eps=float(eps))
+    return out if out.dtype is input.dtype else out.to(input.dtype)
+
+
+@composite(
+    rule=inexact, namespaces=(), ulp=64,
+    samples=(
+        {"shapes": ((3, 4, 2), (4,), (4,), (4,), (4,)), "domains": (None, None, (0.5, 2), None, None), "eps": 1e-5},
+        {"shapes": ((5, 3), (3,), (3,)), "domains": (None, None, (0.5, 2)), "eps": 1e-3},
+    ),
+)  # fmt: skip
+def batch_norm_inference(
+    input: Tensor, mean: Tensor, variance: Tensor, weight: Tensor | None = None, bias: Tensor | None = None, *,
+    eps: float,
+) -> Tensor:  # fmt: skip
+    """(N, C, *sides) normalised per channel by the given statistics (C), scaled and shifted."""
+    return batch_norm_inference.emit(input, mean, variance, weight, bias, eps=eps)
+
+
+@batch_norm_inference.expression
+def _batch_norm_inference(
+    input: Any, mean: Any, variance: Any, weight: Any = None, bias: Any = None, *, eps: float
+) -> Any:
+    scale = inverse_root(variance, eps)
     if weight is not None:
         scale = scale * weight
-    shift = -running_mean * scale
+    shift = -mean * scale
     if bias is not None:
         shift = shift + bias
-    out = input * _per_channel(scale, input.ndim) + _per_channel(shift, input.ndim)
-    return out if out.dtype is input.dtype else out.to(input.dtype)
+    return input * _per_channel(scale, input.ndim) + _per_channel(shift, input.ndim)
 
 
 # ------------------------------------------------------------------ over groups of channels
