@@ -46,7 +46,6 @@ class HalfNormal(TransformedDistribution):
     def log_prob(self, value: Tensor) -> Tensor:
         if self._validate_args:
             self._validate_sample(value)
-        value = tc.as_tensor(value, dtype=self.scale.dtype, device=self.scale.device)
         return tc.where(value >= 0, self.base_dist.log_prob(value) + math.log(2), -tc.inf)
 
     def cdf(self, value: Tensor) -> Tensor:

@@ -163,7 +163,8 @@ def _families(p: Any, q: Any) -> Tensor:
     theirs = q._natural_params
     result = q._log_normalizer(*theirs) - normalizer
     for mine, other, gradient in zip(natural, theirs, gradients, strict=True):
-        result = result - _sum_rightmost((other - mine) * gradient, len(q.event_shape))
+        # A natural parameter may have fewer dimensions than an event.
+        result = result - _sum_rightmost((other - mine) * gradient, mine.ndim - len(p.batch_shape))
     return result
 
 

@@ -42,9 +42,9 @@ class LKJCholesky(Batched):
         super().__init__(self.concentration.shape, (dim, dim), validate_args)
         # Squared lengths of the rows below the diagonal (section 3.2), the first of which is replaced.
         offset = tc.arange(dim, dtype=self.concentration.dtype, device=self.concentration.device)
-        offset = (offset - 1).clamp(min=0)
+        offset = 0.5 * (offset - 1).clamp(min=0)
         marginal = (self.concentration + 0.5 * (dim - 2)).unsqueeze(-1)
-        self._beta = Beta(offset + 0.5, marginal - 0.5 * offset, validate_args=validate_args)
+        self._beta = Beta(offset + 0.5, marginal - offset, validate_args=validate_args)
 
     def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         with tc.no_grad():
