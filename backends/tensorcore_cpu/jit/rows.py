@@ -14,8 +14,8 @@ from tensorcore_cpu.jit.x86 import Address, Assembler, Isa
 
 __all__ = ["Rows", "compiled_rows"]
 
-#: How an array lies beside the rows: an element for each place (with ``pair`` and ``fourth``, every second or fourth row
-#: of a matrix), for each column, for each row, or one for all.
+#: How an array lies beside the rows: an element for each place (with ``pair`` and ``fourth``, every second or fourth
+#: row of a matrix), for each column, for each row, or one for all.
 Layout = Literal["matrix", "pair", "fourth", "column", "row", "number"]
 
 #: Rows, or elements, from what belongs to one row to what belongs to the next.
