@@ -131,6 +131,11 @@ DELIBERATE = {
         "t.from_numpy(np.array([1], dtype='>i4'))", "t.frombuffer([1], dtype=t.float32)", "t.arange(1j)",
         "t.from_dlpack(5)",
     ),
+    "Distributions": (
+        "t.distributions.Kumaraswamy(2.0, 3.0).mode",
+        "t.distributions.Multinomial(3, t.tensor([0.3, 0.7])).expand((2,)).entropy()",
+        "t.distributions.GeneralizedPareto(0.0, 1.0, t.tensor([0.5]).double()).log_prob(t.tensor([1.0]).double())",
+    ),
     "Names": ("t.tensor([1.0]).type()", "t.device('cpu') == t.device('cpu:0')"),
     "No complex32": (
         "t.set_default_dtype(t.float16); r = t.tensor(1j); t.set_default_dtype(t.float32); r",
