@@ -36,6 +36,19 @@ def _sum(rows: Rows) -> None:
     body.store(0, body.carried(total))
 
 
+def _sum_of_numbers(rows: Rows) -> None:
+    x = rows.over_row().input(1)
+    total = rows.total("add", x.nan.select(0.0, x))
+    body = rows.once()
+    body.store(0, body.carried(total))
+
+
+def _sizes(rows: Rows) -> None:
+    total = rows.total("add", rows.over_row().input(1).size)
+    body = rows.once()
+    body.store(0, body.carried(total))
+
+
 def _prod(rows: Rows) -> None:
     total = rows.total("mul", rows.over_row().input(1))
     body = rows.once()
@@ -225,7 +238,13 @@ class RowKernels(ScanKernels):
         return total
 
     def sum(self, plain: Any) -> Any:
-        total, native, name = self._totals(_sum), self.native, self.native.name
+        return self._summed(plain, _sum)
+
+    def nansum(self, plain: Any) -> Any:
+        return self._summed(plain, _sum_of_numbers)
+
+    def _summed(self, plain: Any, describe: Any) -> Any:
+        total, native, name = self._totals(describe), self.native, self.native.name
 
         def kernel(input: Any, *, dim: tuple[int, ...], keepdim: bool, dtype: Any) -> Any:
             plan = _plan(input.shape, dim, keepdim)
@@ -256,15 +275,18 @@ class RowKernels(ScanKernels):
         return kernel
 
     def linalg_vector_norm(self, plain: Any) -> Any:
-        total = self._totals(_squares)
+        squares, sizes = self._totals(_squares), self._totals(_sizes)
 
         def kernel(input: Any, *, ord: float, dim: tuple[int, ...], keepdim: bool) -> Any:
             plan = _plan(input.shape, dim, keepdim)
-            if plan is None or ord != 2 or not input.flags.c_contiguous:
+            if plan is None or ord not in (1, 2) or not input.flags.c_contiguous:
                 return plain(input, ord=ord, dim=dim, keepdim=keepdim)
             rows, columns, shape = plan
             out = np.empty(shape, self.native)
-            total(out, input, rows, columns)
+            if ord == 1:
+                sizes(out, input, rows, columns)
+                return out
+            squares(out, input, rows, columns)
             return np.sqrt(out, out)
 
         return kernel

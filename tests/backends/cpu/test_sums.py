@@ -74,3 +74,20 @@ def test_integers_are_added_in_int64():
 def test_empty_sides():
     assert tc.zeros(0, 10_000).sum(1).shape == (0,)
     assert tc.zeros(10_000, 0).sum(1).tolist() == [0.0] * 10_000
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16])
+@pytest.mark.parametrize("shape, dim", [((5,), 0), ((3, 17), 1), ((3, 17), 0), ((10_001,), 0), ((2, 3, 40), (1, 2))])
+def test_sums_of_sizes_and_of_what_is_a_number(shape, dim, dtype):
+    x = np.random.default_rng(1).standard_normal(shape).astype(dtype)
+    made = tc.linalg.vector_norm(tc.from_numpy(x), 1, dim)
+    wanted = np.abs(x.astype(np.float64)).sum(dim)
+    rtol = 2e-3 if dtype is np.float16 else 1e-5
+    np.testing.assert_allclose(made.numpy(), wanted, rtol=rtol)
+    x.reshape(-1)[::4] = np.nan
+    np.testing.assert_allclose(
+        tc.from_numpy(x).nansum(dim).numpy(), np.nansum(x.astype(np.float64), dim), rtol=rtol, atol=2e-3
+    )
+    x.reshape(-1)[1] = np.inf
+    assert np.isinf(tc.from_numpy(x).nansum().numpy()) and tc.from_numpy(x).nansum(dim).isinf().any()
+    assert tc.full((9,), float("nan")).nansum().item() == 0.0
