@@ -23,6 +23,16 @@ _ROWS = 64
 _fill = quiet2(np.ndarray.fill)
 
 
+def filled(shape: tuple[int, ...], native: Any, value: Any) -> Array:
+    """A new array of one number."""
+    if not value and type(value) is not complex and math.copysign(1, value) > 0:
+        # The system's own zeros, where memory is new.
+        return np.zeros(shape, native)
+    out: Any = np.empty(shape, native)
+    _fill(out, value)
+    return out
+
+
 @lru_cache(maxsize=16)
 def _mask(rows: int, columns: int, diagonal: int, lower: bool, width: int) -> Array:
     """All bits of the elements on this side of a diagonal."""
@@ -45,12 +55,7 @@ class CreationKernels:
     natives: dict[DType, Any]
 
     def full(self, *, shape: tuple[int, ...], value: Any, dtype: DType, index: int) -> Array:
-        if not value and type(value) is not complex and math.copysign(1, value) > 0:
-            # The system's own zeros, where memory is new.
-            return np.zeros(shape, self.natives[dtype])
-        out = np.empty(shape, self.natives[dtype])
-        _fill(out, value)
-        return out
+        return filled(shape, self.natives[dtype], value)
 
     def ramp(self, *, start: Any, step: Any, count: int, dtype: DType, index: int) -> Array:
         native = self.natives[dtype]

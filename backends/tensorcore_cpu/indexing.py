@@ -143,6 +143,9 @@ class IndexKernels:
             return input.reshape((-1, *input.shape[len(indices) :])).take(places, 0, mode="wrap")
         return input[indices]
 
+    def embedding(self, input: Array, weight: Array, *, padding_idx: int | None, scale_grad_by_freq: bool) -> Array:
+        return self.index(weight, input)
+
     def index_select(self, input: Array, index: Array, *, dim: int) -> Array:
         found = None if dim else taken_rows(input, index)
         if found is not None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tensorcore.backend.contract import Array
+from tensorcore_cpu.creating import filled
 from tensorcore_cpu.jit.reversal import reversed_rows
 
 _BACKWARDS = slice(None, None, -1)
@@ -51,6 +52,11 @@ class JoinKernels:
         out = np.empty(wide, input.dtype)
         out[...] = input.reshape(pairs)
         return out.reshape([count * side for count, side in zip(times, shape, strict=True)])
+
+    def placed_in(self, input: Array, *, index: tuple[Any, ...], shape: tuple[int, ...], value: Any) -> Array:
+        out = filled(shape, input.dtype, int(value) if input.dtype.kind in "iub" else value)
+        out[index] = input
+        return out
 
     def extended(
         self, input: Array, *, dim: int, before: int, after: int, crop: tuple[int, int], mode: str

@@ -9,6 +9,7 @@ from tensorcore.dtypes import int64
 from tensorcore.errors import RangeError, ShapeError
 from tensorcore.ops.creation import full
 from tensorcore.ops.indexing import scatter
+from tensorcore.ops.movement import reshape
 from tensorcore.ops.pooling import batched
 from tensorcore.ops.record import composite
 from tensorcore.ops.windows import Ints, embedded, fold_windows, spatial, window_count, windows
@@ -39,7 +40,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
             f"got {list(input.shape)}"
         )
     *lead, channels, height, width = input.shape
-    parts = input.reshape((-1, channels // (r * r), r, r, height, width)).permute(0, 1, 4, 2, 5, 3)
+    parts = input.reshape((math.prod(lead), channels // (r * r), r, r, height, width)).permute(0, 1, 4, 2, 5, 3)
     return parts.reshape((*lead, channels // (r * r), height * r, width * r))
 
 
@@ -60,7 +61,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
             f"pixel_unshuffle: expected at least 3 dimensions and sides that divide by {r}, got {list(input.shape)}"
         )
     *lead, channels, height, width = input.shape
-    parts = input.reshape((-1, channels, height // r, r, width // r, r)).permute(0, 1, 3, 5, 2, 4)
+    parts = input.reshape((math.prod(lead), channels, height // r, r, width // r, r)).permute(0, 1, 3, 5, 2, 4)
     return parts.reshape((*lead, channels * r * r, height // r, width // r))
 
 
@@ -125,10 +126,12 @@ def unfold(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
         "unfold", kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride
     )
     x = embedded(x, [(p, p) for p in pads], (1, 1))
-    if any(window_count(*each) < 1 for each in zip(x.shape[2:], kernel, step, spread, strict=True)):
+    count, channels, *sides = x._array.shape
+    counts = [window_count(*each) for each in zip(sides, kernel, step, spread, strict=True)]
+    if min(counts) < 1:
         raise ShapeError(f"unfold: a kernel of {list(kernel)} does not fit into input of shape {list(input.shape)}")
-    laid = windows.emit(x, kernel=kernel, stride=step, dilation=spread)
-    columns = laid.reshape((x.shape[0], x.shape[1] * math.prod(kernel), math.prod(laid.shape[4:])))
+    laid = windows.emit(x, kernel=kernel, stride=step, dilation=spread).contiguous()
+    columns = reshape.emit(laid, shape=(count, channels * math.prod(kernel), math.prod(counts)))
     return columns.squeeze(0) if alone else columns
 
 
