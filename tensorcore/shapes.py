@@ -103,6 +103,8 @@ def normalize_dims(dim: Any, ndim: int, op: str) -> tuple[int, ...]:
     """Dimensions to reduce: ``None`` means all; duplicates are refused."""
     if dim is None:
         return tuple(range(ndim))
+    if type(dim) is int and -ndim <= dim < ndim:
+        return (dim % ndim,)
     dims: list[Any] = [dim] if hasattr(dim, "__index__") else list(dim)
     places = tuple(normalize_dim(each, ndim, op) for each in dims)
     if len(set(places)) < len(places):

@@ -100,7 +100,8 @@ def _extreme_rule(g: Any, y: Any, input: Any, dim: tuple[int, ...], keepdim: boo
 
 
 def _nonempty(op: str, input: Any, dims: tuple[int, ...]) -> None:
-    if 0 in [input.shape[d] for d in dims]:
+    shape = input._array.shape
+    if 0 in shape and 0 in [shape[d] for d in dims]:
         raise DimensionError(f"{op}: no elements to choose from: shape {list(input.shape)}, reduced over dim {dims}")
 
 

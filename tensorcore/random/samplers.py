@@ -16,6 +16,7 @@ from tensorcore.host_data import round_to
 from tensorcore.levels import running_vmap
 from tensorcore.ops import drawing
 from tensorcore.ops.complex import complex as complex_of
+from tensorcore.ops.conversion import cast
 from tensorcore.ops.drawing import (
     BLOCK,
     WIDE_RANGE,
@@ -191,8 +192,8 @@ def bernoulli(shape: Shape, kind: Kind, p: float | Tensor, generator: Generator)
     else:
         single = kind.sibling(float32)
         value = uniform(shape, single, 0.0, 1.0, generator)
-        p = p.to(float32)
-    return lt(value, p).to(kind.dtype)
+        p = p if p.dtype is float32 else p.to(float32)
+    return cast.emit(lt(value, p), dtype=kind.dtype)
 
 
 # ------------------------------------------------------------------ integers
