@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 
 from tensorcore.backend.contract import Array
 from tensorcore.errors import RangeError
 from tensorcore_cpu import lapack
+from tensorcore_cpu.stacks import REAL, loop
 
 #: Columns eliminated one by one before their product updates the rest.
 _PANEL = 8
@@ -33,12 +35,15 @@ class FactorizationKernels:
             factor, info = lapack.potrf(_matrices(input), upper)
             factor, info = factor.reshape(input.shape), info.reshape(lead)
         else:
+            found = loop("cholesky_up" if upper else "cholesky_lo", f"{input.dtype.char}->{input.dtype.char}")
+            info = np.zeros(lead, np.int32)
             try:
-                factor, info = np.linalg.cholesky(input, upper=upper), np.zeros(lead, np.int32)
+                factor = np.linalg.cholesky(input, upper=upper) if found is None else found(input)
             except np.linalg.LinAlgError:
                 factor, info = input, np.ones(1, np.int32)
-        # Not every LAPACK takes NaN for what is not positive.
-        if not info.any() and np.isfinite(factor).all():
+        # Not every LAPACK takes NaN for what is not positive; what is infinite makes the product infinite or NaN.
+        flat = factor.reshape(-1)
+        if not info.any() and (np.isfinite(np.vdot(flat, flat)) or np.isfinite(factor).all()):
             return factor, info
         # Which columns of the others are done depends on the library's blocks; here it is those before the failure.
         whole = np.conj(np.swapaxes(input, -1, -2)) if upper else input
@@ -98,12 +103,28 @@ class FactorizationKernels:
     def linalg_qr(self, A: Array, *, mode: str) -> tuple[Array, Array]:
         if mode == "r":
             return np.empty(0, A.dtype), np.linalg.qr(A, mode="r")
-        Q, R = np.linalg.qr(A, mode=mode)
+        wide = "D" if A.dtype.kind == "c" else "d"
+        rows, columns = A.shape[-2:]
+        whole = mode == "complete" and rows > columns
+        raw = loop("qr_r_raw", f"{wide}->{wide}")
+        product = loop("qr_complete" if whole else "qr_reduced", f"{wide}{wide}->{wide}")
+        if raw is None or product is None or not A.size:
+            Q, R = np.linalg.qr(A, mode=mode)
+            return Q, R
+        packed = A.astype(wide)
+        Q = product(packed, raw(packed)).astype(A.dtype, copy=False)
+        count = rows if whole else min(rows, columns)
+        R = packed[..., :count, :].astype(A.dtype)
+        np.copyto(R, 0, where=_below(count, columns))
         return Q, R
 
     # ---------------------------------------------------------------- spectra
 
     def linalg_eigh(self, input: Array, *, upper: bool) -> tuple[Array, ...]:
+        char = input.dtype.char
+        found = loop("eigh_up" if upper else "eigh_lo", f"{char}->{REAL.get(char)}{char}")
+        if found is not None:
+            return tuple(found(input))
         return _where_it_converges(lambda x: np.linalg.eigh(x, "U" if upper else "L"), input)
 
     def linalg_eigvalsh(self, input: Array, *, upper: bool) -> Array:
@@ -119,10 +140,20 @@ class FactorizationKernels:
         return np.linalg.eigvals(input).astype(np.result_type(input.dtype, np.complex64), copy=False)
 
     def linalg_svd(self, A: Array, *, full_matrices: bool) -> tuple[Array, ...]:
+        char = A.dtype.char
+        found = loop("svd_f" if full_matrices else "svd_s", f"{char}->{char}{REAL.get(char)}{char}")
+        if found is not None:
+            return tuple(found(A))
         return _where_it_converges(lambda x: np.linalg.svd(x, full_matrices), A)
 
     def linalg_svdvals(self, A: Array) -> Array:
         return _where_it_converges(lambda x: (np.linalg.svd(x, compute_uv=False),), A)[0]
+
+
+@lru_cache(maxsize=64)
+def _below(rows: int, columns: int) -> Array:
+    """Where a matrix lies below its diagonal."""
+    return np.tri(rows, columns, -1, dtype=bool)
 
 
 def _require_pairs(pivots: Array) -> None:

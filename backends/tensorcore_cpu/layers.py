@@ -16,6 +16,7 @@ from numpy.lib.stride_tricks import as_strided
 from tensorcore.backend.contract import Array
 from tensorcore.dtypes import by_name
 from tensorcore_cpu.jit.correlations import correlated
+from tensorcore_cpu.jit.powers import scaled_powers
 from tensorcore_cpu.sums import total
 
 Ints = tuple[int, ...]
@@ -190,6 +191,13 @@ class LayerKernels:
         label_smoothing: float,
     ) -> tuple[Array, Array, Array]:  # fmt: skip
         logs = self._log_softmax_of(input.dtype)(input, dim=1)
+        if weight is None and not label_smoothing and _all_count(target, logs, ignore_index):
+            terms = np.negative(logs[np.arange(len(target)), target])
+            total = np.array(len(target), logs.dtype)
+            if reduction == "none":
+                return terms, logs, total
+            loss = np.add.reduce(terms)
+            return np.asarray(loss / total if reduction == "mean" else loss), logs, total
         held, factor, rows = _counted(logs, target, weight, ignore_index)
         terms = logs[rows, held]
         terms *= factor
@@ -208,6 +216,18 @@ class LayerKernels:
         self, grad: Array, log_probs: Array, target: Array, weight: Array | None, total: Array, *, ignore_index: int,
         reduction: str, label_smoothing: float,
     ) -> Array:  # fmt: skip
+        if weight is None and not label_smoothing and _all_count(target, log_probs, ignore_index):
+            each = grad / total if reduction == "mean" else grad
+            if each.ndim == 0:
+                out = scaled_powers(log_probs, each)
+                if out is None:
+                    out = np.exp(log_probs)
+                    out *= each
+            else:
+                out = np.exp(log_probs)
+                out *= each[:, None]
+            out[np.arange(len(target)), target] -= each
+            return out
         held, factor, rows = _counted(log_probs, target, weight, ignore_index)
         # Where nothing counts the loss is NaN, but no score has a part in it.
         each = grad / total if reduction == "mean" and total != 0 else grad
@@ -363,6 +383,17 @@ def _add_windows(out: Array, laid: Array, kernel: Ints, stride: Ints, dilation: 
             slice(k * d, k * d + (n - 1) * s + 1, s) for k, d, n, s in zip(place, dilation, counts, stride, strict=True)
         )
         out[(*lead, *at)] += laid[(*lead, *place)]
+
+
+def _all_count(target: Array, logs: Array, ignore_index: int) -> bool:
+    """Whether all targets are classes, and none is ignored."""
+    if target.dtype != np.int64 or not target.size:
+        return False
+    # Read without a sign, a negative number is larger than any class.
+    classes = logs.shape[1]
+    if np.maximum.reduce(target.view(np.uint64)) >= classes:
+        return False
+    return not 0 <= ignore_index < classes or ignore_index not in target
 
 
 def _counted(logs: Array, target: Array, weight: Array | None, ignore_index: int) -> tuple[Array, Array, Array]:

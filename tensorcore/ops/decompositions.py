@@ -66,16 +66,21 @@ def joined(parts: list[Any], dim: int) -> Any:
     return parts[0] if len(parts) == 1 else cat(parts, dim)
 
 
+#: Numbers that are read as fast as one.
+_FEW: Final = 64
+
+
 def first_failure(info: Any) -> tuple[str, int] | None:
     """Which matrix of a stack failed first, in the words of the message, and its number in ``info``."""
     info = everywhere(info)
     if info.ndim == 0:
         number = info.item()
         return ("", number) if number else None
-    if info.numel() == 0 or not bool((info != 0).any()):
+    # Few numbers are read at once; of many, only whether one is not zero.
+    if info.numel() == 0 or (info.numel() > _FEW and not bool(info.any())):
         return None
-    place, number = next((place, number) for place, number in enumerate(info.reshape(-1).tolist()) if number)
-    return f"(Batch element {place}): ", number
+    failed = [(place, number) for place, number in enumerate(info.reshape(-1).tolist()) if number]
+    return (f"(Batch element {failed[0][0]}): ", failed[0][1]) if failed else None
 
 
 def mirrored(x: Any, upper: bool) -> Any:
