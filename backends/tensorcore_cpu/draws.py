@@ -96,7 +96,7 @@ class DrawKernels:
         numbers = _span(low, span)
         out = np.empty(shape, _INT64)
         if size < lanes:
-            # The program computes whole vectors.
+            # Without mask registers the program computes whole vectors.
             padded, wide = np.empty(lanes, np.uint32), np.empty(lanes, _INT64)
             padded[:size] = words
             program(0, lanes, id(wide), id(padded), *map(id, numbers))

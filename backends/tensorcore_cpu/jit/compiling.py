@@ -43,8 +43,8 @@ def elementwise(
     """Machine code of ``function(begin, end, *arrays)`` under the System V calling convention.
 
     The arrays are NumPy's objects; each holds the address of its elements at ``data_offset``. Elements from ``begin``
-    to ``end`` are computed. Arrays among ``numbers`` have one element, those among ``halves`` are float16; with such,
-    only whole vectors are computed.
+    to ``end`` are computed. Arrays among ``numbers`` have one element, those among ``halves`` elements of half the
+    lanes' width; with float16, and without mask registers, only whole vectors are computed then.
     """
     code = Assembler(isa)
     used = [op.number for op in body.operations if op.name == "input"] + [array for array, _ in body.stores]
@@ -72,7 +72,7 @@ def elementwise(
     code.subtract(end, x86.RAX)
     empty = code.jump(x86.EQUAL)
     slots = whole.slots
-    if not halves:
+    if not halves or (body.double and isa.wide):
         set_tail(code, last, end, body.double)
         tail = Emitter(code, body, accesses, masked=True)
         tail.emit()
@@ -340,7 +340,8 @@ class Emitter:
                 offset = operation.place * (8 if self.body.double else 4)
                 self._vector("broadcast", register, 0, Address(access.pointer, offset=offset))
             elif access.half:
-                self._vector("from_half", register, 0, self._element(access))
+                mask = TAIL * self.masked
+                self._vector("from_half", register, 0, self._element(access), mask=mask, zero=self.masked)
             elif not self.masked:
                 self._vector("load", register, 0, self._element(access))
             elif self.isa.wide:

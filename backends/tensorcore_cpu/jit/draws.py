@@ -181,7 +181,7 @@ def exponential(chosen: Isa | None = None) -> Program:
 
 @cache
 def integers(chosen: Isa | None = None) -> tuple[Program, int]:
-    """``program(begin, end, out, words, span, 1 / span, low)`` for whole vectors, and the lanes.
+    """``program(begin, end, out, words, span, 1 / span, low)``, and of how many elements ``end`` is to be a multiple.
 
     ``low`` is an int64 number less the bits of 2.0**52, the other two are float64; ``span`` is below 2**31.
     """
@@ -198,7 +198,7 @@ def integers(chosen: Isa | None = None) -> tuple[Program, int]:
         body.store(0, (rest + 2.0**52).add_integer(body.input(4)))
 
     program = _compiled(describe, True, 5, (2, 3, 4), (1,), chosen=best)
-    return program, best.bytes // 8
+    return program, 1 if best.wide else best.bytes // 8
 
 
 @cache

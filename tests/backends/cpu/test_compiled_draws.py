@@ -69,15 +69,19 @@ def test_halves_are_exchanged(chosen):
 
 @each_isa
 @pytest.mark.parametrize("span", [1, 2, 3, 10, 1000, (1 << 28) - 1])
-def test_remainders(chosen, span):
-    program, lanes = draws.integers(chosen)
-    words = np.arange(8 * lanes, dtype=np.uint32) * np.uint32(span)
-    words[: 4 * lanes] = np.random.default_rng(1).integers(0, 2**32, 4 * lanes)
-    out = np.empty(words.size, np.int64)
+@pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 64])
+def test_remainders(chosen, span, count):
+    program, multiple = draws.integers(chosen)
+    count = count // multiple * multiple
+    words = np.arange(count, dtype=np.uint32) * np.uint32(span)
+    words[: count // 2] = np.random.default_rng(1).integers(0, 2**32, count // 2)
+    whole = np.full(count + 64, 7)
+    out = whole[:count]
     low = np.array(-5 - 0x4330000000000000)
     numbers = np.array(float(span)), np.array(1 / span), low
     program(0, words.size, id(out), id(words), *map(id, numbers))
     np.testing.assert_array_equal(out, words.astype(np.int64) % span - 5)
+    assert (whole[count:] == 7).all()
 
 
 @each_isa
