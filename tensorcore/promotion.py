@@ -112,5 +112,6 @@ def convert(op: Op, inputs: tuple[Any, ...], kind: Kind) -> tuple[Any, ...]:
 
 
 def _refuse_operands(op: Op, inputs: tuple[Any, ...]) -> NoReturn:
-    met = ", ".join(f"{op.operand_at(place)}: {type(x).__name__}" for place, x in enumerate(inputs))
-    raise TypeError(f"{op.name}: expected a tensor, got {met}")
+    names = " or ".join(op.operand_at(place).strip("'") for place in range(len(inputs)))
+    met = " and ".join(type(x).__name__ for x in inputs)
+    raise TypeError(f"{op.name}: expected a tensor as {names}, got {met}")

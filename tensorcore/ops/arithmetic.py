@@ -158,7 +158,7 @@ def frac(input: Tensor) -> Tensor:
 
 
 @composite(
-    rule=real_floating,
+    rule=floating,
     inplace=True,
     samples=({"shapes": ((3, 4), (3, 4), ()), "args": ()},),
     operands=("input", "end", "weight"),

@@ -250,7 +250,7 @@ def _checked(op: str, input: Any, weight: Any, shape: Any) -> Any:
 )  # fmt: skip
 def histogram(
     input: Tensor,
-    bins: Any,
+    bins: Any = 100,
     *,
     range: Sequence[float] | None = None,
     weight: Tensor | None = None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tensorcore import dispatch
 from tensorcore.autograd.mode import no_grad
 from tensorcore.dtypes import COMPLEX
-from tensorcore.errors import DTypeError, RangeError, ShapeError
+from tensorcore.errors import DimensionError, DTypeError, RangeError, ShapeError
 from tensorcore.levels import everywhere
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.record import composite
@@ -339,6 +339,8 @@ def multilabel_soft_margin_loss(
         tensor([0.1269, 0.6931])
     """
     reduction = reduction_of("multilabel_soft_margin_loss", size_average, reduce, reduction)
+    if input.ndim == 0:
+        raise DimensionError("multilabel_soft_margin_loss: input has no dimension of classes, shape []")
     terms = logistic_entropy(input, target)
     if weight is not None:
         terms = terms * weight

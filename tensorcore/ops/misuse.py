@@ -32,23 +32,26 @@ _BARE: Final = ("bool: ", "item: ", "int: ", "float: ")
 def refusal(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> Exception:
     """The error to raise for a call of ``op`` that ended in ``error``: that one, or a clearer one in its place."""
     words = str(error)
-    if not isinstance(error, _PLAIN) or isinstance(error, NotImplementedError):
+    if not isinstance(error, _PLAIN):
         return error
     if (isinstance(error, TypeError) or not isinstance(error, TensorcoreError)) and _begins(op, words):
         return error
     try:
         given = op.signature.bind(*args, **_spelled(op, kwargs)).arguments
     except TypeError as misfit:
-        return _alone(TypeError(f"{op.name}: {misfit}; it is called as {op.name}({_parameters(op)})"), error)
+        return _alone(TypeError(f"{public(op)}: {misfit}; it is called as {public(op)}({_parameters(op)})"), error)
     bare = words.startswith(_BARE) or _KERNEL in words
-    told = isinstance(error, TensorcoreError) and not bare
+    told = isinstance(error, (TensorcoreError, NotImplementedError)) and not bare
+    name = public(op)
     for problem in _problems(op, given, told):
-        return _alone(ArgumentError(f"{op.name}: {problem}"), error)
-    met = f"called as {op.name}({', '.join(_pair(name, value) for name, value in given.items())})"
+        return _alone(ArgumentError(f"{name}: {problem}"), error)
+    met = f"called as {name}({', '.join(_pair(each, value) for each, value in given.items())})"
     if told:
-        if not _names(op, words):
+        if words.startswith(f"{op.name}: "):
+            error.args = (f"{name}{words.removeprefix(op.name)}",)
+        elif not _names(op, words):
             # The class tells what is wrong; only the words are those of a step.
-            error.args = (f"{op.name}: {words} ({met})",)
+            error.args = (f"{name}: {words} ({met})",)
         return error
     if _names(op, words) and not bare and type(error) in (TypeError, ValueError, IndexError, RuntimeError):
         return error
@@ -56,7 +59,7 @@ def refusal(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], error: Except
     if isinstance(error, RuntimeError) and cause is not error and type(cause) is RuntimeError:
         # What an engine or a device reports is no fault of the arguments.
         return error
-    clearer = ArgumentError(f"{op.name}: {_sentence(cause)} ({met})")
+    clearer = ArgumentError(f"{name}: {_sentence(cause)} ({met})")
     clearer.__cause__ = cause
     return clearer
 
@@ -73,6 +76,11 @@ def _alone(clearer: Exception, error: Exception) -> Exception:
     """``clearer`` without the error that led to it, which would say the same in worse words."""
     clearer.__suppress_context__ = True
     return clearer
+
+
+def public(op: Op) -> str:
+    """The name under which users find an op: ``special.i0e`` of ``special_i0e``."""
+    return next((path for path in op.paths if path.replace(".", "_") == op.name), op.name)
 
 
 def _begins(op: Op, message: str) -> bool:
@@ -111,17 +119,33 @@ def _problems(op: Op, given: dict[str, Any], told: bool) -> Iterator[str]:
             expected = _expected(parameter, told)
             if expected is not None and not expected[1](value):
                 yield f"{name} must be {expected[0]}, got {_typed(value)}"
+    if not told:
+        yield from _strays(op, given)
+
+
+def _strays(op: Op, given: dict[str, Any]) -> Iterator[str]:
+    """Arguments of which the annotations say nothing, and which seldom are what is meant: None, strings."""
+    for name, value in given.items():
+        parameter = op.signature.parameters[name]
+        if name == "out" and not isinstance(value, Tensor):
+            yield f"out must be a tensor, got {_typed(value)}"
+        elif value is not parameter.default and str(parameter.annotation) == "Any":
+            if value is None:
+                yield f"{name} must not be None"
+            elif isinstance(value, str) and not isinstance(parameter.default, str):
+                yield f"{name} takes no such string, got {value!r}"
 
 
 def _operand_problems(op: Op, parameter: Any, name: str, value: Any, several: bool, told: bool) -> Iterator[str]:
     if value is None and (parameter.default is None or "None" in str(parameter.annotation)):
         return
     if several:
-        values = value[0] if len(value) == 1 and isinstance(value[0], (list, tuple)) else value \
-            if isinstance(value, (list, tuple)) else None  # fmt: skip
-        if values is None:
-            if not isinstance(value, Tensor):
-                yield f"{name} must be a sequence of tensors, got {_typed(value)}"
+        values = value
+        if isinstance(value, (list, tuple)) and len(value) == 1 and isinstance(value[0], (list, tuple)):
+            values = value[0]
+        if not isinstance(values, (list, tuple, Tensor)):
+            yield f"{name} must be a sequence of tensors, got {_typed(value)}"
+        if not isinstance(values, (list, tuple)):
             return
         for place, each in enumerate(values):
             if not isinstance(each, Tensor) and (not told or not isinstance(each, (int, float, complex))):
@@ -162,7 +186,7 @@ def check(op: Op, which: str | int, value: Any) -> None:
         return
     expected = _expected(parameter, told=False)
     if expected is not None and not expected[1](value):
-        raise ArgumentError(f"{op.name}: {parameter.name} must be {expected[0]}, got {_typed(value)}")
+        raise ArgumentError(f"{public(op)}: {parameter.name} must be {expected[0]}, got {_typed(value)}")
 
 
 def _is_int(value: Any) -> bool:
@@ -170,7 +194,8 @@ def _is_int(value: Any) -> bool:
 
 
 def _is_dims(value: Any) -> bool:
-    return _is_int(value) or (isinstance(value, (list, tuple)) and all(map(_is_int, value)))
+    # Some ops, such as tensordot, take a tuple of tuples.
+    return _is_int(value) or (isinstance(value, (list, tuple)) and all(map(_is_dims, value)))
 
 
 def _is_number(value: Any) -> bool:
@@ -180,11 +205,11 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_flag(value: Any) -> bool:
-    return hasattr(value, "__index__") or type(value).__name__ in ("bool", "bool_")
+    return _is_int(value) or type(value).__name__ in ("bool", "bool_")
 
 
 def _is_dtype(value: Any) -> bool:
-    return isinstance(value, DType) or value in (bool, int, float, complex)
+    return isinstance(value, DType) or (isinstance(value, type) and value in (bool, int, float, complex))
 
 
 #: What annotations say: in words, and whether a value is that.
@@ -213,10 +238,11 @@ _TYPES: Final[dict[str, tuple[type, ...]]] = {
 def _expected(parameter: inspect.Parameter, told: bool) -> tuple[str, Any] | None:
     """What a parameter takes, in words, and whether a value is that; ``None`` where its record does not say."""
     written, default = str(parameter.annotation), parameter.default
-    optional = written.endswith(" | None")
+    # PyTorch takes None for these two flags.
+    optional = written.endswith(" | None") or parameter.name in ("requires_grad", "pin_memory")
     written = written.removesuffix(" | None")
-    if written == "Any" and parameter.name in ("dim", "dims"):
-        written, optional = "dim", True
+    if written == "Any" and parameter.name in ("dim", "dims", "shifts", "source", "destination"):
+        written, optional = "dim", parameter.name in ("dim", "dims")
     elif written == "Any" and parameter.name in _TYPES:
         written, optional = parameter.name, True
     elif written == "Any" and not told and type(default) in (int, float):

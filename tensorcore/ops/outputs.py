@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from tensorcore.errors import DTypeError
+from tensorcore.errors import ArgumentError, DTypeError
 
 if TYPE_CHECKING:
     from tensorcore.ops.record import Op
@@ -18,7 +18,7 @@ def takes_out(op: Op) -> bool:
     parameters = op.signature.parameters
     starred = any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters.values())
     makes = bool(op.operands) and parameters.keys().isdisjoint(("out", "inplace"))
-    return makes and not starred and op.name[-1] != "_"
+    return makes and (not starred or op.name.endswith("_copy")) and op.name[-1] != "_"
 
 
 def signature(op: Op) -> inspect.Signature:
@@ -128,8 +128,10 @@ def refused(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], error: Except
 
 def _check_out(op: Op, name: str, out: Any, result: Any) -> None:
     if not hasattr(out, "_array"):
-        raise TypeError(f"{op.name}: {name} must be a tensor, got {type(out).__name__}")
-    if hasattr(result, "_array") and result.dtype.category > out.dtype.category:
+        raise ArgumentError(f"{op.name}: {name} must be a tensor, got {type(out).__name__}")
+    if not hasattr(result, "_array"):
+        raise TypeError(f"{op.name}: the result is {type(result).__name__}, no tensor, and takes no out=")
+    if result.dtype.category > out.dtype.category:
         raise DTypeError(f"{op.name}: {name} is of dtype {out.dtype}, which does not hold a result of {result.dtype}")
 
 

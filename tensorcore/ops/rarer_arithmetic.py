@@ -147,8 +147,10 @@ def gcd(input: Tensor, other: Tensor) -> Tensor:
         >>> tc.gcd(tc.tensor([12, -18, 0]), tc.tensor([18, 12, 5]))
         tensor([6, 6, 5])
     """
-    shape = broadcast_shapes(input.shape, other.shape)
-    a, b = (e.abs(x).expand(shape) for x in (input, other))
+    from tensorcore.promotion import promoted
+
+    shape, dtype = broadcast_shapes(input.shape, other.shape), promoted("gcd", (input, other))
+    a, b = (e.abs(x.to(dtype)).expand(shape) for x in (input, other))
     while bool(everywhere(e.ne(b, 0)).any().item()):
         done = e.eq(b, 0)
         a, b = e.where(done, a, b), e.where(done, 0, e.remainder(a, e.where(done, 1, b)))
@@ -172,6 +174,7 @@ def lcm(input: Tensor, other: Tensor) -> Tensor:
         tensor([12, 12,  0])
     """
     divisor = gcd(input, other)
+    other = other.to(divisor.dtype)
     return e.abs(e.floor_divide(input, e.where(e.eq(divisor, 0), 1, divisor)) * other)
 
 

@@ -17,7 +17,7 @@ from tensorcore.ops.inplace import update_at
 from tensorcore.ops.record import composite
 from tensorcore.settings import check_deterministic
 from tensorcore.settings import current as settings
-from tensorcore.shapes import normalize_dim
+from tensorcore.shapes import broadcast_shapes, normalize_dim
 
 if TYPE_CHECKING:
     from tensorcore.tensor import Tensor
@@ -157,6 +157,7 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     if mask.dtype.category != BOOL:
         raise DTypeError(f"masked_scatter: mask must be a bool tensor, got {mask.dtype}")
     _same_dtype("masked_scatter", input, source, "source")
+    input = input.expand(broadcast_shapes(input.shape, mask.shape))
     places = nonzero(mask.expand(input.shape).reshape(-1))[:, 0]
     if places.shape[0] > source.numel():
         raise ShapeError(
