@@ -104,8 +104,8 @@ _MOVES = frozenset(
         "view_as_complex",
     ]
 )
-#: Ops whose kernels keep quiet themselves, as they seldom call NumPy.
-_QUIET = frozenset(["full", "index_put", "one_hot", "scatter"])
+#: Ops whose kernels give NumPy no reason to warn, or keep it quiet where they call it.
+_QUIET = frozenset(["full", "index_put", "one_hot", "random_words", "scatter", "search"])
 #: NumPy's name where it is not the standard's or the other is faster.
 _UFUNCS = {
     "sub": np.subtract, "mul": np.multiply, "div": np.true_divide, "neg": np.negative, "pow": np.power,

@@ -59,6 +59,8 @@ class CreationKernels:
 
     def ramp(self, *, start: Any, step: Any, count: int, dtype: DType, index: int) -> Array:
         native = self.natives[dtype]
+        if step == 0 and native.kind == "f":
+            return filled((count,), native, float(start))
         if isinstance(start, int) and isinstance(step, int):
             steps = np.arange(count)
         else:

@@ -81,8 +81,11 @@ def linspace(
         raise TypeError(f"linspace: steps must be an int, got {steps!r}")
     if steps < 0:
         raise ShapeError(f"linspace: number of steps must not be negative, got {steps}")
-    start, end = (x.item() if hasattr(x, "item") else x for x in (start, end))
-    if dtype is None and (isinstance(start, complex) or isinstance(end, complex)):
+    if hasattr(start, "item"):
+        start = start.item()
+    if hasattr(end, "item"):
+        end = end.item()
+    if dtype is None and (type(start) is complex or type(end) is complex):
         dtype = get_default_dtype().to_complex()
     kind = kind_of(device, dtype)
     if kind.dtype.category == COMPLEX:

@@ -289,7 +289,9 @@ class Generator:
     def _permutation(self, count: int) -> Any:
         if count >= _WIDE_SHUFFLE:
             return _inside_out(count, self._stream)
-        words = self._stream.words(max(count - 1, 0))
+        if count < 2:
+            return array("q", range(count))
+        words = self._stream.words(count - 1)
         shuffled = None if _shuffle is None else _shuffle(count, words)
         if shuffled is not None:
             return shuffled

@@ -20,7 +20,7 @@ _UNORDERED: Final = 3
 
 
 def conversion_code(kinds: tuple[str, str], isa: Isa, data_offset: int) -> bytes:
-    """Machine code of ``function(0, count, target, source)`` from the first kind to the second, for a vector or more."""
+    """Machine code of ``function(0, count, target, source)`` from one kind to the other, for a vector or more."""
     code = Assembler(isa)
     place, last, target, source = x86.RDI, x86.RSI, x86.RDX, x86.RCX
     for register in (target, source):
