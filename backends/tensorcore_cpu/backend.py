@@ -287,6 +287,15 @@ class CpuBackend(
         out.real, out.imag = real, imag
         return out
 
+    def frexp(self, input: Array) -> tuple[Array, Array]:
+        mantissa, exponent = np.empty(input.shape, input.dtype), np.empty(input.shape, np.int32)
+        np.frexp(input, mantissa, exponent)
+        finite = np.isfinite(input)
+        if not finite.all():
+            # Of what is not finite, the C library may say anything.
+            exponent[~finite] = 0
+        return mantissa, exponent
+
     def signbit(self, input: Array) -> Array:
         # One pass, and unlike the expression it sees the sign of NaN.
         return np.signbit(input)

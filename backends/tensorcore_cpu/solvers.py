@@ -61,7 +61,9 @@ class SolveKernels(LeastSquaresKernels):
             matrices = A if A.ndim == out.ndim and A.shape[:-2] == lead else np.broadcast_to(A, (*lead, side, side))
             blas.trsm(matrices.reshape(count, side, side), out.reshape(count, side, -1), upper, unitriangular)
             return out
-        if not upper:
+        if side < _LOOPED:
+            _substituted(A, out, upper, unitriangular)
+        elif not upper:
             # Backwards in both directions it is an upper one, which LAPACK's general solver needs no pivots for.
             _upper_substituted(A[..., ::-1, ::-1], out[..., ::-1, :], unitriangular)
         else:
@@ -74,6 +76,25 @@ class SolveKernels(LeastSquaresKernels):
     def linalg_slogdet(self, A: Array) -> tuple[Array, Array]:
         sign, size = np.linalg.slogdet(A)
         return np.asarray(sign), np.asarray(size)
+
+
+def _substituted(A: Array, out: Array, upper: bool, unit: bool) -> None:
+    """Write the solution over the right-hand side ``out``, an unknown of all matrices of a large stack at a time."""
+    *lead, side, columns = out.shape
+    count = math.prod(lead)
+    matrices = np.broadcast_to(A, (*lead, side, side)).reshape(count, side, side)
+    # What belongs to one place of all matrices lies side by side.
+    factors, found = (
+        np.ascontiguousarray(np.moveaxis(x, 0, -1)) for x in (matrices, out.reshape(count, side, columns))
+    )
+    for step in range(side - 1, -1, -1) if upper else range(side):
+        known = slice(step + 1, None) if upper else slice(0, step)
+        row = found[step]
+        if known.start != known.stop and known.start != side:
+            row -= np.add.reduce(factors[step, known, None] * found[known], 0)
+        if not unit:
+            row /= factors[step, step]
+    out[...] = np.moveaxis(found, -1, 0).reshape(out.shape)
 
 
 def _upper_substituted(A: Array, out: Array, unit: bool) -> None:

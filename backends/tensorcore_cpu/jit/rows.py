@@ -25,6 +25,11 @@ _POINTERS: Final = (x86.RCX, x86.R8, x86.R9, x86.R10, x86.R11, x86.R13, x86.R14,
 _SAVED: Final = (x86.RBX, x86.RBP, x86.R13, x86.R14, x86.R15)
 #: Totals of a short body are kept in several registers, as an addition waits for the one before.
 _UNROLLED: Final = 4
+#: What exchanges the halves of a vector, then those of its halves, and so on, without and with AVX-512.
+_TURNS: Final = (
+    (("turn_halves", 0x01), ("turn_pairs", 0x05), ("turn_neighbours", 0xB1)),
+    (("turn_quarters", 0x4E), ("turn_quarters", 0xB1), ("turn_pairs", 0x55), ("turn_neighbours", 0xB1)),
+)
 _SHORT: Final = 8
 
 
@@ -126,9 +131,7 @@ class _Writer:
     def __init__(self, code: Assembler, rows: Rows, accesses: Mapping[int, Access], lanes: int) -> None:
         self.code, self.rows, self.accesses, self.lanes = code, rows, accesses, lanes
         self.width = code.isa.bytes
-        # Behind the slots lie two vectors for turning a total around.
-        self.turning = rows.slots * self.width
-        self.frame = self.turning + 2 * self.width
+        self.frame = rows.slots * self.width
         self.spilled = 0
         self.end = code.isa.registers - (not code.isa.wide)
 
@@ -166,12 +169,12 @@ class _Writer:
         first, *others = registers
         for other in others:
             self._vector(name, first, first, other)
-        step = self.width // 2
-        while step >= self.width // self.lanes:
-            for offset in (0, self.width):
-                self._vector("store", first, 0, Address(x86.RSP, offset=self.turning + offset))
-            self._vector(name, first, first, Address(x86.RSP, offset=self.turning + step))
-            step //= 2
+        # The totals lie in the last registers.
+        turned = 0
+        for turn, immediate in _TURNS[self.code.isa.wide][: self.lanes.bit_length() - 1]:
+            second = first if turn in ("turn_quarters", "turn_halves") else 0
+            self.code.vector(turn, self.rows.double, turned, second, first, immediate=immediate)
+            self._vector(name, first, first, turned)
         self._vector("store", first, 0, Address(x86.RSP, offset=slot * self.width))
 
     def _emit(
