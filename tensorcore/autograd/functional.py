@@ -1,4 +1,4 @@
-"""Derivatives of functions of tensors, as in ``torch.autograd.functional``; `tensorcore.func` has them as transforms."""
+"""Derivatives of functions, as in ``torch.autograd.functional``; `tensorcore.func` has them as transforms."""
 
 from __future__ import annotations
 

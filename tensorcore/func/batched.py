@@ -134,7 +134,7 @@ class BatchBackend(TransformBackend):
     def moved(self, array: Batched, device: Device) -> Tensor:
         return type(self).at(self.depth, device).wrapped(Batched(array.outer.to(device), array.dim))
 
-    def filled(self, tensor: Tensor) -> Tensor:
+    def spread(self, tensor: Tensor) -> Tensor:
         from tensorcore.ops.conversion import copy
 
         level = running.levels[self.depth - 1]

@@ -1,9 +1,9 @@
 """Batching rules: for each op, a kernel on `Batched` arrays that calls the op once for all examples.
 
-A rule is made from the op's record by one of a few builders: elementwise ops align what is batched, ops along dimensions
-count them from behind the examples, others take any number of leading dimensions, fold the examples into theirs, or have
-a rule written out in `batching_rules`. An expression without a gradient rule of its own is run as it is, by the rules of
-its ops. What remains runs example by example; `tensorcore.func.batching_rules` lists which ops do.
+A rule is made from the op's record by one of a few builders: elementwise ops align what is batched, ops along
+dimensions count them from behind the examples, others take any number of leading dimensions, fold the examples into
+theirs, or have a rule written out in `batch_rules`. An expression without a gradient rule of its own is run as it
+is, by the rules of its ops. What remains runs example by example; `tensorcore.func.batching_rules` lists which ops do.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def elementwise(op: Op) -> Kernel:
 
     def binary(a: Any, b: Any) -> Any:
         if a.dim == 0:
-            if len(b.shape) == len(a.shape) and not b.dim or b.dim is None and len(b.shape) < len(a.shape):
+            if (len(b.shape) == len(a.shape) and not b.dim) or (b.dim is None and len(b.shape) < len(a.shape)):
                 return Batched(emit(a.outer, b.outer), 0)
         elif a.dim is None and b.dim == 0 and len(a.shape) <= len(b.shape):
             return Batched(emit(a.outer, b.outer), 0)
@@ -219,10 +219,14 @@ def expressed_at(backend: BatchBackend, op: Op) -> Kernel:
 
 def kernel_of(op: Op, backend: BatchBackend) -> Kernel | None:
     """The kernel of ``op`` at a level; ``None`` where its expression takes batched tensors as they are."""
-    from tensorcore.func.batching_rules import RULES
+    from tensorcore.func.batch_rules import RULES
 
     if op.name == "assign":
         return backend.assign
+    if op.name == "dropout_by_ticket":
+        from tensorcore.func.drawing import dropout_at
+
+        return dropout_at(backend, op)
     how, rule = _rule(op, RULES)
     if how == "expression":
         return None
@@ -238,6 +242,8 @@ def kernel_of(op: Op, backend: BatchBackend) -> Kernel | None:
 
 def _rule(op: Op, rules: dict[str, Rule]) -> tuple[str, Rule | None]:
     rule = rules.get(op.name)
+    if op.name == "dropout_by_ticket":
+        return "rule", None
     if rule is not None:
         if rule is looped:
             return "loop", rule
@@ -289,7 +295,7 @@ def batching_rules() -> dict[str, str]:
         >>> tc.func.batching_rules()["matmul"]
         'rule'
     """
-    from tensorcore.func.batching_rules import REFUSED, RULES
+    from tensorcore.func.batch_rules import REFUSED, RULES
     from tensorcore.ops.record import REGISTRY
 
     found = {}
@@ -300,9 +306,8 @@ def batching_rules() -> dict[str, str]:
     return found
 
 
-
 def is_elementwise(op: Op) -> bool:
     """Whether each element of an op's result depends on those at its place alone."""
-    from tensorcore.func.batching_rules import BROADCASTING, RULES
+    from tensorcore.func.batch_rules import BROADCASTING, RULES
 
     return op.elementwise or (RULES.get(op.name) is elementwise and op.name not in BROADCASTING)

@@ -78,9 +78,7 @@ def _mapped(cls: type[Function], backend: Any, args: tuple[Any, ...], kwargs: di
         return _generated(cls, backend, level, dims, outer, kwargs)
     with suspended(level):
         rows = [
-            cls.apply(
-                *[x if dim is None else select(x, dim, i) for x, dim in zip(outer, dims, strict=True)], **kwargs
-            )
+            cls.apply(*[x if dim is None else select(x, dim, i) for x, dim in zip(outer, dims, strict=True)], **kwargs)
             for i in range(level.size)
         ]
     if not rows:
@@ -155,9 +153,7 @@ def _generated(
                     saved.append(None if low is None else low[0])
             ctx.save_for_backward(*saved)
             marked = {id(x) for x in inner._not_differentiable}
-            ctx.mark_non_differentiable(
-                *[low for x, low in zip(_tuple(made), results, strict=True) if id(x) in marked]
-            )
+            ctx.mark_non_differentiable(*[low for x, low in zip(_tuple(made), results, strict=True) if id(x) in marked])
             ctx.inner = inner
             kept["several"] = isinstance(made, tuple)
             return tuple(results) if isinstance(made, tuple) else results[0]
@@ -203,6 +199,11 @@ def _gathered(g: Any, dim: int | None, level: VmapLevel, backend: Any) -> Any:
 def _pushed(cls: type[Function], backend: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     outer = [x._array.outer if isinstance(x, Tensor) else x for x in args]
     if cls.jvp is Function.jvp:
+        if getattr(cls.backward, "once", False):
+            raise RuntimeError(
+                f"{cls.__name__}: forward mode follows from a backward that can be differentiated, and this one is "
+                "marked once_differentiable; define a static method jvp"
+            )
         arrays = [x._array if isinstance(x, Tensor) else None for x in args]
         several: list[bool] = []
 
@@ -224,10 +225,12 @@ def _pushed(cls: type[Function], backend: Any, args: tuple[Any, ...], kwargs: di
         tangents = _tuple(cls.jvp(context, *along))
     finally:
         context._in_forward = False
-    outs = tuple([
-        backend.wrapped(Dual(y, t)) if isinstance(y, Tensor) else y
-        for y, t in zip(_tuple(made), tangents, strict=True)
-    ])
+    outs = tuple(
+        [
+            backend.wrapped(Dual(y, t)) if isinstance(y, Tensor) else y
+            for y, t in zip(_tuple(made), tangents, strict=True)
+        ]
+    )
     return outs if isinstance(made, tuple) else outs[0]
 
 

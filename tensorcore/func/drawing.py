@@ -3,33 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from tensorcore.dtypes import float32
 from tensorcore.errors import TransformError
-from tensorcore.func.batched import BatchBackend, VmapLevel, filled
+from tensorcore.func.batched import BatchBackend, Batched, VmapLevel, filled, front
 from tensorcore.func.levels import LevelKind
 from tensorcore.levels import running, running_vmap, suspended
+from tensorcore.ops import elementwise as e
+from tensorcore.ops.drawing import philox_uniform
+from tensorcore.ops.dropout import masked_scale
 from tensorcore.tensor import Tensor, user_line
 
-__all__ = ["batched_for_draws", "count_of_draws", "drawn", "philox_drawn"]
+if TYPE_CHECKING:
+    from tensorcore.ops.record import Op
+
+__all__ = ["batched_for_draws", "count_of_draws", "drawn", "dropout_at", "philox_drawn"]
 
 
 def drawn(level: VmapLevel, draw: Callable[..., Any], shape: Any, kind: Any, args: Any, kwargs: Any) -> Any:
     """What ``draw(shape, kind, ...)`` gives inside ``level``."""
     base = kind.base if isinstance(kind, LevelKind) else kind
-    if level.randomness != "different":
-        _allow(level)
+    if level.randomness == "different":
+        given = [filled(x._array, level.size) if _is_of(level, x) else x for x in args]
+        return level.wrapped(_outside(level, draw, (level.size, *shape), base, given, kwargs), 0)
+    _allow(level)
+    if any(_is_of(level, x) for x in args):
+        # One draw for all, made into what differs between them.
         return draw(shape, base, *args, **kwargs)
-    given = [_of_all(x, level) if isinstance(x, Tensor) else x for x in args]
+    return _outside(level, draw, shape, base, args, kwargs)
+
+
+def _is_of(level: VmapLevel, x: Any) -> bool:
+    return isinstance(x, Tensor) and x._kind.level is not None and x._kind.level.depth == level.depth
+
+
+def _outside(level: VmapLevel, draw: Callable[..., Any], shape: Any, kind: Any, args: Any, kwargs: Any) -> Any:
     with suspended(level):
-        made = draw((level.size, *shape), base, *given, **kwargs)
-    return level.wrapped(made, 0)
-
-
-def _of_all(x: Tensor, level: VmapLevel) -> Tensor:
-    if x._kind.level is not None and x._kind.level.depth == level.depth:
-        return filled(x._array, level.size)  # type: ignore[no-any-return]
-    return x
+        outer = running_vmap()
+        if outer is None:
+            return draw(shape, kind, *args, **kwargs)
+        return drawn(outer, draw, shape, kind, args, kwargs)
 
 
 def _allow(level: VmapLevel) -> None:
@@ -59,14 +73,32 @@ def count_of_draws(kind: str, count: int) -> int:
 
 def philox_drawn(ticket: Any, shape: tuple[int, ...], kind: Any) -> Tensor:
     """`philox_uniform` of a ticket for all examples whose draws differ."""
-    from tensorcore.ops.drawing import philox_uniform
-
     levels = [each for each in running.levels if isinstance(each, VmapLevel) and each.randomness == "different"]
     base = kind.base if isinstance(kind, LevelKind) else kind
     made = philox_uniform.emit(kind=base, ticket=ticket, shape=(*[each.size for each in levels], *shape))
     for level in levels:
         made = level.wrapped(made, 0)
     return made  # type: ignore[no-any-return]
+
+
+def dropout_at(backend: BatchBackend, op: Op) -> Callable[..., Any]:
+    """The kernel of `dropout_by_ticket`: of draws that differ the ticket is for all examples, and one op draws them."""
+
+    def kernel(a: Batched, *, ticket: Any, keep: float, scale: float, shape: tuple[int, ...]) -> Any:
+        level: Any = running.levels[backend.depth - 1]
+        facts = {"ticket": ticket, "keep": keep, "scale": scale}
+        if a.dim is not None and level.randomness == "different":
+            with suspended(level):
+                out, mask = op.emit(front(a), shape=(level.size, *shape), **facts)
+            return Batched(out, 0), Batched(mask, 0)
+        with suspended(level):
+            if a.dim is None:
+                out, mask = op.emit(a.outer, shape=shape, **facts)
+                return Batched(out, None), Batched(mask, None)
+            mask = e.lt(philox_drawn(ticket, shape, a.outer._kind.sibling(float32)), keep)
+            return Batched(masked_scale.emit(front(a), mask, scale=scale), 0), Batched(mask, None)
+
+    return kernel
 
 
 def batched_for_draws(x: Tensor) -> Tensor:
@@ -86,4 +118,4 @@ def _spread(x: Tensor, level: VmapLevel) -> Tensor:
     if own is not None and own.depth == level.depth and x._array.dim is not None:
         return x
     whole = x._array.outer if own is not None and own.depth == level.depth else x
-    return level.on(x._kind.device).filled(whole)
+    return level.on(x._kind.device).spread(whole)

@@ -88,9 +88,6 @@ class DualBackend(TransformBackend):
         tangent = None if array.tangent is None else array.tangent.to(device)
         return type(self).at(self.depth, device).wrapped(Dual(array.outer.to(device), tangent))
 
-    def filled(self, tensor: Tensor) -> Tensor:
-        return self.lift(tensor)
-
 
 class DualLevel(Level):
     """A running forward derivative."""

@@ -29,9 +29,7 @@ from tensorcore.tensor import Tensor, wrap
 __all__ = ["hessian", "jacfwd", "jvp", "linearize"]
 
 
-def jvp(
-    func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False
-) -> Any:
+def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False) -> Any:
     """``func(*primals)`` and its derivative along ``tangents``, by forward mode in one run of ``func``.
 
     Args:
@@ -212,9 +210,7 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
         made: Sequence[Any] = [None] * len(cotangents)
         if pairs:
             through, given = zip(*pairs, strict=True)
-            made = engine.grad(
-                through, cotangents, given, retain_graph=True, create_graph=record, allow_unused=True
-            )
+            made = engine.grad(through, cotangents, given, retain_graph=True, create_graph=record, allow_unused=True)
         results = [_zeros_like(y) for y in pull.inner]
         for place, t in zip(connected, made, strict=True):
             if t is not None:

@@ -49,9 +49,11 @@ def assembled(columns: Sequence[Any], rows: Sequence[Shape], others: Sequence[Sh
     start = 0
     for shape in rows:
         count = math.prod(shape)
-        table.append([
-            reshape(narrow(column, 0, start, count), (*shape, *other))
-            for column, other in zip(columns, others, strict=True)
-        ])
+        table.append(
+            [
+                reshape(narrow(column, 0, start, count), (*shape, *other))
+                for column, other in zip(columns, others, strict=True)
+            ]
+        )
         start += count
     return table

@@ -144,8 +144,14 @@ class TransformBackend(Backend):
         raise NotImplementedError
 
     def filled(self, tensor: Tensor) -> Tensor:
-        """A tensor made like one of this level, with memory of its own for each example."""
-        raise NotImplementedError
+        """A tensor made like one of this level, with memory of its own for each example at every level."""
+        for level in running.levels[: self.depth]:
+            tensor = level.on(self.device).spread(tensor)
+        return tensor
+
+    def spread(self, tensor: Tensor) -> Tensor:
+        """A tensor from further out with memory of its own for each example of this level."""
+        return self.lift(tensor)
 
 
 class Level:

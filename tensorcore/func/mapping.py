@@ -88,8 +88,7 @@ def _name(func: Any) -> str:
 def _inputs(func: Any, in_dims: Any, args: tuple[Any, ...]) -> tuple[list[Any], Spec, list[Any], int | None]:
     if not _is_dim(in_dims) and not isinstance(in_dims, (tuple, list)):
         raise TransformError(
-            f"vmap({_name(func)}): in_dims must be an int, or a tuple with one entry for each argument, got "
-            f"{in_dims!r}"
+            f"vmap({_name(func)}): in_dims must be an int, or a tuple with one entry for each argument, got {in_dims!r}"
         )
     if not args and in_dims != 0:
         raise TransformError(f"vmap({_name(func)}): got no arguments for in_dims={in_dims!r}")

@@ -200,16 +200,12 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         if len(cotangents) == 1 and not single and isinstance(cotangents[0], (tuple, list)):
             given, spec = flatten(cotangents[0])
         if len(given) != len(pull.inner):
-            raise TransformError(
-                f"vjp: cotangents must be like the outputs, {pull.spec!r}, got {spec!r}"
-            )
+            raise TransformError(f"vjp: cotangents must be like the outputs, {pull.spec!r}, got {spec!r}")
         for place, (g, y) in enumerate(zip(given, pull.inner, strict=True)):
             if not isinstance(g, Tensor):
                 raise TransformError(f"vjp: cotangent {place} must be a tensor, got {type(g).__name__}")
             if tuple(g.shape) != tuple(y.shape):
-                raise ShapeError(
-                    f"vjp: cotangent {place} has shape {list(g.shape)}, the output {list(y.shape)}"
-                )
+                raise ShapeError(f"vjp: cotangent {place} has shape {list(g.shape)}, the output {list(y.shape)}")
         return unflatten(pull(given, retain_graph), pull.given_spec)
 
     output = unflatten(pull.outputs, pull.spec)

@@ -1,7 +1,7 @@
 """Rules of forward mode: for each op, a kernel on `Dual` arrays.
 
-A derivative along a tangent follows from the op's gradient rules. Linear ops are applied to the tangent itself, products
-to one operand after another; the rule of an elementwise op takes a tangent as well as a cotangent, because its
+A derivative along a tangent follows from the op's gradient rules. Linear ops are applied to the tangent itself,
+products to one operand after another; the rule of an elementwise op takes a tangent as well as a cotangent, because its
 Jacobian is diagonal; for the rest, the gradient rules are transposed: they are linear in the cotangent, and the
 gradient of that linear map along a tangent is the derivative wanted.
 """
@@ -76,26 +76,24 @@ def _without_tangents(arrays: tuple[Any, ...]) -> bool:
 
 # ------------------------------------------------------------------ linear ops
 
+_LINEAR: Final = (
+    "reshape", "permute", "expand", "flip", "roll", "basic_index", "copy", "alias", "cast", "real_part", "imag_part",
+    "neg", "sum", "cumsum", "mean", "tril", "triu", "diagonal", "diag_embed", "unfold_dimension", "windows",
+    "fold_windows", "avg_pool", "avg_pool_gradient", "resampled", "resampled_gradient", "framed", "overlapped",
+    "fft_c2c", "fft_r2c", "fft_c2r", "view_as_real", "view_as_complex", "conj_physical", "as_strided", "index",
+    "gather", "index_select", "masked_scale",
+)  # fmt: skip
 #: Ops that are linear in some operands together, by their places; -1 stands for all.
 LINEAR: Final[dict[str, tuple[int, ...]]] = {
-    **dict.fromkeys(
-        (
-            "reshape permute expand flip basic_index copy alias cast real_part imag_part neg sum cumsum mean tril triu "
-            "diagonal diag_embed unfold_dimension windows fold_windows avg_pool avg_pool_gradient framed overlapped "
-            "fft_c2c fft_r2c fft_c2r view_as_real view_as_complex conj_physical as_strided index gather index_select "
-            "masked_scale"
-        ).split(),
-        (0,),
-    ),
     "embedding": (1,), "add": (0, 1), "sub": (0, 1), "complex": (0, 1), "where": (1, 2), "basic_index_put": (0, 1),
-    "index_put": (0, 1), "scatter": (0, 2), "cat": (-1,),
+    "index_put": (0, 1), "scatter": (0, 2), "cat": (-1,), "stack": (-1,), **dict.fromkeys(_LINEAR, (0,)),
 }  # fmt: skip
 
 #: Ops that are linear in each of their first two operands, with a third added where there is one.
-PRODUCTS: Final = frozenset(
-    "mul matmul vector_products linalg_cross convolution_of convolution_input_gradient convolution_weight_gradient "
-    "linear".split()
-)
+PRODUCTS: Final = (
+    "mul", "matmul", "vector_products", "linalg_cross", "convolution_of", "convolution_input_gradient",
+    "convolution_weight_gradient", "linear",
+)  # fmt: skip
 
 
 def constant_like(x: Any, value: int) -> Any:
@@ -180,7 +178,7 @@ def _logcumsumexp(op: Op, backend: DualBackend) -> Kernel:
 
 
 #: Rules of their own.
-DIRECT: Final[dict[str, Callable[["Op", Any], Kernel]]] = {"dropout_by_ticket": _dropout, "logcumsumexp": _logcumsumexp}
+DIRECT: Final[dict[str, Callable[[Op, Any], Kernel]]] = {"dropout_by_ticket": _dropout, "logcumsumexp": _logcumsumexp}
 
 # ------------------------------------------------------------------ elementwise ops
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from tensorcore.dtypes import float32, int64
+from tensorcore.dtypes import int64
 from tensorcore.errors import TransformError
 from tensorcore.func.batched import Batched, filled, front, moved_to, size_of
 from tensorcore.func.batching import (
@@ -22,11 +22,7 @@ from tensorcore.func.batching import (
     results,
     shared,
 )
-from tensorcore.levels import running_vmap, suspended
 from tensorcore.ops.creation import ramp
-from tensorcore.ops.drawing import philox_uniform
-from tensorcore.ops.dropout import masked_scale
-from tensorcore.ops.elementwise import lt
 from tensorcore.ops.indexing import take
 from tensorcore.ops.linalg import matmul
 from tensorcore.ops.movement import expand, permute, reshaped
@@ -82,6 +78,16 @@ def _basic(op: Op, size: int, *arrays: Batched, index: tuple[Any, ...]) -> Batch
     whole = (slice(0, size, 1), *index)
     return Batched(op.emit(*[filled(a, size) for a in arrays], index=whole), 0)
 
+
+def _roll(op: Op, size: int, a: Batched, *, shifts: tuple[int, ...], dims: tuple[int, ...]) -> Batched:
+    if dims:
+        return Batched(op.emit(front(a), shifts=shifts, dims=tuple([d + 1 for d in dims])), 0)
+    flat = reshaped(front(a), (size, math.prod(a.shape)))
+    return Batched(reshaped(op.emit(flat, shifts=shifts, dims=(1,)), (size, *a.shape)), 0)
+
+
+def _placed_in(op: Op, size: int, a: Batched, *, index: tuple[Any, ...], shape: Any, value: Any) -> Batched:
+    return Batched(op.emit(front(a), index=(slice(0, size, 1), *index), shape=(size, *shape), value=value), 0)
 
 
 def _as_strided(op: Op, count: int, a: Batched, *, size: Any, stride: Any, shift: int, own: Any) -> Batched:
@@ -290,19 +296,6 @@ def _prelu(op: Op, size: int, a: Batched, weight: Batched) -> Any:
     return looped(op)(a, weight) if weight.dim is not None else Batched(op.emit(a.outer, weight.outer), a.dim)
 
 
-def _dropout(op: Op, size: int, a: Batched, *, ticket: Any, keep: float, scale: float, shape: Any) -> Any:
-    """With draws that differ the ticket is for all examples, and the op is one op for all."""
-    level = running_vmap()
-    if level.randomness == "different":
-        with suspended(level):
-            made = op.emit(front(a), ticket=ticket, keep=keep, scale=scale, shape=(size, *shape))
-        return results(op, made)
-    kind = a.outer._kind
-    kind = (kind if kind.level is None else kind.base).sibling(float32)
-    mask = lt.emit(philox_uniform(ticket, shape, kind), kind.scalar(keep))
-    return Batched(masked_scale.emit(front(a), mask, scale=scale), 0), Batched(mask, None)
-
-
 def _attention(op: Op, size: int, *arrays: Any, **attributes: Any) -> Any:
     *operands, mask = arrays
     ndim = max(len(a.shape) for a in operands)
@@ -345,7 +338,8 @@ _BY_BUILDER: Final[tuple[tuple[Rule, str], ...]] = (
      "lerp clamp_between signbit masked_scale lgamma digamma polygamma trigamma mvlgamma special_zeta erf erfc "
      "special_erfcx erfinv special_ndtri special_ndtr special_log_ndtr frexp nextafter ldexp igamma igammac xlogy "
      "special_xlog1py special_entr logit sgn hypot copysign fmax fmin heaviside gcd lcm logaddexp logaddexp2 i0 "
-     "special_i0e special_i1 special_i1e binary_entropy logistic_entropy fake_quantize complex from_front"),
+     "special_i0e special_i1 special_i1e binary_entropy logistic_entropy fake_quantize complex from_front "
+     "reparameterized_gamma gamma_slope"),
     (elementwise, " ".join(BROADCASTING)),
     (leading,
      "tril triu view_as_real linalg_cholesky_ex linalg_lu_factor_ex pivot_permutation linalg_inv_ex "
@@ -356,7 +350,7 @@ _BY_BUILDER: Final[tuple[tuple[Rule, str], ...]] = (
      "sum prod amax amin any all argmax argmin cumsum cumprod sort mean nansum var std logsumexp max_along "
      "min_along values_in_order topk cummax cummin logcumsumexp kthvalue median_along mode softmax softmax_gradient "
      "log_softmax log_softmax_gradient linalg_vector_norm linalg_cross gather scatter scatter_product scatter_extreme "
-     "cat"),
+     "cat stack resampled resampled_gradient"),
     (along("dim1", "dim2"), "diagonal diag_embed"),
     (along("dimension"), "unfold_dimension"),
     (folding(), "windows fold_windows max_pool max_pool_gradient max_pool_with_places avg_pool avg_pool_gradient "
@@ -365,6 +359,8 @@ _BY_BUILDER: Final[tuple[tuple[Rule, str], ...]] = (
     (rule(_matrices), "linalg_solve_ex linalg_ldl_solve"),
     (expressed, "squared_error cross_entropy_fused nll_loss_fused linear_cross_entropy_part rnn_sequence "
      "lstm_sequence gru_sequence"),
+    (rule(_roll), "roll"),
+    (rule(_placed_in), "placed_in"),
     (rule(_as_strided), "as_strided"),
     (rule(_view_as_complex), "view_as_complex"),
     (rule(_pinv), "linalg_pinv"),
@@ -389,7 +385,6 @@ _BY_BUILDER: Final[tuple[tuple[Rule, str], ...]] = (
     (rule(_batch_norm), "batch_norm_training"),
     (rule(_prelu), "prelu"),
     (rule(_attention), "attention"),
-    (rule(_dropout), "dropout_by_ticket"),
     (looped, "weigh histogram_of_equal_bins"),
 )  # fmt: skip
 
