@@ -100,6 +100,7 @@ ELSEWHERE: dict[str, str] = {
     "apply_": "calls a Python function on each element", "map_": "calls a Python function on each element",
     "map2_": "calls a Python function on each element",
     "fill_diagonal_": "indexing area: written by index",
+    "reparameterized_gamma": "gives its operand, and a gradient that is not its expression's: `gamma_slope`",
     "resize_": "changes the tensor, not its memory", "as_strided_": "`as_strided`, for the tensor itself",
     "untyped_storage": "gives memory, no tensor", "storage": "gives memory, no tensor",
     "storage_type": "gives a class", "const_data_ptr": "gives an address", "dim_order": "gives dimensions",

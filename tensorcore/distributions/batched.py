@@ -84,10 +84,12 @@ class LogitsOrProbs(Pointwise):
 
     @lazy_property
     def logits(self) -> Tensor:
+        """Log odds."""
         return probs_to_logits(self.probs, is_binary=True)
 
     @lazy_property
     def probs(self) -> Tensor:
+        """Probabilities."""
         return logits_to_probs(self.logits, is_binary=True)
 
     @property

@@ -74,10 +74,12 @@ class Categorical(Batched):
 
     @lazy_property
     def logits(self) -> Tensor:
+        """Logarithms of the probabilities."""
         return probs_to_logits(self.probs)
 
     @lazy_property
     def probs(self) -> Tensor:
+        """Probabilities of the categories."""
         return logits_to_probs(self.logits)
 
     @property
@@ -109,8 +111,10 @@ class Categorical(Batched):
     def log_prob(self, value: Tensor) -> Tensor:
         if self._validate_args:
             self._validate_sample(value)
-        value, log_probs = tc.broadcast_tensors(value.long().unsqueeze(-1), self.logits)
-        return log_probs.gather(-1, value[..., :1]).squeeze(-1)
+        place, log_probs = value.long().unsqueeze(-1), self.logits
+        if value.shape != log_probs.shape[:-1]:
+            place, log_probs = tc.broadcast_tensors(place, log_probs)
+        return log_probs.gather(-1, place[..., :1]).squeeze(-1)
 
     def entropy(self) -> Tensor:
         # A category that never comes contributes 0, not 0 times -inf.

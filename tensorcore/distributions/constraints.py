@@ -68,6 +68,10 @@ class Constraint:
         """Whether each event of ``value`` lies in the region: bools of its shape without the event's dimensions."""
         raise NotImplementedError(f"{type(self).__name__} does not say what it admits: define check(value)")
 
+    def _admits(self, value: Any) -> bool:
+        """Whether all events of ``value`` lie in the region."""
+        return bool(self.check(value).all())
+
     def __repr__(self) -> str:
         facts = ", ".join(f"{name}={value}" for name, value in vars(self).items() if name[0] != "_")
         return f"{type(self).__name__.lstrip('_')}({facts})"
@@ -170,6 +174,11 @@ class _IndependentConstraint(_Wrapping):
         if keep < 0:
             raise ShapeError(f"{self}: an event has {self.event_dim} dimensions, got shape {list(value.shape)}")
         return _rest_all(result, keep)
+
+    def _admits(self, value: Any) -> bool:
+        if value.ndim < self.event_dim:
+            self.check(value)
+        return self.base_constraint._admits(value)
 
     def __repr__(self) -> str:
         return f"IndependentConstraint({self.base_constraint}, {self.reinterpreted_batch_ndims})"
@@ -301,6 +310,11 @@ class _HalfOpenInterval(_Between):
         return (self.lower_bound <= value) & (value < self.upper_bound)
 
 
+def _whole(value: Tensor, valid: Tensor) -> Tensor:
+    """What is valid and a whole number."""
+    return valid & (value % 1 == 0) if value.is_floating_point() else valid
+
+
 class _Boolean(Constraint):
     """0 and 1."""
 
@@ -316,7 +330,7 @@ class _IntegerInterval(_Between):
     is_discrete = True
 
     def check(self, value: Any) -> Tensor:
-        return (value % 1 == 0) & (self.lower_bound <= value) & (value <= self.upper_bound)
+        return _whole(value, (self.lower_bound <= value) & (value <= self.upper_bound))
 
 
 class _IntegerLessThan(_Below):
@@ -325,7 +339,7 @@ class _IntegerLessThan(_Below):
     is_discrete = True
 
     def check(self, value: Any) -> Tensor:
-        return (value % 1 == 0) & (value <= self.upper_bound)
+        return _whole(value, value <= self.upper_bound)
 
 
 class _IntegerGreaterThan(_Above):
@@ -334,7 +348,7 @@ class _IntegerGreaterThan(_Above):
     is_discrete = True
 
     def check(self, value: Any) -> Tensor:
-        return (value % 1 == 0) & (value >= self.lower_bound)
+        return _whole(value, value >= self.lower_bound)
 
 
 # ------------------------------------------------------------------ of vectors

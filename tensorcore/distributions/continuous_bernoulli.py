@@ -55,6 +55,7 @@ class ContinuousBernoulli(LogitsOrProbs, ExponentialFamily):
 
     @lazy_property
     def probs(self) -> Tensor:
+        """Probabilities, off 0 and 1."""
         return clamp_probs(logits_to_probs(self.logits, is_binary=True))
 
     def _stable(self) -> tuple[Tensor, Tensor]:

@@ -77,13 +77,16 @@ class ByMatrix:
 
     @lazy_property
     def scale_tril(self) -> Tensor:
+        """Cholesky factor of the covariance."""
         return self._expanded(self._unbroadcasted_scale_tril)
 
     @lazy_property
     def covariance_matrix(self) -> Tensor:
+        """The covariance."""
         factor = self._unbroadcasted_scale_tril
         return self._expanded(factor @ factor.mT)
 
     @lazy_property
     def precision_matrix(self) -> Tensor:
+        """Inverse of the covariance."""
         return self._expanded(tc.cholesky_inverse(self._unbroadcasted_scale_tril))

@@ -52,8 +52,8 @@ class Distribution:
     def __init__(
         self, batch_shape: Sequence[int] = (), event_shape: Sequence[int] = (), validate_args: bool | None = None
     ) -> None:
-        self._batch_shape = Size(batch_shape)
-        self._event_shape = Size(event_shape)
+        self._batch_shape = batch_shape if type(batch_shape) is Size else Size(batch_shape)
+        self._event_shape = event_shape if type(event_shape) is Size else Size(event_shape)
         if validate_args is not None:
             self._validate_args = validate_args
         if self._validate_args:
@@ -79,11 +79,9 @@ class Distribution:
     def _require(self, what: str, value: Tensor, constraint: Any, wanted: str) -> None:
         """Raise RangeError unless all events of ``value`` satisfy ``constraint``."""
         # What is being recorded cannot be read.
-        if intercepted():
+        if intercepted() or constraint._admits(value):
             return
         valid = constraint.check(value)
-        if bool(valid.all()):
-            return
         bad = ~valid
         place = bad.nonzero()[0].tolist()
         shown = value
@@ -201,11 +199,8 @@ class Distribution:
     def _extended_shape(self, sample_shape: Sequence[int] = ()) -> Size:
         return Size(sample_shape) + self._batch_shape + self._event_shape
 
-    def _validate_sample(self, value: Any) -> None:
-        """Raise unless ``value`` is of events of this distribution."""
-        if not isinstance(value, Tensor):
-            raise ValueError(f"{type(self).__name__}: the value must be a tensor, got {type(value).__name__}")
-        expected = self._batch_shape + self._event_shape
+    def _require_shape(self, value: Tensor, expected: Size) -> None:
+        """Raise ShapeError unless the shape of ``value`` ends like ``expected``, the batch broadcasting."""
         events = len(self._event_shape)
         if value.shape[max(value.ndim - events, 0) :] != self._event_shape:
             raise ShapeError(
@@ -217,6 +212,14 @@ class Distribution:
                 f"{type(self).__name__}: shape {list(value.shape)} of the value does not broadcast with "
                 f"batch_shape + event_shape, {list(expected)}"
             )
+
+    def _validate_sample(self, value: Any) -> None:
+        """Raise unless ``value`` is of events of this distribution."""
+        if not isinstance(value, Tensor):
+            raise ValueError(f"{type(self).__name__}: the value must be a tensor, got {type(value).__name__}")
+        expected = self._batch_shape + self._event_shape
+        if value.shape != expected:
+            self._require_shape(value, expected)
         try:
             support = self.support
         except NotImplementedError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import tensorcore as tc
 from tensorcore.distributions import constraints
@@ -42,8 +42,22 @@ class Transform:
     """
 
     bijective: Any = False
-    domain: Any
-    codomain: Any
+
+    if TYPE_CHECKING:
+        # Subclasses state them as attributes of the class, or compute them.
+        domain: ClassVar[Any]
+        codomain: ClassVar[Any]
+    else:
+
+        @property
+        def domain(self) -> constraints.Constraint:
+            """The constraint that arguments satisfy."""
+            raise AttributeError(f"{type(self).__name__} does not define its domain")
+
+        @property
+        def codomain(self) -> constraints.Constraint:
+            """The constraint that results satisfy."""
+            raise AttributeError(f"{type(self).__name__} does not define its codomain")
 
     def __init__(self, cache_size: int = 0) -> None:
         if cache_size not in (0, 1):

@@ -8,12 +8,14 @@ A draw moves with its parameter so that its share of the distribution stays what
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from tensorcore.dtypes import FLOATING, finfo
+from tensorcore.dtypes import FLOATING, finfo, float64
 from tensorcore.errors import ShapeError
 from tensorcore.ops import elementwise as e
-from tensorcore.ops.approximation import precise
+from tensorcore.ops.creation import tensor
 from tensorcore.ops.drawing import widest
 from tensorcore.ops.gamma_functions import digamma
 from tensorcore.ops.indexing import index, index_put, nonzero
@@ -22,6 +24,7 @@ from tensorcore.ops.softmax import softmax
 from tensorcore.random import samplers
 from tensorcore.random.arguments import require_all, require_dtype, source_of
 from tensorcore.random.generator import Generator
+from tensorcore.shapes import broadcast_shapes
 
 if TYPE_CHECKING:
     from tensorcore.tensor import Tensor
@@ -35,27 +38,30 @@ def _places(mask: Any) -> Any:
     return nonzero(mask).reshape(-1)
 
 
+def _proposed(d: Any, source: Generator) -> tuple[Any, Any]:
+    """One round: logarithms of what ``d`` is multiplied by, and which are accepted."""
+    z = samplers.normal(tuple(d.shape), d._kind, 0.0, 1.0, source)
+    u = samplers.unit(tuple(d.shape), d._kind, source).to(d.dtype)
+    root = 1 + z / e.sqrt(d * 9)
+    log_cube = e.log(e.maximum(root, finfo(d.dtype).tiny)) * 3
+    # The logarithm of 0 is below every bound, so it accepts; so does the bound of an infinite concentration, NaN.
+    above = e.ge(e.log(u), z * z / 2 + d * (1 - root * root * root + log_cube))
+    return log_cube, (root > 0) & ~above
+
+
 def _logarithms(concentration: Any, source: Generator) -> Any:
     """Logarithms of gamma numbers of rate 1, in the widest dtype of the device."""
     wide = concentration.detach().to(widest(concentration._kind)).reshape(-1)
     # Below 1, a number of concentration + 1 times a power of a uniform one.
     small = e.lt(wide, 1.0)
     d = e.where(small, wide + 1, wide) - 1 / 3
-    log_ratio = wide * 0
-    places = _places(e.ge(log_ratio, 0.0))
-    left = d
-    while count := places.shape[0]:
-        z = samplers.normal((count,), wide._kind, 0.0, 1.0, source)
-        u = samplers.unit((count,), wide._kind, source).to(wide.dtype)
-        root = 1 + z / e.sqrt(left * 9)
-        log_cube = e.log(e.maximum(root, 1e-300 if wide.dtype.itemsize == 8 else 1e-37)) * 3
-        # The logarithm of 0 is below every bound, so it accepts.
-        good = (root > 0) & (e.log(u) < z * z / 2 + left * (1 - root * root * root + log_cube))
-        chosen, rest = _places(good), _places(~good)
-        log_ratio = index_put.emit(
-            log_ratio, index.emit(log_cube, chosen), index.emit(places, chosen), accumulate=False
-        )
-        places, left = index.emit(places, rest), index.emit(left, rest)
+    log_ratio, good = _proposed(d, source)
+    places = _places(~good)
+    while places.shape[0]:
+        again, good = _proposed(index.emit(d, places), source)
+        chosen = _places(good)
+        log_ratio = index_put.emit(log_ratio, index.emit(again, chosen), index.emit(places, chosen), accumulate=False)
+        places = index.emit(places, _places(~good))
     drawn = e.log(d) + log_ratio
     if bool(small.any()):
         u = samplers.unit((wide.shape[0],), wide._kind, source).to(wide.dtype)
@@ -66,61 +72,100 @@ def _logarithms(concentration: Any, source: Generator) -> Any:
 
 # ------------------------------------------------------------------ moving with the parameter
 
-#: Terms of the series, for arguments up to `_SMALL`.
-_TERMS: Final = 26
+#: Up to here the series is taken, beyond it the quadrature.
 _SMALL: Final = 2.0
-#: The quadrature ends where the integrand is below exp(-36).
-_DEPTH: Final = 36.0
-#: Gauss and Legendre's rule of 32 nodes: those above 0, and their weights (DLMF 3.5.v).
-_NODES: Final = (
+#: Gauss and Legendre's rules (DLMF 3.5.v) of 32 and of 16 nodes: those above 0, and their weights.
+_NODES_32: Final = (
     0.048307665687738324, 0.1444719615827965, 0.23928736225213706, 0.33186860228212767, 0.42135127613063533,
     0.5068999089322294, 0.5877157572407623, 0.6630442669302152, 0.7321821187402897, 0.7944837959679424,
     0.84936761373257, 0.8963211557660521, 0.9349060759377397, 0.9647622555875064, 0.9856115115452684,
     0.9972638618494816,
 )  # fmt: skip
-_WEIGHTS: Final = (
+_WEIGHTS_32: Final = (
     0.09654008851472766, 0.09563872007927471, 0.09384439908080451, 0.09117387869576378, 0.08765209300440378,
     0.08331192422694671, 0.07819389578707023, 0.07234579410884834, 0.06582222277636168, 0.058684093478535565,
     0.05099805926237609, 0.042835898022226836, 0.034273862913021765, 0.025392065309262024, 0.016274394730905743,
     0.007018610009470506,
 )  # fmt: skip
+_NODES_16: Final = (
+    0.09501250983763744, 0.2816035507792589, 0.45801677765722737, 0.6178762444026438, 0.755404408355003,
+    0.8656312023878318, 0.9445750230732326, 0.9894009349916499,
+)  # fmt: skip
+_WEIGHTS_16: Final = (
+    0.18945061045506864, 0.18260341504492364, 0.16915651939500265, 0.1495959888165767, 0.12462897125553407,
+    0.0951585116824926, 0.062253523938647456, 0.027152459411754176,
+)  # fmt: skip
+#: Elements times nodes that are computed at once.
+_AT_ONCE: Final = 1 << 16
 
 
-def _by_series(a: Any, x: Any, log_x: Any) -> Any:
-    """From the series of the lower incomplete gamma function (DLMF 8.11.4), and its derivative by ``a``."""
+class _Rule(NamedTuple):
+    """How far a precision has to go."""
+
+    #: Terms of the series.
+    terms: int
+    #: The quadrature ends where the integrand is below the exponential of minus this.
+    depth: float
+    nodes: tuple[float, ...]
+    weights: tuple[float, ...]
+
+
+_FLOAT64: Final = _Rule(26, 36.0, _NODES_32, _WEIGHTS_32)
+_FLOAT32: Final = _Rule(16, 20.0, _NODES_16, _WEIGHTS_16)
+
+
+def _by_series(a: Any, log_x: Any, mean: Any, rule: _Rule) -> Any:
+    """From the series of the lower incomplete gamma function (DLMF 8.11.4), and its derivative by ``a``.
+
+    ``mean`` is digamma(a + 1).
+    """
+    x = e.exp(log_x)
     total: Any = 1.0
     slope: Any = 0.0
-    for k in range(_TERMS, 0, -1):
-        term = x / (a + k)
-        slope = term * (slope - total / (a + k))
+    for k in range(rule.terms, 0, -1):
+        below = a + k
+        term = x / below
+        slope = term * (slope - total / below)
         total = 1 + term * total
-    return -(total * (log_x - digamma(a + 1)) + slope) / a
+    return -(total * (log_x - mean) + slope) / a
 
 
-def _by_quadrature(a: Any, x: Any, log_x: Any) -> Any:
-    """From the integral of the density's derivative over the side of ``x`` where it does not peak.
+def _by_quadrature(a: Any, log_x: Any, mean: Any, rule: _Rule) -> Any:
+    """From the integral of the density's derivative over the side of x where it does not peak.
 
     With t = x * exp(s * u) the density over its value at x is exp(s * (a - x) * u - x * (exp(s * u) - 1 - s * u)).
     """
-    excess = (x - a).detach()
+    x = e.exp(log_x)
+    excess, bend, depth = (x - a).detach(), x.detach(), rule.depth
     right = e.ge(excess, 0.0)
-    side = e.where(right, 1.0, -1.0).to(x.dtype)
-    # Bounds of where the exponent is -_DEPTH, which it falls below at least as fast as a parabola or a line.
-    bend = x.detach()
-    to_right = 2 * _DEPTH / (excess + e.sqrt(e.maximum(excess * excess + bend * (2 * _DEPTH), 0.0)))
-    steep = excess * -2 - _DEPTH
-    to_left = 4 * _DEPTH / (steep + e.sqrt(steep * steep + a.detach() * (8 * _DEPTH)))
-    half = e.where(right, to_right, to_left) / 2
-    start = log_x - digamma(a)
+    # Bounds of where the exponent is -depth, which it falls below at least as fast as a parabola or a line.
+    to_right = 2 * depth / (excess + e.sqrt(e.maximum(excess * excess + bend * (2 * depth), 0.0)))
+    steep = excess * -2 - depth
+    to_left = 4 * depth / (steep + e.sqrt(steep * steep + a.detach() * (8 * depth)))
+    half = e.where(right, to_right, -to_left) / 2
+    start, gap = log_x - (mean - 1 / a), a - x
+    places = [place for node in rule.nodes for place in (1 - node, 1 + node)]
+    weights = [weight for weight in rule.weights for _ in range(2)]
+    step = max(1, _AT_ONCE // a.shape[0])
     total: Any = 0.0
-    for node, weight in zip(_NODES, _WEIGHTS, strict=True):
-        for place in (1 - node, 1 + node):
-            u = half * place * side
-            total = total + e.exp((a - x) * u - x * (e.expm1(u) - u)) * (start + u) * weight
-    return total * half * side
+    for first in range(0, len(places), step):
+        at, of = (
+            tensor(each[first : first + step], dtype=a.dtype, device=a.device).reshape(-1, 1)
+            for each in (places, weights)
+        )
+        u = half * at
+        total = total + (e.exp(gap * u - x * (e.expm1(u) - u)) * (start + u) * of).sum(0)
+    return total * half
 
 
-@composite(namespaces=())
+@composite(
+    namespaces=(),
+    samples=(
+        {"shapes": ((3, 4), (3, 4)), "domains": ((0.2, 6), (-2, 0.6))},
+        {"shapes": ((3, 4), (3, 4)), "domains": ((2, 40), (0.8, 3.5))},
+    ),
+    ulp=2000,
+)
 def gamma_slope(concentration: Tensor, logarithm: Tensor) -> Tensor:
     """Derivative of the logarithm of a gamma number by the concentration, its share of the distribution kept.
 
@@ -129,15 +174,22 @@ def gamma_slope(concentration: Tensor, logarithm: Tensor) -> Tensor:
     return gamma_slope.emit(concentration, logarithm)
 
 
-@precise(gamma_slope)
+@gamma_slope.expression
 def _gamma_slope(concentration: Tensor, logarithm: Tensor) -> Tensor:
-    x = e.exp(logarithm)
-    small = e.le(x, _SMALL)
-    few = e.minimum(logarithm, 0.6931471805599453)
-    series = _by_series(concentration, e.exp(few), few)
-    # Where the series is taken, the quadrature gets arguments at which it is finite.
-    a, many = e.where(small, _SMALL, concentration), e.maximum(logarithm, 0.6931471805599453)
-    return e.where(small, series, _by_quadrature(a, e.exp(many), many))
+    rule = _FLOAT64 if concentration.dtype is float64 else _FLOAT32
+    wide = widest(concentration._kind)
+    shape = broadcast_shapes(concentration.shape, logarithm.shape)
+    a, log_x = (each.to(wide).expand(shape).reshape(-1) for each in (concentration, logarithm))
+    mean = digamma(a + 1)
+    small = e.le(log_x, math.log(_SMALL))
+    out = log_x * 0
+    ways: tuple[tuple[Any, Callable[..., Any]], ...] = ((small, _by_series), (~small, _by_quadrature))
+    for mask, compute in ways:
+        places = _places(mask)
+        if places.shape[0]:
+            found = compute(*[index.emit(each, places) for each in (a, log_x, mean)], rule)
+            out = index_put.emit(out, found, places, accumulate=False)
+    return out.to(concentration.dtype).reshape(shape)
 
 
 def _slope(g: Any, y: Any, concentration: Any, logarithmic: bool) -> Any:

@@ -121,6 +121,11 @@ def test_shapes_and_dtypes(shape, dtype):
     assert gradient.shape == a.shape and bool(gradient.isfinite().all())
 
 
+def test_infinite_and_huge_concentrations():
+    drawn = tc.standard_gamma(tc.tensor([math.inf, 1e300, 1e-300], dtype=tc.float64))
+    assert drawn[0] == math.inf and math.isclose(drawn[1].item(), 1e300) and 0 < drawn[2].item() < 1e-300
+
+
 @pytest.mark.parametrize("op", [tc.standard_gamma, tc.sample_dirichlet])
 def test_a_generator_repeats_its_draws(op):
     a = tc.tensor([0.5, 2.0])

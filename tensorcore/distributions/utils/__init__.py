@@ -39,14 +39,19 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
         >>> tc.distributions.utils.broadcast_all(tc.tensor([1.0, 2.0]), 3)
         (tensor([1., 2.]), tensor([3., 3.]))
     """
+    like = None
     for value in values:
-        if not isinstance(value, (Tensor, Real)):
+        if isinstance(value, Tensor):
+            like = value if like is None else like
+        elif not isinstance(value, Real):
             raise ValueError(f"broadcast_all: expected tensors and real numbers, got {type(value).__name__}")
-    like = next((value for value in values if isinstance(value, Tensor)), None)
     facts: dict[str, Any] = (
         {"dtype": tc.get_default_dtype()} if like is None else {"dtype": like.dtype, "device": like.device}
     )
-    made = [value if isinstance(value, Tensor) else tc.tensor(value, **facts) for value in values]
+    made = tuple([value if isinstance(value, Tensor) else tc.tensor(value, **facts) for value in values])
+    shape = made[0].shape
+    if all(each.shape == shape for each in made):
+        return made
     return tuple(tc.broadcast_tensors(*made))
 
 
@@ -157,7 +162,7 @@ def _sum_rightmost(value: Tensor, dim: int) -> Tensor:
 
 
 def _standard_normal(shape: Sequence[int], dtype: Any, device: Any) -> Tensor:
-    return tc.empty(shape, dtype=dtype, device=device).normal_()
+    return tc.randn(shape, dtype=dtype, device=device)
 
 
 class lazy_property:  # noqa: N801 - PyTorch's name
