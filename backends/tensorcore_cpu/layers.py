@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,13 @@ def _view(x: Array, kernel: Ints, stride: Ints, dilation: Ints) -> Array:
     )
     spread = tuple(step * d for step, d in zip(steps, dilation, strict=True))
     moved = tuple(step * s for step, s in zip(steps, stride, strict=True))
-    return as_strided(x, (*x.shape[:2], *kernel, *counts), (*x.strides[:2], *spread, *moved), writeable=False)
+    shape, strides = (*x.shape[:2], *kernel, *counts), (*x.strides[:2], *spread, *moved)
+    if not x.size or not x.flags.c_contiguous:
+        return as_strided(x, shape, strides, writeable=False)
+    # A tenth of the time.
+    seen: Array = np.ndarray(shape, x.dtype, x, 0, strides)
+    seen.flags.writeable = False
+    return seen
 
 
 def _padded(x: Array, padding: Ints) -> Array:
@@ -316,13 +323,17 @@ class LayerKernels:
         per_group, *kernel = weight.shape[1:]
         if all(step == 1 for step in stride):
             # A convolution of the gradient with the kernel turned round: one product instead of adding windows up.
-            turned = np.flip(weight, tuple(range(2, weight.ndim))).reshape(groups, outs // groups, *weight.shape[1:])
-            turned = turned.swapaxes(1, 2).reshape(groups * per_group, outs // groups, *kernel)
+            turned = weight[(..., *(slice(None, None, -1),) * len(kernel))]
+            turned = turned.reshape(groups, outs // groups, *weight.shape[1:]).swapaxes(1, 2)
+            turned = turned.reshape(groups * per_group, outs // groups, *kernel)
             ones = (1,) * len(kernel)
-            around = _around(grad, size, kernel, padding, dilation)
-            return self.convolution_of(
-                around, turned, stride=ones, padding=(0,) * len(kernel), dilation=dilation, groups=groups
-            )
+            facts = zip(size, counts, kernel, padding, dilation, strict=True)
+            pads = [((k - 1) * d - p, side - n + p) for side, n, k, p, d in facts]
+            if all([before == after >= 0 for before, after in pads]):
+                around, padding = grad, tuple([before for before, _ in pads])
+            else:
+                around, padding = _around(grad, pads), (0,) * len(kernel)
+            return self.convolution_of(around, turned, stride=ones, padding=padding, dilation=dilation, groups=groups)
         deep, wide = per_group * math.prod(kernel), math.prod(counts)
         # Room for all windows, of which the padding is cut off at the end.
         reach = [
@@ -349,20 +360,15 @@ def _whole(x: Array, kernel: Ints, stride: Ints, groups: int) -> Array | None:
     return x.reshape(x.shape[0], groups, x.shape[1] // groups, -1)
 
 
-def _around(grad: Array, size: Ints, kernel: Ints, padding: Ints, dilation: Ints) -> Array:
-    """``grad`` with zeros around it, or cropped, so that all windows over it give the sides ``size``."""
-    inside, pads = [], []
-    for side, count, k, p, d in zip(size, grad.shape[2:], kernel, padding, dilation, strict=True):
-        before = (k - 1) * d - p
-        after = side + (k - 1) * d - count - before
-        inside.append(slice(max(-before, 0), count - max(-after, 0)))
-        pads.append((max(before, 0), max(after, 0)))
+def _around(grad: Array, pads: Sequence[tuple[int, int]]) -> Array:
+    """``grad`` with as many zeros before and after each side, or cropped where the numbers are negative."""
+    sides = grad.shape[2:]
+    inside = [slice(max(-before, 0), n - max(-after, 0)) for n, (before, after) in zip(sides, pads, strict=True)]
     cropped = grad[(slice(None), slice(None), *inside)]
-    if not any(before or after for before, after in pads):
-        return cropped
-    shape = tuple(n + before + after for n, (before, after) in zip(cropped.shape[2:], pads, strict=True))
+    shape = tuple(n + before + after for n, (before, after) in zip(sides, pads, strict=True))
     out = np.zeros((*grad.shape[:2], *shape), grad.dtype)
-    places = tuple(slice(before, before + n) for n, (before, _) in zip(cropped.shape[2:], pads, strict=True))
+    starts = [max(before, 0) for before, _ in pads]
+    places = tuple(slice(start, start + n) for start, n in zip(starts, cropped.shape[2:], strict=True))
     out[(slice(None), slice(None), *places)] = cropped
     return out
 

@@ -287,8 +287,11 @@ def getitem(input: Any, key: Any) -> Any:
     mask = _mask_of(input, key)
     if mask is not None and input.is_contiguous():
         sides = mask._array.shape
-        flat = reshape.emit(input, shape=(math.prod(sides), *input._array.shape[len(sides) :]))
-        return take.emit(flat, nonzero(reshape.emit(mask.contiguous(), shape=(flat._array.shape[0],)))[:, 0])
+        if len(sides) > 1:
+            input = reshape.emit(input, shape=(math.prod(sides), *input._array.shape[len(sides) :]))
+            mask = reshape.emit(mask.contiguous(), shape=(math.prod(sides),))
+        places = nonzero(mask)
+        return take.emit(input, reshape.emit(places, shape=(places._array.shape[0],)))
     plan = _parse(input, key)
     out = _basic_part(input, plan)
     if not plan.arrays:

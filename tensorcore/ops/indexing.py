@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from tensorcore.compile import capture
 from tensorcore.dtypes import BOOL, COMPLEX, INTEGER, int64, uint8
 from tensorcore.errors import DimensionError, DTypeError, RangeError, ShapeError
 from tensorcore.ops.elementwise import add, conj, eq, lt, where
@@ -358,9 +359,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
         >>> tc.nonzero(x, as_tuple=True)
         (tensor([0, 1]), tensor([1, 0]))
     """
-    from tensorcore.compile.capture import reading
-
-    reading(input, "nonzero")
+    capture.reading(input, "nonzero")
     places = nonzero_places.emit(input)
     if not as_tuple:
         return places
