@@ -10,7 +10,7 @@ import tensorcore as tc
 from tensorcore.dispatch import intercepted
 from tensorcore.distributions import constraints
 from tensorcore.distributions.utils import lazy_property
-from tensorcore.errors import RangeError, ShapeError
+from tensorcore.errors import RangeError, ShapeError, TransformError
 from tensorcore.shapes import Size
 from tensorcore.tensor import Tensor
 
@@ -78,8 +78,11 @@ class Distribution:
 
     def _require(self, what: str, value: Tensor, constraint: Any, wanted: str) -> None:
         """Raise RangeError unless all events of ``value`` satisfy ``constraint``."""
-        # What is being recorded cannot be read.
-        if intercepted() or constraint._admits(value):
+        try:
+            if intercepted() or constraint._admits(value):
+                return
+        except TransformError:
+            # What is being recorded, and what `vmap` maps over, cannot be read.
             return
         valid = constraint.check(value)
         bad = ~valid

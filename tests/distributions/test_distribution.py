@@ -234,3 +234,23 @@ def test_scores_in_a_compiled_program():
     for _ in range(3):
         eager = d.kl_divergence(d.Normal(loc, scale), d.Normal(0.0, 1.0)).sum() - d.Normal(loc, scale).log_prob(x).sum()
         assert tc.allclose(loss(x, loc, scale), eager)
+
+
+def test_scores_under_transforms_of_functions():
+    x, logits = tc.randn(5), tc.randn(3, 4)
+    mapped = tc.func.vmap(lambda value: d.Normal(0.0, 1.0).log_prob(value))(x)
+    assert tc.allclose(mapped, d.Normal(0.0, 1.0).log_prob(x))
+    mapped = tc.func.vmap(lambda each: d.Categorical(logits=each).entropy())(logits)
+    assert tc.allclose(mapped, d.Categorical(logits=logits).entropy())
+    slope = tc.func.grad(lambda scale: d.Normal(0.0, scale).log_prob(x).sum())(tc.tensor(1.0))
+    assert tc.allclose(slope, (x.square() - 1).sum(), atol=1e-5)
+
+
+def test_draws_in_a_compiled_program():
+    program = tc.compile(lambda loc: d.Normal(loc, 1.0).rsample((2,)))
+    loc = tc.randn(3)
+    results = []
+    for function in (program, lambda loc: d.Normal(loc, 1.0).rsample((2,))):
+        tc.manual_seed(0)
+        results.append([function(loc) for _ in range(3)])
+    assert all(tc.equal(a, b) for a, b in zip(*results, strict=True))
