@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tensorcore.backend.contract import Array
+from tensorcore_cpu.jit.places import put_rows
 
 #: Rows of one place that are added one after another, each time for all places at once; longer runs are reduced.
 TURNS = 8
@@ -40,6 +41,10 @@ class EmbeddingKernels:
         width = grad.shape[-1]
         places, rows = input.reshape(-1), grad.reshape(-1, width)
         out = np.zeros((count, width), grad.dtype)
+        if not scale_grad_by_freq and put_rows(out, places, rows, True):
+            if padding_idx is not None:
+                out[padding_idx] = 0
+            return out
         if padding_idx is not None:
             kept = np.flatnonzero(places != padding_idx)
             places, rows = places[kept], rows[kept]
