@@ -78,8 +78,8 @@ class CreationKernels:
         places = _from_both_ends(count) if count <= _SHORT else _from_both_ends.__wrapped__(count)
         scaled = places * ((end - start) / (count - 1))
         out = np.empty(count, native) if native.kind == "f" else scaled
-        np.add(scaled[:half], start, out[:half], casting="same_kind")
-        np.add(scaled[half:], end, out[half:], casting="same_kind")
+        np.add(scaled[:half], start, out[:half])
+        np.add(scaled[half:], end, out[half:])
         return out if out.dtype == native else out.astype(native)
 
     def eye(self, *, n: int, m: int, dtype: DType, index: int) -> Array:

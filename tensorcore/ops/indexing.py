@@ -428,6 +428,8 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """
     if mask.dtype.category != BOOL and mask.dtype is not uint8:
         raise DTypeError(f"masked_select: mask must be a bool tensor, got {mask.dtype}")
+    if input._array.shape == mask._array.shape:
+        return input[mask]
     shape = broadcast_shapes(input.shape, mask.shape)
     return expand(input, shape)[expand(mask, shape)]
 
