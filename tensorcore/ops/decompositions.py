@@ -79,7 +79,11 @@ def first_failure(info: Any) -> tuple[str, int] | None:
     # Few numbers are read at once; of many, only whether one is not zero.
     if info.numel() == 0 or (info.numel() > _FEW and not bool(info.any())):
         return None
-    failed = [(place, number) for place, number in enumerate(info.reshape(-1).tolist()) if number]
+    failed = [
+        (place, number)
+        for place, number in enumerate((info if info.ndim == 1 else info.reshape(-1)).tolist())
+        if number
+    ]
     return (f"(Batch element {failed[0][0]}): ", failed[0][1]) if failed else None
 
 

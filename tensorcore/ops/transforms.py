@@ -101,9 +101,15 @@ def _axis(op: str, input: Any, n: Any, dim: Any) -> tuple[Ints, list[int | None]
     return (normalize_dim(dim, input.ndim, op),), [None if n is None else _int(op, "n", n)]
 
 
+#: What `_axes` says of dimensions that keep their sides.
+_KEPT: Final = {None}
+
+
 def _fitted(op: str, input: Any, dims: Ints, sides: Sequence[int | None]) -> Any:
     """``input`` cut, or extended by zeros, to ``sides`` along ``dims``; ``None`` keeps a side."""
     shape = input._array.shape
+    if set(sides) == _KEPT and 0 not in shape:
+        return input
     pads = [(0, 0)] * len(shape)
     for dim, side in zip(dims, sides, strict=True):
         wanted = shape[dim] if side is None else side
