@@ -9,7 +9,8 @@ import tensorcore as tc
 from tensorcore.distributions import constraints
 from tensorcore.distributions.batched import LogitsOrProbs
 from tensorcore.distributions.gamma import Gamma
-from tensorcore.distributions.utils import _logsigmoid, lazy_property
+from tensorcore.distributions.utils import lazy_property
+from tensorcore.ops.smooth_activation import logsigmoid
 from tensorcore.tensor import Tensor
 
 __all__ = ["NegativeBinomial"]
@@ -63,4 +64,4 @@ class NegativeBinomial(LogitsOrProbs):
         log_ways = (n + value).lgamma() - (1 + value).lgamma() - n.lgamma()
         # Without failures to wait for, 0 is certain.
         log_ways = tc.where(n + value == 0, 0.0, log_ways)
-        return log_ways + n * _logsigmoid(-self.logits) + value * _logsigmoid(self.logits)
+        return log_ways + n * logsigmoid(-self.logits) + value * logsigmoid(self.logits)

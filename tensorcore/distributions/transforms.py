@@ -19,13 +19,13 @@ from tensorcore.distributions.transform import (
     identity_transform,
 )
 from tensorcore.distributions.utils import (
-    _logsigmoid,
     _softplus,
     broadcast_all,
     tril_matrix_to_vec,
     vec_to_tril_matrix,
 )
 from tensorcore.errors import ShapeError
+from tensorcore.ops.smooth_activation import logsigmoid
 from tensorcore.shapes import Size
 from tensorcore.tensor import Tensor
 
@@ -141,7 +141,7 @@ class SigmoidTransform(Plain):
         return y.log() - (-y).log1p()
 
     def log_abs_det_jacobian(self, x: Any, y: Any) -> Any:
-        return _logsigmoid(x) + _logsigmoid(-x)
+        return logsigmoid(x) + logsigmoid(-x)
 
 
 class SoftplusTransform(Plain):
@@ -159,7 +159,7 @@ class SoftplusTransform(Plain):
         return (-(-y).expm1()).log() + y
 
     def log_abs_det_jacobian(self, x: Any, y: Any) -> Any:
-        return _logsigmoid(x)
+        return logsigmoid(x)
 
 
 class TanhTransform(Plain):
@@ -341,7 +341,7 @@ class StickBreakingTransform(Plain):
 
     def log_abs_det_jacobian(self, x: Any, y: Any) -> Any:
         shifted = x - self._offset(x, x.shape[-1])
-        return (_logsigmoid(-shifted) + y[..., :-1].log()).sum(-1)
+        return (logsigmoid(-shifted) + y[..., :-1].log()).sum(-1)
 
     def forward_shape(self, shape: Sequence[int]) -> Any:
         shape = _require_dims(self, shape, 1)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import tensorcore as tc
 from tensorcore.errors import RangeError, ShapeError
+from tensorcore.ops.smooth_activation import logsigmoid
 from tensorcore.tensor import Tensor
 
 __all__ = [
@@ -82,18 +83,14 @@ def probs_to_logits(probs: Tensor, is_binary: bool = False) -> Tensor:
 
 
 def _softplus(x: Tensor) -> Tensor:
-    """``log(1 + exp(x))``."""
-    return tc.logaddexp(x, x.new_zeros(()))
-
-
-def _logsigmoid(x: Tensor) -> Tensor:
-    return -_softplus(-x)
+    """``log(1 + exp(x))``, everywhere."""
+    return -logsigmoid(-x)
 
 
 def _log_bernoulli(logits: Tensor, value: Tensor) -> Tensor:
     """``value * log(p) + (1 - value) * log(1 - p)`` for the probability p of log odds ``logits``."""
     logits, value = broadcast_all(logits, value)
-    return _logsigmoid(logits) - (1 - value) * logits
+    return logsigmoid(logits) - (1 - value) * logits
 
 
 def _one_hot(places: Tensor, like: Tensor) -> Tensor:
