@@ -13,12 +13,14 @@ __all__ = ["dtype_of", "dtype_of_all", "flatten", "holds_arrays", "shape_of"]
 
 
 def holds_arrays(data: Any) -> bool:
+    """Whether the first of the innermost elements is a tensor or an array with dimensions."""
     while isinstance(data, (list, tuple)) and len(data):
         data = data[0]
     return isinstance(data, Tensor) or (hasattr(data, "__array__") and bool(getattr(data, "shape", ())))
 
 
 def shape_of(data: Any) -> tuple[int, ...]:
+    """The shape of nested lists, told by the first of each."""
     shape = []
     while isinstance(data, (list, tuple, range)) or (
         hasattr(data, "__len__") and not isinstance(data, (str, bytes, Tensor))
@@ -33,6 +35,14 @@ def shape_of(data: Any) -> tuple[int, ...]:
 def flatten(
     data: Any, shape: tuple[int, ...], level: int, path: tuple[int, ...], out: list[Any], met: set[DType | type]
 ) -> None:
+    """Append the numbers of nested lists of ``shape`` to ``out``, and what they are to ``met``.
+
+    ``level`` and ``path`` say where in the whole ``data`` is.
+
+    Raises:
+        ShapeError: for ragged lists, naming the place.
+        DTypeError: for what is no number, naming the place.
+    """
     where = "".join(f"[{i}]" for i in path) or "the data"
     if level == len(shape):
         if isinstance(data, (int, float, complex)) and not hasattr(data, "dtype"):
@@ -72,6 +82,7 @@ def flatten(
 
 
 def dtype_of_all(met: set[DType | type]) -> DType:
+    """The dtype that numbers of these types and dtypes have together; the default dtype for none."""
     if not met:
         return get_default_dtype()
     found: DType | None = None
@@ -86,6 +97,7 @@ def dtype_of_all(met: set[DType | type]) -> DType:
 
 
 def dtype_of(value: Any) -> DType:
+    """The dtype of a Python number."""
     if not isinstance(value, (int, float, complex)):
         raise DTypeError(f"full: fill_value must be a number, got {value!r}")
     return dtype_of_all({type(value)})
