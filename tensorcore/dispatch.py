@@ -16,7 +16,7 @@ from tensorcore.autograd.graph import OpNode, SelectNode
 from tensorcore.autograd.mode import mode
 from tensorcore.dtypes import FLOATING, INTEGER
 from tensorcore.errors import DimensionError, OutOfMemoryError, ShapeError, TensorcoreError
-from tensorcore.promotion import agree, convert
+from tensorcore.promotion import agree, convert, on_one_level
 from tensorcore.shapes import broadcast_shapes
 from tensorcore.tensor import Tensor, root_of, wrap
 
@@ -230,6 +230,9 @@ def _composite(op: Op) -> Callable[..., Any]:
         if kind is None:
             # A kernel or a gradient rule gets operands of one dtype; an expression takes them as they are.
             first = next((x for x in inputs if isinstance(x, Tensor)), None)
+            lifted = on_one_level(inputs)
+            if lifted is not inputs:
+                return emit(*lifted, **attributes)
             if op.vjp is None and first is not None and (first._kind.table[op] or (None,))[0] is None:
                 return op.body(*inputs, **attributes)  # type: ignore[misc]
             return enter(op, inputs, attributes)
@@ -259,8 +262,10 @@ def _one_kind(op: Op, inputs: tuple[Any, ...]) -> Kind | None:
             return kind
         kind = inputs[op.promotes[0]]._kind
         for place, x in enumerate(inputs):
-            if x is not None and x._kind is not kind and (
-                place in op.promotes or x._kind.device is not kind.device or x._kind.level is not kind.level
+            if (
+                x is not None
+                and x._kind is not kind
+                and (place in op.promotes or x._kind.device is not kind.device or x._kind.level is not kind.level)
             ):
                 return None
         return kind

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tensorcore.devices import Kind
     from tensorcore.ops.record import Op
 
-__all__ = ["agree", "convert", "dtype_of_number", "promoted"]
+__all__ = ["agree", "convert", "dtype_of_number", "on_one_level", "promoted"]
 
 
 def agree(op: Op, inputs: tuple[Any, ...]) -> tuple[tuple[Any, ...], Kind]:
@@ -40,6 +40,22 @@ def agree(op: Op, inputs: tuple[Any, ...]) -> tuple[tuple[Any, ...], Kind]:
         return convert(op, inputs, kind), kind
     kind = first.sibling(dtype)
     return level.lifted(convert(op, inputs, kind)), kind
+
+
+def on_one_level(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The operands, all at the innermost of their levels; as they are where they are of one level."""
+    level: Any = None
+    mixed = met = False
+    for x in inputs:
+        if isinstance(x, Tensor):
+            inner = x._kind.level
+            mixed = mixed or (met and inner is not level)
+            met = True
+            if inner is not None and (level is None or inner.depth > level.depth):
+                level = inner
+    if not mixed:
+        return inputs
+    return tuple([level.lift(x) if isinstance(x, Tensor) and x._kind.level is not level else x for x in inputs])
 
 
 def promoted(op: str, operands: Any) -> DType:

@@ -53,7 +53,8 @@ class Context:
             return self._for_forward
         return self._saved if self._node is None else self._node.unpack()
 
-    _node: FunctionNode | None = None
+    #: The step of the function, once it has one.
+    _node: Any = None
     _for_forward: tuple[Any, ...] | None = None
     _in_forward = False
 
@@ -311,4 +312,5 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
             marked[i] = each
         return tuple(marked)
 
+    once.once = True  # type: ignore[attr-defined]
     return once

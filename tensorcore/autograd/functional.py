@@ -143,7 +143,7 @@ def jvp(
     given, _ = _as_tuple("jvp", "inputs", inputs)
     along = _vectors("jvp", v, given, "inputs")
     with _Recording(create_graph):
-        return pushed(func, _cut(given, create_graph), along, strict=strict)  # type: ignore[no-any-return]
+        return pushed(func, _cut(given, create_graph), along, strict=strict)
 
 
 def _cut(tensors: Tensors, create_graph: bool) -> Tensors:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from tensorcore.dtypes import int64
+from tensorcore.dtypes import BOOL, int64
 from tensorcore.errors import TransformError
 from tensorcore.func.batched import Batched, filled, front, moved_to, size_of
 from tensorcore.func.batching import (
@@ -23,6 +23,7 @@ from tensorcore.func.batching import (
     shared,
 )
 from tensorcore.ops.creation import ramp
+from tensorcore.ops.elementwise import mul
 from tensorcore.ops.indexing import take
 from tensorcore.ops.linalg import matmul
 from tensorcore.ops.movement import expand, permute, reshaped
@@ -95,13 +96,15 @@ def _as_strided(op: Op, count: int, a: Batched, *, size: Any, stride: Any, shift
     whole = front(a)
     steps = whole._kind.backend.strides(whole._array)
     if steps is None:
-        return looped(op)(a, size=size, stride=stride, shift=shift, own=own)  # type: ignore[no-any-return]
+        return looped(op)(a, size=size, stride=stride, shift=shift, own=own)
     step = steps[0]
     return Batched(op.emit(whole, size=(count, *size), stride=(step, *stride), shift=shift, own=(step, *own)), 0)
 
 
 def _view_as_complex(op: Op, count: int, a: Batched) -> Batched:
-    return Batched(op.emit(a.outer if a.dim != len(a.shape) else front(a).contiguous()), min(a.dim, len(a.shape) - 1))
+    at: Any = a.dim
+    # Pairs lie last, so the examples must not.
+    return Batched(op.emit(a.outer), at) if at < len(a.shape) else Batched(op.emit(front(a).contiguous()), 0)
 
 
 def _pinv(op: Op, count: int, a: Batched, *tolerances: Batched | None, **attributes: Any) -> Batched:
@@ -192,7 +195,9 @@ def _matmul(op: Op, size: int, a: Batched, b: Batched) -> Batched:
         product = op.emit(a.outer, permute.emit(side, dims=(1, 0)))
         return Batched(reshaped(permute.emit(product, dims=(1, 0)), (size, rows, 1)), 0)
     ndim = max(len(a.shape), len(b.shape))
-    return Batched(op.emit(aligned(a, ndim), aligned(b, ndim)), 0)
+    # Outer products, as of the gradients of single examples by weights, are products of elements.
+    multiply = mul.emit if a.shape[-1] == 1 and a.outer._kind.dtype.category != BOOL else op.emit
+    return Batched(multiply(aligned(a, ndim), aligned(b, ndim)), 0)
 
 
 def _linear(op: Op, size: int, a: Batched, weight: Batched, bias: Batched | None) -> Batched:

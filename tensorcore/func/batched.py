@@ -52,7 +52,7 @@ def size_of(arrays: tuple[Any, ...]) -> int | None:
     """How many examples there are; ``None`` where no operand is batched."""
     for array in arrays:
         if array is not None and array.dim is not None:
-            return array.outer._array.shape[array.dim]  # type: ignore[no-any-return]
+            return array.outer._array.shape[array.dim]
     return None
 
 
@@ -117,7 +117,7 @@ class BatchBackend(TransformBackend):
     def entering(self, op: str, target: Tensor, result: Tensor) -> Tensor:
         if result._array.dim is not None:
             _refuse_shared(op, target)
-        return result._array.outer  # type: ignore[no-any-return]
+        return result._array.outer
 
     def strides(self, array: Batched) -> tuple[int, ...] | None:
         strides = array.outer._kind.backend.strides(array.outer._array)
@@ -181,5 +181,5 @@ class VmapLevel(Level):
         place = dim % ndim
         if array.dim is None:
             whole = _expand(array.outer, shape=(self.size, *array.shape))
-            return moved_to(whole, 0, place)  # type: ignore[no-any-return]
-        return moved_to(array.outer, array.dim, place)  # type: ignore[no-any-return]
+            return moved_to(whole, 0, place)
+        return moved_to(array.outer, array.dim, place)

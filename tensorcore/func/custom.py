@@ -161,7 +161,7 @@ def _generated(
         @staticmethod
         def backward(ctx: Any, *cotangents: Any) -> Any:
             saved = tuple([wrapped(x, dim) for x, dim in zip(ctx.saved_tensors, kept["saved"], strict=True)])
-            ctx.inner._node = SimpleNamespace(unpack=lambda: saved)
+            ctx.inner._node = SimpleNamespace(unpack=lambda: saved, name=lambda: f"{cls.__name__}Backward")
             with _Reentered(level):
                 given = [wrapped(g, dim) for g, dim in zip(cotangents, kept["dims"], strict=True)]
                 found = _tuple(cls.backward(ctx.inner, *given))

@@ -78,7 +78,7 @@ def philox_drawn(ticket: Any, shape: tuple[int, ...], kind: Any) -> Tensor:
     made = philox_uniform.emit(kind=base, ticket=ticket, shape=(*[each.size for each in levels], *shape))
     for level in levels:
         made = level.wrapped(made, 0)
-    return made  # type: ignore[no-any-return]
+    return made
 
 
 def dropout_at(backend: BatchBackend, op: Op) -> Callable[..., Any]:
@@ -114,7 +114,7 @@ def _spread(x: Tensor, level: VmapLevel) -> Tensor:
     if own is not None and own.depth > level.depth:
         array = x._array
         rest = array.dim if isinstance(own, BatchBackend) else array.tangent
-        return own.wrapped(type(array)(_spread(array.outer, level), rest))  # type: ignore[no-any-return]
+        return own.wrapped(type(array)(_spread(array.outer, level), rest))
     if own is not None and own.depth == level.depth and x._array.dim is not None:
         return x
     whole = x._array.outer if own is not None and own.depth == level.depth else x

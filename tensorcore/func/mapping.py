@@ -162,4 +162,4 @@ def _out(level: VmapLevel, x: Tensor, place: int | None) -> Tensor:
             "vmap: out_dims is None for a result that differs between examples, of shape "
             f"{list(x.shape)}; give the dimension that counts them"
         )
-    return x._array.outer  # type: ignore[no-any-return]
+    return x._array.outer

@@ -56,7 +56,7 @@ def _created(op: Op, backend: DualBackend) -> Kernel:
     return kernel
 
 
-def _values(arrays: tuple[Any, ...]) -> list[Any]:
+def _values(arrays: Sequence[Any]) -> list[Any]:
     return [None if a is None else a.outer for a in arrays]
 
 
