@@ -43,7 +43,6 @@ def flatten(
         ShapeError: for ragged lists, naming the place.
         DTypeError: for what is no number, naming the place.
     """
-    where = "".join(f"[{i}]" for i in path) or "the data"
     if level == len(shape):
         if isinstance(data, (int, float, complex)) and not hasattr(data, "dtype"):
             out.append(data)
@@ -55,23 +54,23 @@ def flatten(
             out.append(data.__index__() if hasattr(data, "__index__") else float(data))
             met.add(type(out[-1]))
         elif isinstance(data, (list, tuple)):
-            raise ShapeError(f"tensor: ragged lists: {where} is a list where its neighbours are numbers")
+            raise ShapeError(f"tensor: ragged lists: {_where(path)} is a list where its neighbours are numbers")
         else:
-            raise DTypeError(f"tensor: {where} is {data!r} of type {type(data).__name__}, expected a number")
+            raise DTypeError(f"tensor: {_where(path)} is {data!r} of type {type(data).__name__}, expected a number")
         return
     try:
         length = len(data)
     except TypeError:
         if isinstance(data, (str, bytes)) or not isinstance(data, (int, float, complex)):
-            raise DTypeError(f"tensor: {where} is {data!r} of type {type(data).__name__}, expected a list") from None
+            raise DTypeError(f"tensor: {_where(path)} is {data!r} of type {type(data).__name__}, expected a list") from None
         raise ShapeError(
-            f"tensor: ragged lists: {where} is a number where a list of {shape[level]} was expected"
+            f"tensor: ragged lists: {_where(path)} is a number where a list of {shape[level]} was expected"
         ) from None
     if isinstance(data, (str, bytes)):
-        raise DTypeError(f"tensor: {where} is {data!r} of type {type(data).__name__}, expected a number")
+        raise DTypeError(f"tensor: {_where(path)} is {data!r} of type {type(data).__name__}, expected a number")
     if length != shape[level]:
         raise ShapeError(
-            f"tensor: ragged lists: {where} has {length} elements, expected {shape[level]} as in the first"
+            f"tensor: ragged lists: {_where(path)} has {length} elements, expected {shape[level]} as in the first"
         )
     if level == len(shape) - 1 and isinstance(data, (list, tuple)) and all(type(x) in (float, int) for x in data):
         out.extend(data)
@@ -79,6 +78,10 @@ def flatten(
         return
     for i, part in enumerate(data):
         flatten(part, shape, level + 1, (*path, i), out, met)
+
+
+def _where(path: tuple[int, ...]) -> str:
+    return "".join(f"[{i}]" for i in path) or "the data"
 
 
 def dtype_of_all(met: set[DType | type]) -> DType:
