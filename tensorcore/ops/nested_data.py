@@ -62,7 +62,9 @@ def flatten(
         length = len(data)
     except TypeError:
         if isinstance(data, (str, bytes)) or not isinstance(data, (int, float, complex)):
-            raise DTypeError(f"tensor: {_where(path)} is {data!r} of type {type(data).__name__}, expected a list") from None
+            raise DTypeError(
+                f"tensor: {_where(path)} is {data!r} of type {type(data).__name__}, expected a list"
+            ) from None
         raise ShapeError(
             f"tensor: ragged lists: {_where(path)} is a number where a list of {shape[level]} was expected"
         ) from None
