@@ -11,7 +11,7 @@ from tensorcore.levels import everywhere
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.arithmetic import isinf, isnan, signbit
 from tensorcore.ops.record import composite
-from tensorcore.ops.rules import floating, inexact, integers, real, real_floating
+from tensorcore.ops.rules import bits, floating, inexact, real, real_floating
 from tensorcore.shapes import broadcast_shapes
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def heaviside(input: Tensor, values: Tensor) -> Tensor:
 
 
 @composite(
-    rule=integers,
+    rule=bits,
     samples=({"shapes": ((3, 4), (3, 4)), "dtypes": ("int64", "int64"), "domains": ((-50, 50), (-50, 50))},),
     inplace=True,
     ulp=0,
@@ -158,7 +158,7 @@ def gcd(input: Tensor, other: Tensor) -> Tensor:
 
 
 @composite(
-    rule=integers,
+    rule=bits,
     samples=({"shapes": ((3, 4), (3, 4)), "dtypes": ("int64", "int64"), "domains": ((-50, 50), (-50, 50))},),
     inplace=True,
     ulp=0,
@@ -265,7 +265,18 @@ def rad2deg(input: Tensor) -> Tensor:
     return input * (180 / math.pi)
 
 
-@composite(rule=real_floating, samples=_TWO, ulp=8)
+def _share(input: Any, other: Any) -> Any:
+    """``exp(input) / (exp(input) + exp(other))``, the slope of `logaddexp`; 1/2 for equal infinities."""
+    from tensorcore.ops.smooth_activation import sigmoid
+
+    gap = e.sub(input, other)
+    return sigmoid(e.where(isinf(input) & e.eq(input, other), 0.0, gap))
+
+
+@composite(
+    rule=real_floating, samples=_TWO, ulp=8,
+    vjp=(lambda g, input, other: g * _share(input, other), lambda g, input, other: g * _share(other, input)),
+)  # fmt: skip
 def logaddexp(input: Tensor, other: Tensor) -> Tensor:
     """``log(exp(input) + exp(other))``, without overflow.
 
