@@ -130,4 +130,4 @@ def convert(op: Op, inputs: tuple[Any, ...], kind: Kind) -> tuple[Any, ...]:
 def _refuse_operands(op: Op, inputs: tuple[Any, ...]) -> NoReturn:
     names = " or ".join(op.operand_at(place).strip("'") for place in range(len(inputs)))
     met = " and ".join(type(x).__name__ for x in inputs)
-    raise TypeError(f"{op.name}: expected a tensor as {names}, got {met}")
+    raise TypeError(f"{op.name}: expected a tensor, got {met} as {names}")

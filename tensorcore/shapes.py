@@ -94,7 +94,7 @@ def normalize_dim(dim: int, ndim: int, op: str) -> int:
 def whole_number(value: Any, op: str, name: str) -> int:
     """An argument that is an int, or stands for one as an integer tensor of one element does."""
     try:
-        return value.__index__()  # type: ignore[no-any-return]
+        return value.__index__()
     except (AttributeError, TypeError):
         raise ArgumentError(f"{op}: {name} must be an int, got {type(value).__name__} {value!r:.60}") from None
 

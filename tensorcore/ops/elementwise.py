@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from tensorcore.dtypes import FLOATING, INTEGER
-from tensorcore.errors import DTypeError
+from tensorcore.errors import ArgumentError, DTypeError
 from tensorcore.ops.basic_arithmetic import (
     abs,
     add,
@@ -374,5 +374,7 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """
     if decimals == 0 or not input.is_floating_point():
         return round.emit(input)
+    if not hasattr(decimals, "__index__"):
+        raise ArgumentError(f"round: decimals must be an int, got {type(decimals).__name__} {decimals!r:.60}")
     scale = math.pow(10.0, -decimals if decimals < 0 else decimals)
     return round.emit(input / scale) * scale if decimals < 0 else round.emit(input * scale) / scale

@@ -19,6 +19,7 @@ from tensorcore.ops.ranges import linspace
 from tensorcore.ops.record import composite
 from tensorcore.ops.returns import named
 from tensorcore.ops.searching import search
+from tensorcore.shapes import whole_number
 
 if TYPE_CHECKING:
     from tensorcore.tensor import Tensor
@@ -183,7 +184,7 @@ def _edges(op: str, points: Any, bins: Any, range: Sequence[float] | None, axis:
         if bins.dtype is not points.dtype:
             raise DTypeError(f"{op}: edges must have the dtype of the input, got {bins.dtype} and {points.dtype}")
         return bins.detach()
-    if bins <= 0:
+    if whole_number(bins, op, "bins") <= 0:
         raise RangeError(f"{op}: the number of bins must be positive, got {bins} for dimension {axis}")
     if range is not None:
         low, high = range

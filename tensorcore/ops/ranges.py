@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tensorcore.dtypes import COMPLEX, INTEGER, DType, float64, get_default_dtype, int64
-from tensorcore.errors import DTypeError, RangeError, ShapeError
+from tensorcore.errors import ArgumentError, DTypeError, RangeError, ShapeError
 from tensorcore.ops.creation import _finished as finished
 from tensorcore.ops.creation import _kind as kind_of
 from tensorcore.ops.creation import ramp
@@ -85,6 +85,9 @@ def linspace(
         start = start.item()
     if hasattr(end, "item"):
         end = end.item()
+    for name, bound in (("start", start), ("end", end)):
+        if not isinstance(bound, (int, float, complex)) and not hasattr(bound, "__float__"):
+            raise ArgumentError(f"linspace: {name} must be a number, got {type(bound).__name__} {bound!r:.60}")
     if dtype is None and (type(start) is complex or type(end) is complex):
         dtype = get_default_dtype().to_complex()
     kind = kind_of(device, dtype)
