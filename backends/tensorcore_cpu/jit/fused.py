@@ -29,14 +29,14 @@ COMPILED: Final = frozenset((
     "abs_gradient", "atan_gradient", "atanh_gradient", "binary_entropy", "clamp_between", "clamp_between_gradient",
     "elu", "elu_gradient", "erf", "erf_gradient", "erfc", "erfc_gradient", "erfinv_gradient", "exp2", "fake_quantize",
     "fmax", "fmin", "frac", "gelu", "gelu_gradient", "hardshrink", "hardshrink_gradient", "hardsigmoid",
-    "hardsigmoid_gradient", "hardswish", "hardswish_gradient", "hardtanh", "hardtanh_gradient", "heaviside", "hypot", "leaky_relu",
-    "leaky_relu_gradient", "lerp", "log10", "log1p_gradient", "log2", "logaddexp", "logaddexp2", "logistic_entropy",
-    "logit", "logit_gradient", "logsigmoid", "logsigmoid_gradient", "mish", "mish_gradient", "prelu",
-    "reciprocal_gradient", "relu_gradient", "rsqrt", "rsqrt_gradient", "sgn", "sigmoid", "sigmoid_gradient", "silu",
-    "silu_gradient", "softplus", "softplus_gradient", "softshrink", "softshrink_gradient", "softsign", "special_entr",
-    "special_entr_gradient", "special_erfcx_gradient", "special_ndtr_gradient", "special_ndtri_gradient",
-    "special_xlog1py", "sqrt_gradient", "square_gradient", "tan_gradient", "tanh_gradient", "tanhshrink", "threshold",
-    "threshold_gradient", "xlogy",
+    "hardsigmoid_gradient", "hardswish", "hardswish_gradient", "hardtanh", "hardtanh_gradient", "heaviside", "hypot",
+    "leaky_relu", "leaky_relu_gradient", "lerp", "log10", "log1p_gradient", "log2", "logaddexp", "logaddexp2",
+    "logistic_entropy", "logit", "logit_gradient", "logsigmoid", "logsigmoid_gradient", "mish", "mish_gradient",
+    "prelu", "reciprocal_gradient", "relu", "relu_gradient", "rsqrt", "rsqrt_gradient", "sgn", "sigmoid",
+    "sigmoid_gradient", "silu", "silu_gradient", "softplus", "softplus_gradient", "softshrink", "softshrink_gradient",
+    "softsign", "special_entr", "special_entr_gradient", "special_erfcx_gradient", "special_ndtr_gradient",
+    "special_ndtri_gradient", "special_xlog1py", "sqrt_gradient", "square_gradient", "tan_gradient", "tanh_gradient",
+    "tanhshrink", "threshold", "threshold_gradient", "xlogy",
 ))  # fmt: skip
 
 #: Those whose expressions are computed in float64 for every dtype: there they are compiled.
@@ -110,8 +110,14 @@ class Fused:
 
     def _aligned(self, arrays: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[int, ...], tuple[int, ...]]:
         """The arrays in row-major order and of one shape, but for those of one element, whose places come last."""
-        shape = np.broadcast_shapes(*[x.shape for x in arrays])
+        shapes = [x.shape for x in arrays]
+        shape = shapes[0]
+        if shapes.count(shape) != len(shapes):
+            shape = np.broadcast_shapes(*shapes)
         size = math.prod(shape)
+        if not all([x.size == 1 or any(x.strides) for x in arrays]):
+            # One number for all places, such as the gradient of a sum.
+            arrays = tuple([x if x.size < 2 or any(x.strides) else x[(*(0,) * x.ndim, ...)] for x in arrays])
         scalars = tuple([place for place, x in enumerate(arrays) if x.size == 1 and size != 1])
         made = [
             x if x.size == 1 or (x.shape == shape and x.flags.c_contiguous)
