@@ -90,6 +90,15 @@ def _squares(rows: Rows) -> None:
     body.store(0, body.carried(total))
 
 
+def _squared_gaps(rows: Rows) -> None:
+    """Sums of the squared differences of two matrices."""
+    body = rows.over_row()
+    gap = body.input(1) - body.input(2)
+    total = rows.total("add", gap * gap)
+    body = rows.once()
+    body.store(0, body.carried(total))
+
+
 def _powers(rows: Rows) -> tuple[int, int, Vector]:
     """The largest element, the sum of the powers of the distances to it, and these powers."""
     most = rows.total("max", rows.over_row().input(1))
@@ -271,6 +280,26 @@ class RowKernels(ScanKernels):
             total(out, input, rows, columns)
             out /= columns
             return out
+
+        return kernel
+
+    def squared_error(self, plain: Any) -> Any:
+        native = self.native
+
+        def kernel(input: Any, target: Any, *, reduction: str) -> Any:
+            if reduction == "none" or input.shape != target.shape or not self._fits(input, target):
+                return plain(input, target, reduction=reduction)
+            # Long rows in runs, added by halves.
+            program = self.program(_squared_gaps, "row", "matrix", "matrix")
+            count, rest = divmod(input.size, _RUN)
+            parts = np.empty(count + (rest > 0), native)
+            if count:
+                program(0, count, _RUN, id(parts), id(input), id(target))
+            if rest:
+                last, x, y = parts[count:], input.reshape(-1)[count * _RUN :], target.reshape(-1)[count * _RUN :]
+                program(0, 1, rest, id(last), id(x), id(y))
+            total = np.add.reduce(parts, keepdims=False)
+            return np.asarray(total / native.type(input.size) if reduction == "mean" else total)
 
         return kernel
 
