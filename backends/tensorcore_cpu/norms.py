@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from tensorcore.backend.contract import Array
-from tensorcore_cpu.jit.channels import scaled_channels
+from tensorcore_cpu.jit.channels import affine_channels, scaled_channels
 from tensorcore_cpu.sums import total
 
 #: Rows from which on columns are summed in float64: one after another, float32 would lose digits.
@@ -70,6 +70,15 @@ class NormKernels:
             shift += bias.reshape(-1)
         out = input * _over(input, scale)
         out += _over(input, shift)
+        return out
+
+    def channel_affine(self, input: Array, weight: Array | None = None, bias: Array | None = None) -> Array:
+        found = affine_channels(input, weight, bias)
+        if found is not None:
+            return found
+        out = np.array(input, order="C") if weight is None else input * _over(input, weight)
+        if bias is not None:
+            out += _over(input, bias)
         return out
 
     def batch_norm_training(

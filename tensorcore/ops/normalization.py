@@ -231,10 +231,19 @@ def _normalized_rows(rows: Any, eps: float) -> tuple[Any, Any, Any]:
     return native_layer_norm.emit(rows, None, None, ndim=1, eps=float(eps))
 
 
-def _affine(x: Any, weight: Any, bias: Any) -> Any:
+@composite(
+    rule=inexact, namespaces=(), ulp=4,
+    samples=({"shapes": ((2, 3, 4), (3,), (3,))}, {"shapes": ((3, 4, 1), (4,))}, {"shapes": ((2, 3), (3,), (3,))}),
+)  # fmt: skip
+def channel_affine(input: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
+    """(N, C, *sides) times ``weight`` (C) plus ``bias`` (C)."""
     if weight is not None:
-        x = x * _per_channel(weight, x.ndim)
-    return x if bias is None else x + _per_channel(bias, x.ndim)
+        input = input * _per_channel(weight, input.ndim)
+    return input if bias is None else input + _per_channel(bias, input.ndim)
+
+
+def _affine(x: Any, weight: Any, bias: Any) -> Any:
+    return x if weight is None and bias is None else channel_affine.emit(x, weight, bias)
 
 
 @composite(

@@ -14,7 +14,7 @@ from tensorcore_cpu.jit.executable import data_offset, isa, loaded
 from tensorcore_cpu.jit.rows import Rows, compiled_rows
 from tensorcore_cpu.jit.vectors import Body, contracted
 
-__all__ = ["scaled_channels"]
+__all__ = ["affine_channels", "scaled_channels"]
 
 
 @cache
@@ -62,11 +62,30 @@ def scaled_channels(
     factors = _factors(double, eps, weight is not None, bias is not None)
     if factors is None:
         return None
-    batch, channels, *sides = input.shape
-    area = math.prod(sides)
-    pair = np.empty((2, channels), dtype)
+    pair = np.empty((2, input.shape[1]), dtype)
     scale, shift = pair
-    factors(0, channels, id(scale), id(shift), *map(id, facts))
+    factors(0, len(scale), id(scale), id(shift), *map(id, facts))
+    return _times_plus(input, pair)
+
+
+def affine_channels(input: Array, weight: Array | None, bias: Array | None) -> Array | None:
+    """(N, C, *sides) times ``weight`` plus ``bias``, by channel; ``None`` for arrays that NumPy has to go through."""
+    dtype = input.dtype
+    if isa() is None or dtype.char not in "fd" or not input.size or not input.flags.c_contiguous:
+        return None
+    pair = np.empty((2, input.shape[1]), dtype)
+    pair[0] = 1 if weight is None else weight.reshape(-1)
+    # Adding -0.0 leaves every number as it is.
+    pair[1] = -0.0 if bias is None else bias.reshape(-1)
+    return _times_plus(input, pair)
+
+
+def _times_plus(input: Array, pair: Array) -> Array:
+    """Each channel times its number in the first row of ``pair``, plus that in the second."""
+    batch, channels, *sides = input.shape
+    dtype, area = input.dtype, math.prod(sides)
+    double = dtype.char == "d"
+    scale, shift = pair
     out = np.empty(input.shape, dtype)
     if area == 1:
         _scaled(double, True)(0, batch, channels, id(out), id(input), id(scale), id(shift))
