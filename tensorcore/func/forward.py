@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tensorcore.autograd import engine
-from tensorcore.autograd.graph import LEAF
 from tensorcore.autograd.mode import mode
 from tensorcore.errors import TransformError
 from tensorcore.func.dual import DualLevel
@@ -23,7 +22,7 @@ from tensorcore.func.reverse import (
     jacrev,
     reaches_others,
 )
-from tensorcore.func.tangents import constant_like
+from tensorcore.func.tangents import dummy_cotangent
 from tensorcore.tensor import Tensor, wrap
 
 __all__ = ["hessian", "jacfwd", "jvp", "linearize"]
@@ -182,20 +181,12 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
     cotangents: list[Tensor] = []
     back: Sequence[Any] = [None] * len(pull.leaves)
     with grad_enabled():
-        for place in connected:
-            y = pull.inner[place]
-            zero = constant_like(y, 0)
-            level = y._kind.level
-            g = zero if level is None else level.lift(zero)
-            g = wrap(g._array, g._kind)
-            g._node = LEAF
-            cotangents.append(g)
+        cotangents += [dummy_cotangent(pull.inner[place]) for place in connected]
         if connected:
             back = engine.grad(
                 [pull.inner[place] for place in connected], pull.leaves, cotangents, create_graph=True,
                 allow_unused=True,
             )  # fmt: skip
-    own = [*pull.leaves, *cotangents]
 
     def push(*tangents: Any) -> Any:
         along, spec = flatten(tuple(tangents))
@@ -214,7 +205,7 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
         results = [_zeros_like(y) for y in pull.inner]
         for place, t in zip(connected, made, strict=True):
             if t is not None:
-                results[place] = t if t._node is None or reaches_others([t], own) else wrap(t._array, t._kind)
+                results[place] = t if t._node is None or reaches_others([t], pull.leaves) else wrap(t._array, t._kind)
         return unflatten(results, pull.spec)
 
     return unflatten(pull.outputs, pull.spec), push

@@ -22,7 +22,7 @@ from tensorcore.func.pytree import flatten, tree_map, unflatten
 from tensorcore.levels import innermost, running
 from tensorcore.tensor import Tensor, wrap
 
-__all__ = ["grad", "grad_and_value", "in_graph", "jacrev", "reaches_others", "vjp"]
+__all__ = ["grad", "grad_and_value", "in_graph", "jacrev", "passing_leaf", "reaches_others", "vjp"]
 
 
 class grad_enabled:  # noqa: N801 - reads as what it does: ``with grad_enabled():``
@@ -77,9 +77,17 @@ def reaches_others(outputs: Sequence[Tensor], leaves: Sequence[Tensor]) -> bool:
             if id(node) not in seen:
                 seen.add(id(node))
                 stack.extend(node.edges)
-        elif isinstance(node, Tensor) and id(node) not in own:
+        elif isinstance(node, Tensor) and id(node) not in own and "_passing" not in node.__dict__:
             return True
     return False
+
+
+def passing_leaf(x: Tensor) -> Tensor:
+    """``x`` as a leaf that a rule differentiates by and forgets: what hangs on it alone is in nobody's graph."""
+    leaf = wrap(x._array, x._kind)
+    leaf._node = LEAF
+    leaf._passing = True  # type: ignore[attr-defined]
+    return leaf
 
 
 class Pullback:
@@ -143,12 +151,14 @@ class Pullback:
             found = engine.grad(
                 outputs, self.leaves, given, retain_graph=keep or record, create_graph=record, allow_unused=True
             )
+        # What comes of a graph of these leaves alone, and of cotangents outside of all, is released.
+        held = self.joined or any(g._node is not None for _, g in connected)
         self.reached = tuple([gradient is not None for gradient in found])
         results = []
         for leaf, gradient in zip(self.leaves, found, strict=True):
             if gradient is None:
                 gradient = _zeros_like(leaf)
-            elif gradient._node is not None and not reaches_others([gradient], self.leaves):
+            elif gradient._node is not None and not held:
                 gradient = wrap(gradient._array, gradient._kind)
             results.append(gradient)
         return results

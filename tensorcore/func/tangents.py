@@ -12,12 +12,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.autograd import engine
-from tensorcore.autograd.graph import LEAF, _callers
+from tensorcore.autograd.graph import _callers
 from tensorcore.autograd.mode import mode
 from tensorcore.dtypes import COMPLEX, FLOATING
 from tensorcore.func.batching import is_elementwise
 from tensorcore.func.dual import Dual
-from tensorcore.func.reverse import in_graph, reaches_others
+from tensorcore.func.reverse import in_graph, passing_leaf
 from tensorcore.ops.elementwise import where
 from tensorcore.ops.movement import expand
 from tensorcore.tensor import Tensor, wrap
@@ -268,15 +268,18 @@ def transposed_twice(call: Callable[..., tuple[Any, ...]], arrays: Sequence[Any]
     mode.grad = True
     try:
         operands = _on_one_level(values)
-        own: list[Tensor] = []
         for place in moving:
-            operands[place] = _entered(operands[place], outer, own)
+            x = operands[place]
+            operands[place] = x.alias() if outer and x._node is not None else passing_leaf(x)
         outs = call(*operands)
-        along = _derivatives(outs, [operands[p] for p in moving], [tangents[p] for p in moving], record, own)
+        along = _derivatives(outs, [operands[p] for p in moving], [tangents[p] for p in moving], record)
     finally:
         mode.grad = outer
+    # Nodes of the passing leaves alone are of no use to anybody.
     if not (record and any(x is not None and x._node is not None for x in values)):
-        outs = tuple([wrap(x._array, x._kind) if isinstance(x, Tensor) and x._node is not None else x for x in outs])
+        outs = tuple([released(x) for x in outs])
+        if not (record and any(x is not None and x._node is not None for x in tangents)):
+            along = [released(t) for t in along]
     return tuple([Dual(x, t) if isinstance(x, Tensor) else x for x, t in zip(outs, along, strict=True)])
 
 
@@ -290,32 +293,19 @@ def _on_one_level(values: list[Any]) -> list[Any]:
     return list(values) if inner is None else list(inner.lifted(tuple(values)))
 
 
-def _entered(x: Tensor, connected: bool, own: list[Tensor]) -> Tensor:
-    if connected and x._node is not None:
-        return x.alias()
-    leaf = wrap(x._array, x._kind)
-    leaf._node = LEAF
-    own.append(leaf)
-    return leaf
+def released(x: Any) -> Any:
+    """A tensor outside of the graph of its level; anything else as it is."""
+    return wrap(x._array, x._kind) if isinstance(x, Tensor) and x._node is not None else x
 
 
 def _derivatives(
-    outs: tuple[Tensor, ...], operands: list[Tensor], tangents: list[Any], record: bool, own: list[Tensor]
+    outs: tuple[Any, ...], operands: list[Tensor], tangents: list[Any], record: bool
 ) -> list[Tensor | None]:
     found: list[Tensor | None] = [None] * len(outs)
     places = [place for place, y in enumerate(outs) if isinstance(y, Tensor) and y._node is not None]
     if not places:
         return found
-    cotangents = []
-    for place in places:
-        y = outs[place]
-        zero = constant_like(y, 0)
-        level = y._kind.level
-        g = zero if level is None else level.lift(zero)
-        g = wrap(g._array, g._kind)
-        g._node = LEAF
-        cotangents.append(g)
-        own.append(g)
+    cotangents = [dummy_cotangent(outs[place]) for place in places]
     back = engine.grad([outs[p] for p in places], operands, cotangents, create_graph=True, allow_unused=True)
     pairs = [(x, t) for x, t in zip(back, tangents, strict=True) if x is not None and x._node is not None]
     if not pairs:
@@ -323,7 +313,12 @@ def _derivatives(
     through, along = zip(*pairs, strict=True)
     made = engine.grad(through, cotangents, along, create_graph=record, allow_unused=True)
     for place, t in zip(places, made, strict=True):
-        if t is not None and t._node is not None and not (record and reaches_others([t], own)):
-            t = wrap(t._array, t._kind)
         found[place] = t
     return found
+
+
+def dummy_cotangent(y: Tensor) -> Tensor:
+    """Zeros to transpose a gradient by, at the level of ``y``."""
+    zero = constant_like(y, 0)
+    level = y._kind.level
+    return passing_leaf(zero if level is None else level.lift(zero))

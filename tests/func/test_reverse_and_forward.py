@@ -152,3 +152,34 @@ def test_dual_tensors_show_both_parts():
         assert "primal=" in repr(x)
         assert fwAD.unpack_dual(x.detach()).tangent is None
         assert fwAD.unpack_dual(x * 2).tangent.tolist() == [0.0, 0.0]
+
+
+def test_what_a_rule_leaves_is_in_nobodys_graph():
+    matrix = tc.eye(3, dtype=tc.float64) * 2
+
+    def along(x):
+        # `solve` is transposed twice; its matrix is in the graph of x, its right side in none.
+        return jvp(lambda a, b: tc.linalg.solve(a, b), (matrix * x, X), (matrix, X))[1].sum()
+
+    result = grad(along)(tc.tensor(3.0, dtype=tc.float64))
+    assert not result.requires_grad
+    step = 1e-6
+    numeric = (along(tc.tensor(3.0 + step, dtype=tc.float64)) - along(tc.tensor(3.0 - step, dtype=tc.float64))) / (
+        2 * step
+    )
+    assert result.item() == pytest.approx(numeric.item(), rel=1e-6)
+
+
+def test_jacobian_where_a_backward_reads_values():
+    class Reads(tc.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * (2 if g.sum().item() else 3)
+
+    found = tc.autograd.functional.jacobian(Reads.apply, X)
+    assert tc.equal(found, tc.eye(3, dtype=tc.float64) * 2)
+    assert found.shape == (3, 3)
