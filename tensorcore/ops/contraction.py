@@ -157,9 +157,9 @@ class _Plan:
         self.diagonals = [pairs for _, _, pairs in parts] if any(pairs for _, _, pairs in parts) else None
         self.products = []
         labels, sides, _ = parts[0]
-        for place, (its, shape, _) in enumerate(parts[1:], 2):
+        for place, (its, other, _) in enumerate(parts[1:], 2):
             needed = {label for rest, _, _ in parts[place:] for label in rest} | set(result)
-            step = _Product(labels, sides, its, shape, needed)
+            step = _Product(labels, sides, its, other, needed)
             self.products.append(step)
             labels, sides = step.labels, step.sides
         self.gone = [place for place, label in enumerate(labels) if label not in result]
