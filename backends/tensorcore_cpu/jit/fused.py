@@ -20,6 +20,7 @@ from tensorcore_cpu.jit.executable import data_offset, isa, loaded
 from tensorcore_cpu.jit.reductions import RowKernels
 from tensorcore_cpu.jit.tracing import traced
 from tensorcore_cpu.jit.vectors import Body, contracted
+from tensorcore_cpu.quiet import quiet
 
 __all__ = ["COMPILED", "COMPILED_WIDE", "Fused", "compiled_kernel"]
 
@@ -57,13 +58,24 @@ def compiled_kernel(name: str, dtype: DType, device: Device, plain: Callable[...
         return plain
     if name in DIVISIONS and plain is not None:
         return Division(name, np.dtype(dtype.name), plain)
-    if name not in COMPILED and not (name in COMPILED_WIDE and dtype is float64):
+    if name in COMPILED_WIDE and dtype is float32:
+        return _through_float64(compiled_kernel(name, float64, device, None))
+    if name not in COMPILED and name not in COMPILED_WIDE:
         make = getattr(_row_kernels(np.dtype(dtype.name)), name, None)
         return plain if make is None else make(plain or _expression(name, device.kind(dtype)))
     base = name.removesuffix("_gradient")
     op = REGISTRY[base].gradient if name not in REGISTRY else REGISTRY[name]
     assert op is not None
     return Fused(op, device.kind(dtype), np.dtype(dtype.name))
+
+
+def _through_float64(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The kernel for float32 operands: computed in float64, as the expression is, and rounded once."""
+
+    def kernel(*arrays: Any, **attributes: Any) -> Any:
+        return function(*[x.astype(np.float64) for x in arrays], **attributes).astype(np.float32)
+
+    return quiet(kernel)
 
 
 @cache
