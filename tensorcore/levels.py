@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from tensorcore.func.levels import Level
 
-__all__ = ["everywhere", "innermost", "running", "running_vmap", "suspended"]
+__all__ = ["everywhere", "innermost", "resumed", "running", "running_vmap", "suspended"]
 
 
 class _Running(threading.local):
@@ -35,6 +35,20 @@ def running_vmap() -> Any:
             if level.maps:
                 return level
     return None
+
+
+class resumed:  # noqa: N801 - reads as what it does: ``with resumed(levels):``
+    """Inside of ``levels`` again, as backward needs for what was recorded there."""
+
+    def __init__(self, levels: tuple[Level, ...]) -> None:
+        self.levels = levels
+
+    def __enter__(self) -> None:
+        self.before = running.levels
+        running.levels = self.levels
+
+    def __exit__(self, *exc: object) -> None:
+        running.levels = self.before
 
 
 class suspended:  # noqa: N801 - reads as what it does: ``with suspended(level):``

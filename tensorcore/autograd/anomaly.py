@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 from tensorcore.autograd.graph import Node, OpNode, SelectNode, inspectors, watchers
 from tensorcore.autograd.mode import no_grad
 from tensorcore.dtypes import FLOATING
+from tensorcore.levels import everywhere
 from tensorcore.tensor import Tensor, user_line
 
 __all__ = ["AnomalyError", "detect_anomaly", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "set_detect_anomaly"]
@@ -74,7 +75,7 @@ def described(tensor: Any) -> str:
     if tensor.numel() == 0 or tensor.dtype.category != FLOATING:
         return head
     with no_grad():
-        flat = tensor.detach().reshape(-1)
+        flat = everywhere(tensor.detach()).reshape(-1)
         nan, infinite = flat.isnan(), flat.isinf()
         counts = f"{int(nan.sum())} NaN, {int(infinite.sum())} infinite of {flat.numel()}"
         good = flat[(nan | infinite).logical_not()]
@@ -89,9 +90,10 @@ def _kind(tensor: Any) -> str | None:
     if not isinstance(tensor, Tensor) or tensor.dtype.category < FLOATING or tensor.numel() == 0:
         return None
     with no_grad():
-        if _state.check_nan and bool(tensor.detach().isnan().any()):
+        values = everywhere(tensor.detach())
+        if _state.check_nan and bool(values.isnan().any()):
             return "nan"
-        if _state.check_inf and bool(tensor.detach().isinf().any()):
+        if _state.check_inf and bool(values.isinf().any()):
             return "inf"
     return None
 

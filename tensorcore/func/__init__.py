@@ -2,12 +2,18 @@
 
 from tensorcore.func.batching import batching_rules
 from tensorcore.func.forward import hessian, jacfwd, jvp, linearize
-from tensorcore.func.functional import functional_call, stack_module_state
+from tensorcore.func.functional import (
+    debug_unwrap,
+    functional_call,
+    replace_all_batch_norm_modules_,
+    stack_module_state,
+)
 from tensorcore.func.mapping import vmap
 from tensorcore.func.reverse import grad, grad_and_value, jacrev, vjp
 
 __all__ = [
     "batching_rules",
+    "debug_unwrap",
     "functional_call",
     "grad",
     "grad_and_value",
@@ -16,6 +22,7 @@ __all__ = [
     "jacrev",
     "jvp",
     "linearize",
+    "replace_all_batch_norm_modules_",
     "stack_module_state",
     "vjp",
     "vmap",

@@ -11,7 +11,7 @@ from tensorcore.errors import TransformError
 from tensorcore.func.batched import BatchBackend, Batched, VmapLevel, moved_to
 from tensorcore.func.dual import Dual
 from tensorcore.func.tangents import transposed_twice
-from tensorcore.levels import running, suspended
+from tensorcore.levels import resumed, running, suspended
 from tensorcore.ops.creation import zeros
 from tensorcore.ops.movement import expand, stack
 from tensorcore.ops.parts import select
@@ -99,20 +99,6 @@ def _rewrapped(made: Any, dims: list[Any], backend: Any) -> Any:
     return tuple(outs) if isinstance(made, tuple) else outs[0]
 
 
-class _Reentered:
-    """Inside a level again, as backward needs when `vmap` has returned."""
-
-    def __init__(self, level: VmapLevel) -> None:
-        self.level = level
-
-    def __enter__(self) -> None:
-        self.outside = running.levels
-        running.levels = (*self.level.before, self.level)
-
-    def __exit__(self, *exc: object) -> None:
-        running.levels = self.outside
-
-
 def _generated(
     cls: type[Function], backend: Any, level: VmapLevel, dims: tuple[Any, ...], outer: list[Any],
     kwargs: dict[str, Any],
@@ -130,7 +116,7 @@ def _generated(
             inner = Context()
             inner.needs_input_grad = ctx.needs_input_grad
             args = tuple([wrapped(x, dim) for x, dim in zip(given, dims, strict=True)])
-            with _Reentered(level):
+            with resumed((*level.before, level)):
                 made = cls.forward(*args, **kwargs) if split else cls.forward(inner, *args, **kwargs)
                 if split:
                     cls.setup_context(inner, args, made)
@@ -162,7 +148,7 @@ def _generated(
         def backward(ctx: Any, *cotangents: Any) -> Any:
             saved = tuple([wrapped(x, dim) for x, dim in zip(ctx.saved_tensors, kept["saved"], strict=True)])
             ctx.inner._node = SimpleNamespace(unpack=lambda: saved, name=lambda: f"{cls.__name__}Backward")
-            with _Reentered(level):
+            with resumed((*level.before, level)):
                 given = [wrapped(g, dim) for g, dim in zip(cotangents, kept["dims"], strict=True)]
                 found = _tuple(cls.backward(ctx.inner, *given))
             return tuple([_gathered(g, dim, level, backend) for g, dim in zip(found, dims, strict=False)])

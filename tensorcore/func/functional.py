@@ -11,7 +11,7 @@ from tensorcore.tensor import Tensor
 if TYPE_CHECKING:
     from tensorcore.nn import Module
 
-__all__ = ["functional_call", "stack_module_state"]
+__all__ = ["debug_unwrap", "functional_call", "replace_all_batch_norm_modules_", "stack_module_state"]
 
 
 def functional_call(
@@ -66,6 +66,43 @@ def functional_call(
     finally:
         for store, leaf, before in replaced:
             store[leaf] = before
+
+
+def replace_all_batch_norm_modules_(root: Module) -> Module:
+    """Make the batch normalisations in ``root`` use the statistics of each batch alone; returns ``root``.
+
+    Running statistics, which all examples share, cannot be changed by each of them inside `vmap`.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> layer = tc.func.replace_all_batch_norm_modules_(tc.nn.BatchNorm1d(2))
+        >>> tc.vmap(layer)(tc.ones(3, 4, 2)).shape
+        tensorcore.Size([3, 4, 2])
+    """
+    for module in root.modules():
+        if hasattr(module, "track_running_stats") and hasattr(module, "num_batches_tracked"):
+            module.track_running_stats = False
+            module.running_mean = module.running_var = module.num_batches_tracked = None
+    return root
+
+
+def debug_unwrap(tensor: Tensor, *, recurse: bool = True) -> Tensor:
+    """What a tensor inside transforms wraps, to look at: the values of all examples, or the value without its tangent.
+
+    Computing with it leaves the transform, so it is for debugging only. ``recurse`` unwraps all levels, not just one.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> def look(a):
+        ...     print(tc.func.debug_unwrap(a))
+        ...     return a
+        >>> _ = tc.vmap(look)(tc.tensor([1, 2]))
+        tensor([1, 2])
+    """
+    if tensor._kind.level is None:
+        return tensor
+    inner: Tensor = tensor._array.outer
+    return debug_unwrap(inner) if recurse else inner
 
 
 def _merged(dicts: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -78,11 +79,18 @@ def unflatten(leaves: Any, spec: Spec) -> Any:
             return next(source)
         children = [build(child) for child in node.children]
         if node.keys is not None:
-            made = dict(zip(node.keys, children, strict=True))
-            return made if node.container is dict else _of_class(node.container, made)
+            return _mapping(node.container, dict(zip(node.keys, children, strict=True)))
         return _of_class(node.container, children)
 
     return build(spec)
+
+
+def _mapping(container: Any, made: dict[Any, Any]) -> Any:
+    if container is dict:
+        return made
+    if issubclass(container, defaultdict):
+        return container(None, made)
+    return container(made)
 
 
 def _of_class(container: Any, children: Any) -> Any:

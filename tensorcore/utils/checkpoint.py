@@ -14,6 +14,7 @@ from tensorcore.autograd.engine import backward
 from tensorcore.autograd.function import Function
 from tensorcore.autograd.mode import enable_grad, no_grad
 from tensorcore.autograd.saved import saved_tensors_hooks
+from tensorcore.levels import resumed, running
 from tensorcore.random.generator import fork_rng, get_rng_state, set_rng_state
 from tensorcore.tensor import Tensor
 
@@ -176,8 +177,11 @@ class _Holder:
         self.frame, self.place, self.described = frame, place, described
 
 
-class _EnoughError(Exception):
-    """All that the first run saved has been computed again."""
+class _EnoughError(BaseException):
+    """All that the first run saved has been computed again.
+
+    No `Exception`, which ops take for a failure of their kernel where they pass through those of a transform.
+    """
 
 
 def _described(tensor: Tensor) -> str:
@@ -199,6 +203,7 @@ class _Frame:
         self.debug = debug if _settings.debug is None else _settings.debug
         self.early_stop = early_stop and _settings.early_stop
         self.rng = get_rng_state() if preserve_rng_state else None
+        self.levels = running.levels
         self.holders: list[ReferenceType[_Holder]] = []
         self.recomputed: dict[int, Tensor] = {}
 
@@ -248,6 +253,7 @@ class _Frame:
                 stack.enter_context(fork_rng())
                 set_rng_state(self.rng)
             stack.enter_context(enable_grad())
+            stack.enter_context(resumed(self.levels))
             stack.enter_context(saved_tensors_hooks(pack, refuse))
             stack.enter_context(second)
             stack.enter_context(contextlib.suppress(_EnoughError))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import OrderedDict, defaultdict, namedtuple
 
 import pytest
 
 import tensorcore as tc
 from tensorcore.errors import InplaceError, TransformError
 from tensorcore.func import grad, jvp
+from tensorcore.utils.checkpoint import checkpoint
 
 
 def test_writes_reach_the_tensor_that_was_mapped():
@@ -156,3 +158,39 @@ def test_importing_the_package_imports_no_transform():
     code = "import sys, tensorcore; print([m for m in sys.modules if m.startswith('tensorcore.func.')])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert found.strip() == "[]"
+
+
+def test_containers_come_back_as_they_were():
+    pair = namedtuple("pair", "a b")
+    x = tc.ones(3, 2)
+    got = tc.vmap(lambda p: pair({"z": p.b}, [p.a.sum()]))(pair(x, x * 2))
+    assert type(got) is pair
+    assert got.a["z"].tolist() == (x * 2).tolist()
+    assert got.b[0].tolist() == [2.0] * 3
+    for made in (OrderedDict(a=x), defaultdict(list, a=x)):
+        assert type(tc.vmap(lambda d: d)(made)) is type(made)
+
+
+@pytest.mark.filterwarnings("ignore:detect_anomaly")
+def test_anomaly_mode_looks_at_all_examples():
+    x = tc.tensor([1.0, 0.0, 4.0])
+    with tc.autograd.detect_anomaly():
+        assert tc.vmap(grad(lambda a: a * a))(x).tolist() == [2.0, 0.0, 8.0]
+        with pytest.raises(RuntimeError, match="nan"):
+            tc.vmap(grad(lambda a: (a * 0).sqrt() * 0))(x)
+
+
+def test_checkpoints():
+    x = tc.randn(3, 4, dtype=tc.float64)
+
+    def function(a):
+        return checkpoint(lambda a: (a * a).sin().sum(), a, use_reentrant=False)
+
+    wanted = 2 * x * (x * x).cos()
+    assert tc.allclose(tc.vmap(grad(function))(x), wanted)
+    assert tc.allclose(grad(lambda x: tc.vmap(function)(x).sum())(x), wanted)
+
+
+def test_out_is_refused():
+    with pytest.raises(InplaceError, match="transform"):
+        tc.vmap(lambda a: tc.add(a, 1, out=tc.empty(2)))(tc.ones(3, 2))
