@@ -144,20 +144,24 @@ if _TYPE_CHECKING:
     from tensorcore import distributions as distributions
     from tensorcore import func as func
     from tensorcore import functional as functional
+    from tensorcore import memory as memory
     from tensorcore import nn as nn
     from tensorcore import optim as optim
+    from tensorcore import profiler as profiler
     from tensorcore import sparse as sparse
     from tensorcore import utils as utils
     from tensorcore import version as version
+    from tensorcore import viz as viz
     from tensorcore.func import vmap as vmap
 
 
 _watch_imports()
 
 
-_LAZY = frozenset(
-    ("array_api", "backends", "cpu", "distributions", "func", "functional", "nn", "optim", "sparse", "utils", "version")
-)
+_LAZY = frozenset((
+    "array_api", "backends", "cpu", "distributions", "func", "functional", "memory", "nn", "optim", "profiler",
+    "sparse", "utils", "version", "viz",
+))  # fmt: skip
 #: Functions of `tensorcore.sparse`, which is imported with the first of them.
 _SPARSE = frozenset((
     "hspmm", "smm", "sparse_compressed_tensor", "sparse_coo_tensor", "sparse_csc_tensor", "sparse_csr_tensor", "spmm",

@@ -195,6 +195,8 @@ class Kind:
             kernel = None
             if self.mutable and op.rule(self.dtype, op.name) == (self.dtype, self.dtype):
                 kernel = self.backend.inplace_kernel(op.name, self.dtype, self.device.ordinal)
+            if kernel is not None and wrap_kernel is not None:
+                kernel = wrap_kernel(op, self, kernel)
             return self.writers.setdefault(op, kernel)
 
     def scalar(self, value: complex) -> Tensor:
@@ -216,6 +218,9 @@ class Kind:
 
 #: The entry of a composite that the backend has no kernel for.
 EXPRESSION: Final = (None, None)
+
+#: ``wrap_kernel(op, kind, kernel)`` while someone looks at kernels (`tensorcore.observation`).
+wrap_kernel: Any = None
 
 
 class Table(dict["Op", "tuple[Any, Kind | None] | None"]):
@@ -240,7 +245,10 @@ class Table(dict["Op", "tuple[Any, Kind | None] | None"]):
             if kernel is None and not op.primitive:
                 entry = EXPRESSION
             else:
-                entry = (kernel or missing_kernel(op, kind), None if result is None else kind.sibling(result))
+                kernel = kernel or missing_kernel(op, kind)
+                if wrap_kernel is not None and kind.level is None:
+                    kernel = wrap_kernel(op, kind, kernel)
+                entry = (kernel, None if result is None else kind.sibling(result))
         # The default dtype can change, so what integers convert to is not frozen.
         if compute is kind.dtype:
             self[op] = entry

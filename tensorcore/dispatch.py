@@ -433,7 +433,10 @@ def explain(op: Op, inputs: tuple[Any, ...], error: Exception) -> NoReturn:
     met = ", ".join(f"{list(x.shape)} {x.dtype.name}" for x in tensors)
     where = str(tensors[0].device) if tensors else "the device"
     if isinstance(error, MemoryError):
-        raise OutOfMemoryError(f"{op.name}: no memory on {where} for the result of ({met}): {error}") from error
+        from tensorcore.memory import describe_for_error
+
+        text = f"{op.name}: no memory on {where} for the result of ({met}): {error}{describe_for_error()}"
+        raise OutOfMemoryError(text) from error
     if isinstance(error, IndexError):
         raise DimensionError(f"{op.name}: {error} (operands: {met})") from error
     if isinstance(error, TypeError):

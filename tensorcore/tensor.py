@@ -9,7 +9,7 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from tensorcore.autograd.graph import LEAF, Change, LeafType, Node, clock, current_node
+from tensorcore.autograd.graph import LEAF, Change, LeafType, Node, SelectNode, before_changes, clock, current_node
 from tensorcore.autograd.mode import mode
 from tensorcore.compile import capture
 from tensorcore.dtypes import FLOATING, DType
@@ -232,6 +232,8 @@ class Tensor(TensorMethods):
     def grad_fn(self) -> Node | None:
         """The node of the op that made it; ``None`` for a leaf."""
         node = current_node(self)
+        if isinstance(node, SelectNode):
+            return node.owner
         return None if node is LEAF else node
 
     @property
@@ -436,6 +438,8 @@ def root_of(tensor: Tensor) -> Tensor:
 def mark_changed(tensor: Tensor, op: str) -> None:
     """Note that ``op`` changes the memory of ``tensor``, for backward's check."""
     root = tensor if tensor._view is None else root_of(tensor)
+    for prepare in before_changes:
+        prepare(root)
     clock.now += 1
     mark = (clock.now, op, *_user_place())
     root._changed = mark

@@ -32,6 +32,7 @@ CORE_EXCEPTIONS: dict[tuple[str, str], str] = {
     ("tensorcore/interop.py", "ml_dtypes"): "the NumPy dtype of a bfloat16 array",
     ("tensorcore/einops.py", "einops"): "its layers, of which these are subclasses; imported by who uses them",
     ("tensorcore/einops_backend.py", "einops"): "its base class of backends; imported when einops is",
+    ("tensorcore/viz/raster.py", "matplotlib"): "pictures in pixels, for who asks for them and installs it",
 }
 
 #: Names that could hold anything.

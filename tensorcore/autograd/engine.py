@@ -11,11 +11,13 @@ from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
-from tensorcore.autograd.graph import Node, SelectNode, current_node, inspectors
+from tensorcore.autograd.edges import AccumulateGrad, GradientEdge, target_of
+from tensorcore.autograd.graph import Node, SelectNode, current_node, enclosers, inspectors
 from tensorcore.autograd.mode import mode
+from tensorcore.autograd.run import Cotangents, Run, accumulate, call_hooks, current, fit, run_hooked, sum_to
 from tensorcore.compile import capture
-from tensorcore.dtypes import COMPLEX, FLOATING
-from tensorcore.errors import DTypeError, ShapeError
+from tensorcore.dtypes import FLOATING
+from tensorcore.errors import DeviceError, DTypeError, ShapeError
 from tensorcore.ops.inplace import add_into
 from tensorcore.tensor import Tensor
 
@@ -48,10 +50,14 @@ def backward(
     wanted = _sequence(inputs)
     if not wanted:
         raise RuntimeError("backward: inputs is empty; give at least one tensor, or leave it out")
+    for place, each in enumerate(wanted):
+        if isinstance(each, GradientEdge) and not isinstance(each.node, AccumulateGrad):
+            raise RuntimeError(f"backward: input {place} is an edge to {each.node!r}, which has no grad; give a tensor")
     found = _run(roots, keep, create_graph, wanted)
     for tensor, gradient in zip(wanted, found, strict=True):
         if gradient is not None:
-            _accumulate(tensor, gradient, False, create_graph)
+            leaf = tensor.node.variable if isinstance(tensor, GradientEdge) else tensor
+            accumulate(leaf, gradient, False, create_graph)
 
 
 def backward_of(
@@ -96,7 +102,7 @@ def grad(
     """
     wanted = _sequence(inputs)
     for place, tensor in enumerate(wanted):
-        if tensor._node is None:
+        if not isinstance(tensor, GradientEdge) and tensor._node is None:
             raise RuntimeError(f"grad: input {place}, of shape {list(tensor.shape)}, does not require grad")
     keep = create_graph if retain_graph is None else retain_graph
     if is_grads_batched:
@@ -105,10 +111,11 @@ def grad(
     results: list[Tensor | None] = []
     for place, (tensor, gradient) in enumerate(zip(wanted, found, strict=True)):
         if gradient is None and materialize_grads:
-            gradient = _zeros_like(tensor)
+            gradient = _zeros_for(tensor)
         elif gradient is None and not allow_unused:
+            shape = tensor.node.shape if isinstance(tensor, GradientEdge) else tensor.shape
             raise RuntimeError(
-                f"grad: input {place}, of shape {list(tensor.shape)}, was not used to compute the outputs; "
+                f"grad: input {place}, of shape {list(shape)}, was not used to compute the outputs; "
                 "pass allow_unused=True to get None for it"
             )
         results.append(gradient)
@@ -133,45 +140,50 @@ def _batched(
 
 
 def _sequence(tensors: Any) -> tuple[Any, ...]:
-    return (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
+    return (tensors,) if isinstance(tensors, (Tensor, GradientEdge)) else tuple(tensors)
 
 
-def _roots(op: str, tensors: Any, gradients: Any) -> list[tuple[Tensor, Tensor]]:
+def _roots(op: str, tensors: Any, gradients: Any) -> list[tuple[Any, Tensor]]:
+    """Nodes (or leaves) to begin at, each with its cotangent."""
     outputs = _sequence(tensors)
     given = (None,) * len(outputs) if gradients is None else _sequence(gradients)
     if len(given) != len(outputs):
         raise RuntimeError(f"{op}: {len(outputs)} outputs but {len(given)} gradients")
     roots = []
     for output, gradient in zip(outputs, given, strict=True):
-        if output._node is None:
-            raise RuntimeError(
-                f"{op}: the tensor of shape {list(output.shape)} does not require grad and has no grad_fn"
-            )
-        if gradient is None:
-            if math.prod(output._array.shape) != 1:
+        if isinstance(output, GradientEdge):
+            edge = target_of(output)
+            kind, shape = (edge.kind, edge.shape) if isinstance(edge, Node) else (edge._kind, edge._array.shape)
+        else:
+            if output._node is None:
                 raise RuntimeError(
-                    f"{op}: a gradient is created by itself only for scalars, not for shape {list(output.shape)}; "
+                    f"{op}: the tensor of shape {list(output.shape)} does not require grad and has no grad_fn"
+                )
+            edge, kind, shape = _edge(output), output._kind, output._array.shape
+        if gradient is None:
+            if math.prod(shape) != 1:
+                raise RuntimeError(
+                    f"{op}: a gradient is created by itself only for scalars, not for shape {list(shape)}; "
                     "reduce the tensor first, or pass gradient="
                 )
-            kind = output._kind
             gradient = kind.scalar(1.0)
-            if output._array.shape:
-                gradient = gradient.expand(output.shape)
-        elif gradient.shape != output.shape:
-            raise ShapeError(
-                f"{op}: gradient of shape {list(gradient.shape)} for an output of shape {list(output.shape)}"
-            )
+            if shape:
+                gradient = gradient.expand(shape)
+        elif tuple(gradient._array.shape) != tuple(shape):
+            raise ShapeError(f"{op}: gradient of shape {list(gradient.shape)} for an output of shape {list(shape)}")
         elif gradient.dtype.category < FLOATING:
             raise DTypeError(f"{op}: gradient must be floating point or complex, got {gradient.dtype}")
-        roots.append((output, gradient))
+        elif gradient._kind.device != kind.device:
+            raise DeviceError(f"{op}: gradient on {str(gradient.device)!r} for an output on {str(kind.device)!r}")
+        roots.append((edge, gradient))
     return roots
 
 
 def _run(
-    roots: Iterable[tuple[Tensor, Tensor]],
+    roots: Iterable[tuple[Any, Tensor]],
     keep_graph: bool,
     create_graph: bool,
-    wanted: Sequence[Tensor] | None,
+    wanted: Sequence[Any] | None,
 ) -> list[Tensor | None]:
     """Propagate from ``roots``: into ``grad`` of the leaves, or return the cotangents of ``wanted``."""
     pending: dict[int, Any] = {}
@@ -180,15 +192,21 @@ def _run(
     targets: frozenset[int] = frozenset()
     captured: dict[int, Any] = {}
     reach: frozenset[int] | None = None
+    starts = [edge for edge, _ in roots]
+    ends: list[Any] = []
     if wanted is not None:
-        targets = frozenset(id(_edge(tensor)) for tensor in wanted)
-        reach = _leading_to([root for root, _ in roots], targets)
+        ends = [target_of(each, starts) if isinstance(each, GradientEdge) else _edge(each) for each in wanted]
+        targets = frozenset(map(id, ends))
+        reach = _leading_to(starts, targets)
     recording = capture.active()
+    watched = bool(inspectors or enclosers)
     grad_mode = mode.grad
+    outer = current.run
+    run = current.run = Run(starts, targets, reach)
     mode.grad = create_graph
     try:
-        for output, gradient in roots:
-            _arrive(_edge(output), gradient, False, pending, queue, leaves)
+        for edge, gradient in roots:
+            _arrive(edge, gradient, False, pending, queue, leaves)
         while queue:
             sequence = -heappop(queue)
             node, cotangent = pending.pop(sequence)
@@ -196,22 +214,20 @@ def _run(
                 capture.consumed(node)
             if node.hooks:
                 if cotangent.__class__ is not Cotangents and cotangent._array.shape != node.shape:
-                    cotangent = _fit(cotangent, node.kind, node.shape)
-                cotangent = _call_hooks(node.hooks, cotangent)
+                    cotangent = fit(cotangent, node.kind, node.shape)
+                cotangent = call_hooks(node.hooks, cotangent)
             if reach is not None:
                 if id(node) in targets:
-                    captured[id(node)] = cotangent = _fit(cotangent, node.kind, node.shape)
+                    captured[id(node)] = cotangent = fit(cotangent, node.kind, node.shape)
                 if id(node) not in reach:
                     continue
             if type(node) is SelectNode:
                 _collect(node, cotangent, pending, queue)
                 continue
-            results = node.backward(cotangent, create_graph)
-            if inspectors:
-                for inspect in tuple(inspectors):
-                    inspect(node, cotangent, results)
-            if node.post_hooks:
-                results = _post_hooks(node, results, cotangent)
+            if watched or node.post_hooks is not None:
+                results = run_hooked(node, cotangent, create_graph)
+            else:
+                results = node.backward(cotangent, create_graph)
             for edge, result in zip(node.edges, results, strict=False):
                 if edge is not None and result is not None:
                     _arrive(edge, result, result is not cotangent and result._view is None, pending, queue, leaves)
@@ -221,18 +237,22 @@ def _run(
             if wanted is not None and key not in targets:
                 continue
             if gradient._array.shape != leaf._array.shape:
-                gradient, owned = _fit(gradient, leaf._kind, leaf._array.shape), False
+                gradient, owned = fit(gradient, leaf._kind, leaf._array.shape), False
             if leaf._hooks:
-                replaced = _call_hooks(leaf._hooks, gradient)
+                replaced = call_hooks(leaf._hooks, gradient)
                 owned = owned and replaced is gradient
                 gradient = replaced
             if wanted is not None:
                 captured[key] = gradient
             else:
-                _accumulate(leaf, gradient, owned, create_graph)
+                accumulate(leaf, gradient, owned, create_graph)
+        for callback in run.callbacks:
+            callback()
     finally:
         mode.grad = grad_mode
-    return [] if wanted is None else [captured.get(id(_edge(tensor))) for tensor in wanted]
+        current.run = outer
+        run.end()
+    return [captured.get(id(end)) for end in ends]
 
 
 def _edge(tensor: Tensor) -> Any:
@@ -250,7 +270,7 @@ def _arrive(
         if gradient._kind is not edge.kind or (
             gradient._array.shape != edge.shape and (gradient._array.shape or not edge.takes_uniform())
         ):
-            gradient = _fit(gradient, edge.kind, edge.shape)
+            gradient = fit(gradient, edge.kind, edge.shape)
         sequence = edge.sequence
         waiting = pending.get(sequence)
         if waiting is None:
@@ -260,7 +280,7 @@ def _arrive(
             pending[sequence] = (edge, waiting[1] + gradient)
         return
     if gradient._kind is not edge._kind or (gradient._array.shape != edge._array.shape and gradient._array.shape != ()):
-        fitted = _fit(gradient, edge._kind, edge._array.shape)
+        fitted = fit(gradient, edge._kind, edge._array.shape)
         owned = fitted._view is None and (owned or fitted is not gradient)
         gradient = fitted
     waiting = leaves.get(id(edge))
@@ -277,54 +297,6 @@ def _arrive(
         leaves[id(edge)] = (edge, waiting[1] + gradient, True)
 
 
-def _call_hooks(hooks: Any, gradient: Any) -> Any:
-    for hook in list(hooks.values()):
-        replaced = hook(gradient)
-        if replaced is not None:
-            gradient = replaced
-    return gradient
-
-
-def _accumulate(leaf: Tensor, gradient: Tensor, owned: bool, create_graph: bool) -> None:
-    """Add to ``leaf.grad``; a cotangent that nothing else holds becomes it as it is."""
-    old = leaf.grad if capture.active() else leaf._grad
-    if old is None:
-        keep = create_graph or (owned and gradient._node is None)
-        leaf.grad = gradient if keep else gradient.detach().clone()
-    elif create_graph or old._kind.sparse:
-        leaf.grad = old + gradient
-    else:
-        add_into(old, gradient)
-    if leaf._post_hooks:
-        for hook in list(leaf._post_hooks.values()):
-            hook(leaf)
-
-
-def _fit(gradient: Tensor, kind: Any, shape: tuple[int, ...]) -> Tensor:
-    """A cotangent in the shape and dtype of the operand: broadcasting and conversion are undone."""
-    if tuple(gradient._array.shape) != tuple(shape):
-        gradient = sum_to(gradient, shape)
-    if gradient._kind is kind:
-        return gradient
-    if gradient.dtype.category == COMPLEX and kind.dtype.category != COMPLEX:
-        gradient = gradient.real
-    return gradient.to(device=kind.device, dtype=kind.dtype)
-
-
-def sum_to(gradient: Any, shape: tuple[int, ...]) -> Any:
-    """Sum over the dimensions along which ``shape`` was broadcast; a smaller cotangent is stretched."""
-    have = gradient._array.shape
-    lead = len(have) - len(shape)
-    if lead < 0:
-        return gradient.expand(shape)
-    dims = (*range(lead), *(lead + i for i, side in enumerate(shape) if side == 1 and have[lead + i] != 1))
-    if dims:
-        gradient = gradient.sum(dims, keepdim=True)
-    if lead:
-        gradient = gradient.reshape(gradient._array.shape[lead:])
-    return gradient if tuple(gradient._array.shape) == tuple(shape) else gradient.expand(shape)
-
-
 def _collect(node: SelectNode, cotangent: Any, pending: dict[int, Any], queue: list[int]) -> None:
     """Put the cotangent of one output into the list waiting at the node that has several."""
     owner = node.owner
@@ -338,29 +310,10 @@ def _collect(node: SelectNode, cotangent: Any, pending: dict[int, Any], queue: l
     arrived[node.index] = arrived[node.index] + cotangent if node.index in arrived else cotangent
 
 
-class Cotangents:
-    """Cotangents of a node with several outputs; those that nothing used read as zeros."""
-
-    __slots__ = ("arrived", "owner")
-
-    def __init__(self, owner: Any) -> None:
-        self.owner = owner
-        self.arrived: dict[int, Any] = {}
-
-    def __getitem__(self, index: int) -> Any:
-        found = self.arrived.get(index)
-        if found is None:
-            from tensorcore.ops.creation import zeros
-
-            kind = self.owner.kind[index]
-            found = zeros(self.owner.shape[index], dtype=kind.dtype, device=kind.device)
-        return found
-
-
-def _leading_to(outputs: Iterable[Tensor], targets: frozenset[int]) -> frozenset[int]:
+def _leading_to(outputs: Iterable[Any], targets: frozenset[int]) -> frozenset[int]:
     """Ids of the nodes from which a target can be reached."""
     reaches: dict[int, bool] = {}
-    stack: list[tuple[Any, bool]] = [(t._node, False) for t in outputs if isinstance(t._node, Node)]
+    stack: list[tuple[Any, bool]] = [(node, False) for node in outputs if isinstance(node, Node)]
     while stack:
         node, expanded = stack.pop()
         if expanded:
@@ -374,18 +327,12 @@ def _leading_to(outputs: Iterable[Tensor], targets: frozenset[int]) -> frozenset
     return frozenset(key for key, value in reaches.items() if value)
 
 
-def _post_hooks(node: Node, results: Any, cotangent: Any) -> Any:
-    gathered = tuple(results)
-    for hook in list(node.post_hooks.values()):  # type: ignore[union-attr]
-        replaced = hook(gathered, (cotangent,))
-        if replaced is not None:
-            gathered = tuple(replaced) if isinstance(replaced, (tuple, list)) else (replaced,)
-    return gathered
+def _zeros_for(tensor: Any) -> Any:
+    from tensorcore.ops.creation import zeros, zeros_like
 
-
-def _zeros_like(tensor: Any) -> Any:
-    from tensorcore.ops.creation import zeros_like
-
+    if isinstance(tensor, GradientEdge):
+        _, dtype, device = tensor.node._input_metadata[tensor.output_nr]
+        return zeros(tensor.node._input_metadata[tensor.output_nr].shape, dtype=dtype, device=device)
     return zeros_like(tensor)
 
 

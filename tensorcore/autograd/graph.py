@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,6 +32,8 @@ LEAF: Final = LeafType()
 watchers: Final[list[Callable[[OpNode], None]]] = []
 #: Functions called in backward with each node, its cotangent and those it gave its operands; usually none.
 inspectors: Final[list[Callable[[Node, Any, Any], None]]] = []
+#: ``encloser(node, run)`` runs a node's backward by ``run()`` and returns what it returns: the profiler; usually none.
+enclosers: Final[list[Callable[[Node, Callable[[], Any]], Any]]] = []
 
 
 class Clock:
@@ -43,6 +46,8 @@ class Clock:
 
 
 clock: Final = Clock()
+#: Functions called with the tensor whose memory is about to be changed in place; usually none.
+before_changes: Final[list[Callable[[Tensor], None]]] = []
 
 #: An in-place change: when, by which op, and the code and line of the user's program.
 Change = tuple[int, str, CodeType, int]
@@ -61,7 +66,8 @@ class Node:
     """
 
     __slots__ = (
-        "__weakref__", "_metadata", "edges", "hooks", "kind", "overwritten", "post_hooks", "sequence", "shape",
+        "__weakref__", "_metadata", "_pre_hooks", "edges", "hooks", "kind", "overwritten", "post_hooks", "sequence",
+        "shape",
     )  # fmt: skip
 
     edges: tuple[Any, ...]
@@ -71,6 +77,7 @@ class Node:
     sequence: int
     hooks: dict[int, Callable[..., Any]] | None
     overwritten: Change | None
+    #: Called after its backward; not ``None`` where there are hooks to be called before it as well.
     post_hooks: dict[int, Callable[..., Any]] | None
 
     def name(self) -> str:
@@ -100,38 +107,54 @@ class Node:
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
         """(node, index of its output) of each operand, as in PyTorch."""
-        return tuple((accumulator(edge), 0) for edge in self.edges)
+        from tensorcore.autograd.edges import shown
+
+        return tuple([shown(edge) for edge in self.edges])
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients flow to it: always."""
+        return True
+
+    @property
+    def pre_hooks(self) -> dict[int, Callable[..., Any]]:
+        """The hooks to be called before its backward."""
+        return getattr(self, "_pre_hooks", None) or {}
 
     def register_hook(self, fn: Callable[..., Any]) -> Any:
-        """Call ``fn(grad_inputs, grad_outputs)`` after this node's backward."""
+        """Call ``fn(grad_inputs, grad_outputs)`` after this node's backward; it may return other ``grad_inputs``."""
         from tensorcore.autograd.hooks import RemovableHandle
 
         if self.post_hooks is None:
             self.post_hooks = {}
         return RemovableHandle.add(self.post_hooks, fn)
 
+    def register_prehook(self, fn: Callable[..., Any]) -> Any:
+        """Call ``fn(grad_outputs)`` before this node's backward; it may return other ``grad_outputs``."""
+        from tensorcore.autograd.hooks import RemovableHandle
+
+        if self.post_hooks is None:
+            self.post_hooks = {}
+        if getattr(self, "_pre_hooks", None) is None:
+            self._pre_hooks: dict[int, Callable[..., Any]] = {}
+        return RemovableHandle.add(self._pre_hooks, fn)
+
+    def _register_hook_dict(self, tensor: Tensor) -> None:
+        self.hooks = tensor._backward_hooks
+
+    def _sequence_nr(self) -> int:
+        return self.sequence
+
+    @property
+    def _input_metadata(self) -> tuple[Any, ...]:
+        from tensorcore.autograd.edges import InputMetadata
+
+        several = isinstance(self.kind, tuple)
+        kinds, shapes = (self.kind, self.shape) if several else ((self.kind,), (self.shape,))
+        return tuple([InputMetadata(tuple(s), k.dtype, k.device) for k, s in zip(kinds, shapes, strict=True)])
+
     def __repr__(self) -> str:
         return f"<{self.name()}>"
-
-
-class AccumulateGrad:
-    """Stands for a leaf in ``next_functions``."""
-
-    def __init__(self, variable: Tensor) -> None:
-        self.variable = variable
-        self.next_functions = ()
-
-    def name(self) -> str:
-        """The name PyTorch prints."""
-        return "AccumulateGrad"
-
-    def __repr__(self) -> str:
-        return "<AccumulateGrad>"
-
-
-def accumulator(edge: Any) -> Any:
-    """The object shown for an edge: a node, an `AccumulateGrad`, or ``None``."""
-    return edge if edge is None or isinstance(edge, Node) else AccumulateGrad(edge)
 
 
 class OpNode(Node):
@@ -219,13 +242,26 @@ class OpNode(Node):
 
     def takes_uniform(self) -> bool:
         # Only where nothing was broadcast: what is summed for a smaller operand must have its full shape.
-        if not self.op.elementwise or self.post_hooks:
+        if not self.op.elementwise or self.post_hooks is not None:
             return False
         shape = self.shape
         for edge in self.edges:
             if edge is not None and (edge.shape if isinstance(edge, Node) else edge._array.shape) != shape:
                 return False
         return True
+
+    def __getattr__(self, name: str) -> Any:
+        # PyTorch's names of what a node keeps: `_saved_self`, `_saved_other`, `_saved_result`, `_saved_dim`.
+        if name.startswith("_saved_"):
+            from tensorcore.autograd.edges import saved_of
+
+            return saved_of(self, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __dir__(self) -> list[str]:
+        from tensorcore.autograd.edges import saved_names
+
+        return [*super().__dir__(), *saved_names(self)]
 
     def saved_output(self, create_graph: bool) -> Any:
         """The output as a tensor, connected to this node when a second derivative may follow."""
@@ -364,10 +400,16 @@ def _caller(names: tuple[str, ...], operands: tuple[str, ...]) -> Any:
     return eval(f"lambda rule, g, node, create_graph: rule({', '.join(arguments)})")
 
 
+_ELSEWHERE: Final = {
+    "saved": ("disable_saved_tensors_hooks", "save_on_cpu", "saved_tensors_hooks"),
+    "edges": ("AccumulateGrad", "GradientEdge", "get_gradient_edge", "increment_version", "register_multi_grad_hook"),
+    "mutation": ("allow_mutation_on_saved_tensors",),
+}
+
+
 def __getattr__(name: str) -> Any:
     # PyTorch has these here; they are built on nodes.
-    if name in ("disable_saved_tensors_hooks", "save_on_cpu", "saved_tensors_hooks"):
-        from tensorcore.autograd import saved
-
-        return getattr(saved, name)
+    for module, names in _ELSEWHERE.items():
+        if name in names:
+            return getattr(import_module(f"tensorcore.autograd.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -55,10 +55,19 @@ def register(tensor: Any, hook: Callable[..., Any]) -> RemovableHandle:
     if isinstance(node, Node):
         if node.hooks is None:
             node.hooks = {}
-        return RemovableHandle.add(node.hooks, hook)
+        return _in_order(node.hooks, hook)
     if tensor._hooks is None:
         tensor._hooks = {}
-    return RemovableHandle.add(tensor._hooks, hook)
+    return _in_order(tensor._hooks, hook)
+
+
+def _in_order(hooks: dict[int, Callable[..., Any]], hook: Callable[..., Any]) -> RemovableHandle:
+    """Add a hook before those that are to see what the others have made of the gradient."""
+    handle = RemovableHandle.add(hooks, hook)
+    if not hasattr(hook, "late"):
+        for key in [key for key, each in hooks.items() if hasattr(each, "late")]:
+            hooks[key] = hooks.pop(key)
+    return handle
 
 
 def retain(tensor: Any) -> None:
@@ -70,6 +79,7 @@ def retain(tensor: Any) -> None:
         if target is not None:
             target.grad = gradient.detach() if target.grad is None else target.grad + gradient
 
+    keep.late = True  # type: ignore[attr-defined]
     register(tensor, keep)
 
 

@@ -15,6 +15,12 @@ class _TensorsToo(type):
     def __instancecheck__(cls, instance: object) -> bool:
         return isinstance(instance, Tensor)
 
+    @property
+    def _execution_engine(cls) -> Any:
+        from tensorcore.autograd.run import ExecutionEngine
+
+        return ExecutionEngine
+
 
 class Variable(metaclass=_TensorsToo):
     """The tensor ``data`` without its graph, as a leaf; what programs older than PyTorch 0.4 wrap their data in.

@@ -271,7 +271,7 @@ def _gradient(op: Op) -> Op | None:
 
     gradient.emit = open_door(gradient)
     given = ", ".join([*tensors, *(f"{name}={name}" for name in attributes)])
-    op.vjp = eval(f"lambda {', '.join(reads.names)}: emit({given})", {"emit": gradient.emit})
+    op.vjp = eval(f"lambda {', '.join(reads.names)}: emit({given})", {"emit": gradient.emit, "__name__": __name__})
     return gradient
 
 

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from tensorcore.observation import recorders
 from tensorcore.utils.data.collate import default_collate, default_convert
 from tensorcore.utils.data.dataset import Dataset, IterableDataset
 from tensorcore.utils.data.fetch import make_fetcher
@@ -256,7 +257,13 @@ class LoaderIterator:
         return len(self.index_sampler)
 
     def __next__(self) -> Any:
-        batch = self.next_batch()
+        if recorders:
+            from tensorcore.profiler.session import record_function
+
+            with record_function(f"enumerate(DataLoader)#{type(self).__name__}.__next__"):
+                batch = self.next_batch()
+        else:
+            batch = self.next_batch()
         self.yielded += 1
         if self.promised is not None and self.yielded > self.promised:
             warnings.warn(

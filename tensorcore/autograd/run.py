@@ -1,0 +1,218 @@
+"""What the engine does at a node besides its gradient rule: hooks, fitting cotangents to operands, adding them up."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from tensorcore.autograd.edges import AfterAccumulation, nodes_below
+from tensorcore.autograd.graph import LEAF, Node, current_node, enclosers, inspectors
+from tensorcore.compile import capture
+from tensorcore.dtypes import COMPLEX
+from tensorcore.ops.inplace import add_into
+from tensorcore.tensor import Tensor
+
+_next_run = itertools.count().__next__
+#: Two threads may go backward to the same leaf.
+_adding: Final = threading.RLock()
+
+
+class Run:
+    """One pass of the engine: where it began and, where only some gradients are wanted, what leads to them."""
+
+    __slots__ = ("_at_end", "callbacks", "number", "reach", "starts", "targets")
+
+    def __init__(self, starts: Sequence[Any], targets: frozenset[int], reach: frozenset[int] | None) -> None:
+        self.number = _next_run()
+        self.starts = starts
+        self.targets = targets
+        self.reach = reach
+        #: Called when all gradients have been added to their leaves.
+        self.callbacks: list[Callable[[], Any]] = []
+        self._at_end: list[Callable[[], Any]] = []
+
+    def reaching(self, tensors: Sequence[Tensor]) -> int:
+        """How many of ``tensors`` this run brings a gradient to."""
+        if self.reach is not None:
+            found = self.reach | self.targets
+            return sum(id(_edge(each)) in found for each in tensors)
+        below = {id(edge) for node in nodes_below(self.starts) for edge in (node, *node.edges)}
+        below.update(map(id, self.starts))
+        return sum(id(_edge(each)) in below for each in tensors)
+
+    def at_end(self, function: Callable[[], Any]) -> None:
+        """Call ``function`` when the run is over, also where it fails."""
+        self._at_end.append(function)
+
+    def end(self) -> None:
+        """Call what waits for the end."""
+        for function in self._at_end:
+            function()
+
+
+class _Current(threading.local):
+    run: Run | None = None
+
+
+current: Final = _Current()
+
+
+def current_run() -> Run:
+    """The run that a hook of this thread is called in."""
+    assert current.run is not None, "hooks run in backward"
+    return current.run
+
+
+def _edge(tensor: Tensor) -> Any:
+    node = current_node(tensor)
+    return tensor if node is LEAF or node is None else node
+
+
+class ExecutionEngine:
+    """What programs call as ``Variable._execution_engine``."""
+
+    @staticmethod
+    def queue_callback(callback: Callable[[], Any]) -> None:
+        """Call ``callback()`` at the end of the backward that is running.
+
+        Raises:
+            RuntimeError: outside backward.
+        """
+        if current.run is None:
+            raise RuntimeError("queue_callback: final callbacks can only be installed during a backward pass")
+        current.run.callbacks.append(callback)
+
+
+class Cotangents:
+    """Cotangents of a node with several outputs; those that nothing used read as zeros."""
+
+    __slots__ = ("arrived", "owner")
+
+    def __init__(self, owner: Any) -> None:
+        self.owner = owner
+        self.arrived: dict[int, Any] = {}
+
+    def __getitem__(self, index: int) -> Any:
+        found = self.arrived.get(index)
+        if found is None:
+            from tensorcore.ops.creation import zeros
+
+            kind = self.owner.kind[index]
+            found = zeros(self.owner.shape[index], dtype=kind.dtype, device=kind.device)
+        return found
+
+
+def call_hooks(hooks: Any, gradient: Any) -> Any:
+    """What the hooks make of a gradient, one after another."""
+    for hook in list(hooks.values()):
+        replaced = hook(gradient)
+        if replaced is not None:
+            gradient = replaced
+    return gradient
+
+
+def run_hooked(node: Node, cotangent: Any, create_graph: bool) -> Any:
+    """A node's backward with what looks at it and its hooks: before it, and after with the operands' shapes undone."""
+    if node.pre_hooks:
+        cotangent = _pre_hooks(node, cotangent)
+
+    def run() -> Any:
+        return node.backward(cotangent, create_graph)
+
+    for enclose in enclosers:
+        run = _enclosed(enclose, node, run)
+    results = run()
+    for inspect in tuple(inspectors):
+        inspect(node, cotangent, results)
+    return _post_hooks(node, results, cotangent) if node.post_hooks else results
+
+
+def _enclosed(enclose: Callable[..., Any], node: Node, run: Callable[[], Any]) -> Callable[[], Any]:
+    return lambda: enclose(node, run)
+
+
+def _gradients(cotangent: Any) -> tuple[Any, ...]:
+    if isinstance(cotangent, Cotangents):
+        return tuple([cotangent.arrived.get(place) for place in range(len(cotangent.owner.kind))])
+    return (cotangent,)
+
+
+def _pre_hooks(node: Node, cotangent: Any) -> Any:
+    for hook in list(node.pre_hooks.values()):
+        replaced = hook(_gradients(cotangent))
+        if replaced is None:
+            continue
+        replaced = tuple(replaced) if isinstance(replaced, (tuple, list)) else (replaced,)
+        if isinstance(cotangent, Cotangents):
+            fresh = Cotangents(cotangent.owner)
+            fresh.arrived = {place: each for place, each in enumerate(replaced) if each is not None}
+            cotangent = fresh
+        else:
+            (cotangent,) = replaced
+    return cotangent
+
+
+def _post_hooks(node: Node, results: Any, cotangent: Any) -> Any:
+    found = tuple([
+        None if edge is None or each is None else _fit_to(edge, each)
+        for edge, each in zip(node.edges, results, strict=False)
+    ])  # fmt: skip
+    for hook in list(node.post_hooks.values()):  # type: ignore[union-attr]
+        replaced = hook(found, _gradients(cotangent))
+        if replaced is not None:
+            found = tuple(replaced) if isinstance(replaced, (tuple, list)) else (replaced,)
+    return found
+
+
+def _fit_to(edge: Any, gradient: Any) -> Any:
+    if isinstance(edge, Node):
+        return fit(gradient, edge.kind, edge.shape)
+    return fit(gradient, edge._kind, edge._array.shape)
+
+
+def accumulate(leaf: Tensor, gradient: Tensor, owned: bool, create_graph: bool) -> None:
+    """Add to ``leaf.grad``; a cotangent that nothing else holds becomes it as it is."""
+    with _adding:
+        old = leaf.grad if capture.active() else leaf._grad
+        if old is None:
+            keep = create_graph or (owned and gradient._node is None)
+            leaf.grad = gradient if keep else gradient.detach().clone()
+        elif create_graph or old._kind.sparse:
+            leaf.grad = old + gradient
+        else:
+            add_into(old, gradient)
+    if leaf._post_hooks:
+        hooks = list(leaf._post_hooks.values())
+        for hook in hooks:
+            if not isinstance(hook, AfterAccumulation):
+                hook(leaf)
+        for hook in hooks:
+            if isinstance(hook, AfterAccumulation):
+                hook.hook((), (gradient,))
+
+
+def fit(gradient: Tensor, kind: Any, shape: tuple[int, ...]) -> Tensor:
+    """A cotangent in the shape and dtype of the operand: broadcasting and conversion are undone."""
+    if tuple(gradient._array.shape) != tuple(shape):
+        gradient = sum_to(gradient, shape)
+    if gradient._kind is kind:
+        return gradient
+    if gradient.dtype.category == COMPLEX and kind.dtype.category != COMPLEX:
+        gradient = gradient.real
+    return gradient.to(device=kind.device, dtype=kind.dtype)
+
+
+def sum_to(gradient: Any, shape: tuple[int, ...]) -> Any:
+    """Sum over the dimensions along which ``shape`` was broadcast; a smaller cotangent is stretched."""
+    have = gradient._array.shape
+    lead = len(have) - len(shape)
+    if lead < 0:
+        return gradient.expand(shape)
+    dims = (*range(lead), *(lead + i for i, side in enumerate(shape) if side == 1 and have[lead + i] != 1))
+    if dims:
+        gradient = gradient.sum(dims, keepdim=True)
+    if lead:
+        gradient = gradient.reshape(gradient._array.shape[lead:])
+    return gradient if tuple(gradient._array.shape) == tuple(shape) else gradient.expand(shape)

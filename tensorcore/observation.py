@@ -1,0 +1,105 @@
+"""Looking at kernels as they run: the profiler and the memory ledger are observers, which cost nothing while absent.
+
+An observer wraps kernels. While there is one, the kernel tables of all devices are filled with wrapped kernels, so
+every thread and the fast lanes are seen, and programs take the paths they take without it. Compiled functions recorded
+before keep the kernels they were recorded with.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from tensorcore.devices import Kind
+    from tensorcore.ops.record import Op
+
+__all__ = ["Observer", "memory_owner", "nbytes", "observe", "stop_observing"]
+
+Kernel = Callable[..., Any]
+
+
+class Observer:
+    """What looks at kernels; a subclass says how a kernel, and the expression of a composite, is wrapped."""
+
+    def kernel(self, op: Op, kind: Kind, kernel: Kernel) -> Kernel:
+        """A kernel that does what ``kernel`` does for operands of ``kind``, and is seen."""
+        return kernel
+
+    def expression(self, op: Op, body: Kernel) -> Kernel:
+        """The expression of a composite, seen."""
+        return body
+
+
+_observers: list[Observer] = []
+#: The profilers that are recording (`tensorcore.profiler.recorder`); here for those who note ranges of their own.
+recorders: Final[list[Any]] = []
+_lock: Final = threading.RLock()
+_bodies: Final[dict[Op, Kernel]] = {}
+
+
+def observe(observer: Observer) -> None:
+    """Let ``observer`` see kernels from now on."""
+    with _lock:
+        _observers.append(observer)
+        _refresh()
+
+
+def stop_observing(observer: Observer) -> None:
+    """Let ``observer`` see no more."""
+    with _lock:
+        if observer in _observers:
+            _observers.remove(observer)
+            _refresh()
+
+
+def _refresh() -> None:
+    """Have all kernel tables filled anew, through those who look or past them."""
+    from tensorcore import devices
+    from tensorcore.ops.record import REGISTRY
+
+    devices.wrap_kernel = _wrapped if _observers else None
+    for device in list(devices._DEVICES.values()):
+        for kind in list(device._kinds.values()):
+            kind.table.clear()
+            kind.writers.clear()
+            kind.assign = kind.backend.assign
+            if _observers:
+                kind.assign = _wrapped(REGISTRY["assign"], kind, kind.assign)
+    for op, body in _bodies.items():
+        op.body = body
+    _bodies.clear()
+    if _observers:
+        for op in REGISTRY.values():
+            for each in (op, op.gradient):
+                if each is not None and each.body is not None and each not in _bodies:
+                    _bodies[each] = body = each.body
+                    for observer in _observers:
+                        body = observer.expression(each, body)
+                    each.body = body
+
+
+def _wrapped(op: Op, kind: Kind, kernel: Kernel) -> Kernel:
+    for observer in _observers:
+        kernel = observer.kernel(op, kind, kernel)
+    return kernel
+
+
+def memory_owner(array: Any) -> Any:
+    """The array whose memory ``array`` shows: itself, or what it is a view of."""
+    base = getattr(array, "base", None)
+    while base is not None and hasattr(base, "shape"):
+        array, base = base, getattr(base, "base", None)
+    return array
+
+
+def nbytes(array: Any, kind: Kind) -> int:
+    """Bytes of the memory of a native array."""
+    size = getattr(array, "nbytes", None)
+    if isinstance(size, int):
+        return size
+    count = 1
+    for side in array.shape:
+        count *= side
+    return count * kind.backend.dtype_of(array).itemsize

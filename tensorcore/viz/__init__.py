@@ -1,0 +1,5 @@
+"""Pictures of autograd graphs."""
+
+from tensorcore.viz.picture import GraphPicture, graph
+
+__all__ = ["GraphPicture", "graph"]
