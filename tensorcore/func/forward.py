@@ -21,6 +21,7 @@ from tensorcore.func.reverse import (
     in_place_of,
     jacrev,
     reaches_others,
+    require_real,
 )
 from tensorcore.func.tangents import dummy_cotangent
 from tensorcore.tensor import Tensor, wrap
@@ -118,10 +119,12 @@ def jacfwd(
         for x in given:
             if not isinstance(x, Tensor):
                 raise TransformError(f"jacfwd: inputs must be tensors, or containers of them, got {type(x).__name__}")
+        require_real("jacfwd", "input", given)
         kept: dict[str, Any] = {}
 
         def push(*along: Any) -> Any:
-            _, derivatives, kept["spec"], aux = _pushed("jacfwd", partial, given, along, spec, False, has_aux)
+            outs, derivatives, kept["spec"], aux = _pushed("jacfwd", partial, given, along, spec, False, has_aux)
+            require_real("jacfwd", "output", outs)
             leaves, kept["aux"] = flatten(aux)
             tensors = [x for x in leaves if isinstance(x, Tensor)]
             kept["others"] = [None if isinstance(x, Tensor) else x for x in leaves]

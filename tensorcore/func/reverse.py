@@ -14,7 +14,7 @@ from typing import Any
 from tensorcore.autograd import engine
 from tensorcore.autograd.graph import LEAF, Node
 from tensorcore.autograd.mode import mode
-from tensorcore.dtypes import FLOATING
+from tensorcore.dtypes import COMPLEX, FLOATING
 from tensorcore.errors import DTypeError, ShapeError, TransformError
 from tensorcore.func.jacobians import assembled, basis_of
 from tensorcore.func.mapping import vmap
@@ -22,7 +22,7 @@ from tensorcore.func.pytree import flatten, tree_map, unflatten
 from tensorcore.levels import innermost, running
 from tensorcore.tensor import Tensor, wrap
 
-__all__ = ["grad", "grad_and_value", "in_graph", "jacrev", "passing_leaf", "reaches_others", "vjp"]
+__all__ = ["grad", "grad_and_value", "in_graph", "jacrev", "passing_leaf", "reaches_others", "require_real", "vjp"]
 
 
 class grad_enabled:  # noqa: N801 - reads as what it does: ``with grad_enabled():``
@@ -275,8 +275,11 @@ def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
                 f"grad: the function must return a 0-d tensor, got shape {list(value.shape)}; reduce it, or use vjp "
                 "or jacrev"
             )
-        if value._kind.dtype.category < FLOATING:
-            raise DTypeError(f"grad: the function returned {value.dtype}, which has no derivative")
+        if value._kind.dtype.category != FLOATING:
+            raise DTypeError(
+                f"grad: the function must return a real floating-point number, got {value.dtype}; of a complex one "
+                "take .real or .abs(), or use vjp"
+            )
         gradients = unflatten(pull([_one_of(value)], False), pull.given_spec)
         result = gradients if isinstance(argnums, tuple) else gradients[0]
         return result, ((value, pull.aux) if has_aux else value)
@@ -317,6 +320,16 @@ def grad(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> C
     return differentiated
 
 
+def require_real(op: str, what: str, tensors: Sequence[Tensor]) -> None:
+    """Refuse complex tensors, for which a matrix of partial derivatives is not defined by one convention."""
+    for place, x in enumerate(tensors):
+        if x._kind.dtype.category == COMPLEX:
+            raise DTypeError(
+                f"{op}: {what} {place}, of shape {list(x.shape)}, is {x.dtype}; Jacobians are of real functions: take "
+                "apart with tc.view_as_real, or use vjp and jvp"
+            )
+
+
 def jacrev(
     func: Callable[..., Any], argnums: Any = 0, *, has_aux: bool = False, chunk_size: int | None = None,
     _preallocate_and_copy: bool = False,
@@ -338,6 +351,8 @@ def jacrev(
         places = chosen("jacrev", argnums, args)
         partial = in_place_of(func, places, args, kwargs)
         pull = Pullback("jacrev", partial, [args[place] for place in places], has_aux)
+        require_real("jacrev", "input", pull.leaves)
+        require_real("jacrev", "output", pull.inner)
         shapes = [tuple(y.shape) for y in pull.inner]
         basis = basis_of(pull.inner)
         rows = vmap(lambda *g: tuple(pull(g)), chunk_size=chunk_size)(*basis)

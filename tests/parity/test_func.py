@@ -153,6 +153,11 @@ DERIVATIVES = (
     "ms = [t.nn.Linear(4, 2) for _ in range(3)]; p, b = f.stack_module_state(ms); "
         "({k: v.shape for k, v in p.items()}, b, p['weight'].requires_grad, p['weight'].is_leaf)",
     "f.stack_module_state([])", "f.stack_module_state([t.nn.Linear(1, 1), t.nn.ReLU()])",
+    "f.grad(lambda a: (a * (1 + 2j)).sum())(x)", "f.jacrev(lambda a: a * a)(x.to(t.complex128))",
+    "f.jacfwd(lambda a: a * a)(x.to(t.complex128))", "f.jacfwd(lambda a: a * (1 + 2j))(x)",
+    "f.jacrev(lambda a: a * (1 + 2j))(x)", "f.grad(lambda a: a.abs().sum())(x.to(t.complex128) * (1 + 1j) + 1)",
+    "f.jvp(lambda a: t.fft.fft(a), (x,), (x,))", "f.hessian(lambda a: t.fft.fft(a).abs().sum())(x[0])",
+    "t.vmap(f.grad(lambda a: a.cumprod(0).sum()))(x)", "t.vmap(f.grad(lambda a: a.prod()))(x)",
     "y = x.clone().requires_grad_(); t.autograd.grad(y ** 2, y, t.stack([x, x + 1]), is_grads_batched=True)",
 )  # fmt: skip
 
