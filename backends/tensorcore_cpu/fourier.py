@@ -35,7 +35,7 @@ def _pocketfft() -> Any:
 _NORMS: Final = {"none": 0, "root": 1, "count": 2}
 
 
-#: Elements from which on NumPy mirrors half a spectrum faster than PocketFFT (100 of of 1000: 145 µs in all, or 205).
+#: Elements from which on NumPy mirrors half a spectrum faster than PocketFFT (100 × 1000: 145 µs in all, or 205).
 _LARGE: Final = 1 << 13
 
 
