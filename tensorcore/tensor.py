@@ -215,7 +215,7 @@ class Tensor(TensorMethods):
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
-        if value is not None and (value._kind is not self._kind or value._array.shape != self._array.shape):
+        if value is not None and (getattr(value, "_kind", 0) is not self._kind or value.shape != self._array.shape):
             from tensorcore.autograd.hooks import check_gradient
 
             check_gradient(self, value)
@@ -239,7 +239,7 @@ class Tensor(TensorMethods):
     @property
     def output_nr(self) -> int:
         """Which output of its op it is."""
-        return getattr(self._node, "index", 0)
+        return self._node.index if isinstance(self._node, SelectNode) else 0
 
     @property
     def _base(self) -> Tensor | None:

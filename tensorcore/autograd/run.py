@@ -10,7 +10,7 @@ from typing import Any, Final
 from tensorcore.autograd.edges import AfterAccumulation, nodes_below
 from tensorcore.autograd.graph import LEAF, Node, current_node, enclosers, inspectors
 from tensorcore.compile import capture
-from tensorcore.dtypes import COMPLEX
+from tensorcore.dtypes import COMPLEX, FLOATING
 from tensorcore.ops.inplace import add_into
 from tensorcore.tensor import Tensor
 
@@ -135,8 +135,13 @@ def _enclosed(enclose: Callable[..., Any], node: Node, run: Callable[[], Any]) -
 
 def _gradients(cotangent: Any) -> tuple[Any, ...]:
     if isinstance(cotangent, Cotangents):
-        return tuple([cotangent.arrived.get(place) for place in range(len(cotangent.owner.kind))])
+        return tuple([cotangent.arrived.get(place) for place in _differentiable(cotangent.owner)])
     return (cotangent,)
+
+
+def _differentiable(node: Node) -> list[int]:
+    """The outputs that have gradients: positions, as those of a sort, have none."""
+    return [place for place, kind in enumerate(node.kind) if kind is not None and kind.dtype.category >= FLOATING]
 
 
 def _pre_hooks(node: Node, cotangent: Any) -> Any:
@@ -147,7 +152,8 @@ def _pre_hooks(node: Node, cotangent: Any) -> Any:
         replaced = tuple(replaced) if isinstance(replaced, (tuple, list)) else (replaced,)
         if isinstance(cotangent, Cotangents):
             fresh = Cotangents(cotangent.owner)
-            fresh.arrived = {place: each for place, each in enumerate(replaced) if each is not None}
+            places = _differentiable(cotangent.owner)
+            fresh.arrived = {p: each for p, each in zip(places, replaced, strict=True) if each is not None}
             cotangent = fresh
         else:
             (cotangent,) = replaced

@@ -87,6 +87,8 @@ class PackedNode(OpNode):
         packed = self.inputs
         if packed is FREED:
             return super().backward(cotangent, create_graph)
+        # What the hook kept may be a copy: changes of the original are no error.
+        self.overwritten = None
         inputs, output = packed
         self.inputs = None if inputs is None else tuple(
             None if x is None else x.restored(create_graph) for x in inputs

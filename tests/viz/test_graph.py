@@ -54,7 +54,9 @@ def test_svg_is_xml_with_every_box_and_arrow():
     assert len(paths) == len(drawn.drawing.arrows) == 8
     width, height = float(root.get("width")), float(root.get("height"))
     for box in root.iter(f"{SVG}rect"):
-        assert float(box.get("x", 0)) >= -0.1 and float(box.get("width")) <= width and float(box.get("height")) <= height
+        assert (
+            float(box.get("x", 0)) >= -0.1 and float(box.get("width")) <= width and float(box.get("height")) <= height
+        )
     assert drawn._repr_svg_() == str(drawn)
 
 
