@@ -295,12 +295,6 @@ def _batch_norm(op: Op, size: int, a: Batched, weight: Any, bias: Any, **attribu
     return _parted(out, size, 1), *[_parted(x, size, 0 if len(x._array.shape) == 1 else 1) for x in moments]
 
 
-def _prelu(op: Op, size: int, a: Batched, weight: Batched) -> Any:
-    if weight.dim is None and len(weight.shape) and weight.shape[0] > 1:
-        return _parted(op.emit(_joined(a, size, 0), weight.outer), size, 0) if a.shape else looped(op)(a, weight)
-    return looped(op)(a, weight) if weight.dim is not None else Batched(op.emit(a.outer, weight.outer), a.dim)
-
-
 def _attention(op: Op, size: int, *arrays: Any, **attributes: Any) -> Any:
     *operands, mask = arrays
     ndim = max(len(a.shape) for a in operands)
@@ -337,8 +331,8 @@ BROADCASTING: Final = ("linalg_solve_triangular", "cdist", "vector_products")
 
 _BY_BUILDER: Final[tuple[tuple[Rule, str], ...]] = (
     (elementwise,
-     "copy alias cast round where real_part imag_part constant_pow relu hardtanh leaky_relu hardsigmoid hardswish "
-     "hardshrink softshrink threshold sigmoid logsigmoid silu softplus mish elu gelu tanhshrink softsign "
+     "copy alias cast round where real_part imag_part constant_pow relu hardtanh leaky_relu prelu hardsigmoid "
+     "hardswish hardshrink softshrink threshold sigmoid logsigmoid silu softplus mish elu gelu tanhshrink softsign "
      "relu_gradient sigmoid_gradient silu_gradient gelu_gradient fmod square rsqrt reciprocal log2 log10 exp2 frac "
      "lerp clamp_between signbit masked_scale lgamma digamma polygamma trigamma mvlgamma special_zeta erf erfc "
      "special_erfcx erfinv special_ndtri special_ndtr special_log_ndtr frexp nextafter ldexp igamma igammac xlogy "
@@ -349,7 +343,7 @@ _BY_BUILDER: Final[tuple[tuple[Rule, str], ...]] = (
     (leading,
      "tril triu view_as_real linalg_cholesky_ex linalg_lu_factor_ex pivot_permutation linalg_inv_ex "
      "linalg_det linalg_slogdet geqrf linalg_householder_product linalg_qr linalg_eigh linalg_eigvalsh linalg_eig "
-     "linalg_eigvals linalg_svd linalg_svdvals matrix_exp linalg_ldl_factor_ex rms_norm_with_scale "
+     "linalg_eigvals linalg_svd linalg_svdvals matrix_exp linalg_ldl_factor_ex "
      "framed overlapped least_squares"),
     (along("dim"),
      "sum prod amax amin any all argmax argmin cumsum cumprod sort mean nansum var std logsumexp max_along "
@@ -388,7 +382,6 @@ _BY_BUILDER: Final[tuple[tuple[Rule, str], ...]] = (
     (rule(_embedding), "embedding"),
     (rule(_normalized), "native_layer_norm rms_norm_with_scale"),
     (rule(_batch_norm), "batch_norm_training"),
-    (rule(_prelu), "prelu"),
     (rule(_attention), "attention"),
     (looped, "weigh histogram_of_equal_bins"),
 )  # fmt: skip
