@@ -24,12 +24,15 @@ class Array:
     ``complex`` by the dtype's category. Strides are never negative.
     """
 
-    __slots__ = ("buffer", "dtype", "offset", "shape", "strides")
+    __slots__ = ("__weakref__", "base", "buffer", "dtype", "offset", "shape", "strides")
 
     def __init__(
-        self, buffer: list[Any], dtype: DType, shape: tuple[int, ...], strides: tuple[int, ...], offset: int = 0
-    ) -> None:
+        self, buffer: list[Any], dtype: DType, shape: tuple[int, ...], strides: tuple[int, ...], offset: int = 0,
+        base: Array | None = None,
+    ) -> None:  # fmt: skip
         self.buffer = buffer
+        #: The array that the list was made for, of a view.
+        self.base = base
         self.dtype = dtype
         self.shape = shape
         self.strides = strides
@@ -37,7 +40,8 @@ class Array:
 
     def seen(self, shape: tuple[int, ...], strides: tuple[int, ...], offset: int | None = None) -> Array:
         """The same memory through another shape and other strides."""
-        return Array(self.buffer, self.dtype, shape, strides, self.offset if offset is None else offset)
+        start = self.offset if offset is None else offset
+        return Array(self.buffer, self.dtype, shape, strides, start, self if self.base is None else self.base)
 
     def __repr__(self) -> str:
         return f"<reference array of {self.dtype.name}, shape {list(self.shape)}: {elements(self)}>"

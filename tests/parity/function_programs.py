@@ -1,4 +1,4 @@
-"""Programs written as functions of the library, run in both; what they give, or the class of their error, is compared."""
+"""Programs written as functions of the library, run in both; what they give, or raise, is compared."""
 
 from __future__ import annotations
 
