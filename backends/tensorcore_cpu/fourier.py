@@ -55,8 +55,8 @@ class TransformKernels(FourierKernels):
         if onesided or (len(dim) == 1 and input.size >= _LARGE):
             half = library.r2c(input, dim, True, _NORMS[norm], None, 1)
             return half if onesided else self.fft_mirrored(half, dim[-1], input.shape[dim[-1]])
-        # Of a real array, c2c computes one half and mirrors it.
-        return library.c2c(input, dim, True, _NORMS[norm], None, 1)
+        # Of a real array, c2c would compute one half and mirror all of it, which makes zeros of the first column -0.
+        return library.c2c(input.astype(np.result_type(input.dtype, np.complex64)), dim, True, _NORMS[norm], None, 1)
 
     def fft_c2r(self, input: Array, *, dim: tuple[int, ...], norm: str, size: int) -> Array:
         library = _pocketfft()

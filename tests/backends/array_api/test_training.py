@@ -91,8 +91,15 @@ def test_jax_programs_with_writes_views_and_conditions_on_values():
         values, places = y.sort(1, descending=True)
         return values.cumsum(0), places, y.t()[0]
 
-    run = tc.compile(work)
-    with pytest.warns(UserWarning, match="runs uncompiled: nonzero reads"):
+    def counting(x):
+        return (*work(x), x[x > 4])
+
+    def check(run, plain):
         for _ in range(3):
             x = tc.arange(12.0, device="jax").reshape(4, 3)
-            assert [each.tolist() for each in run(x)] == [each.tolist() for each in work(x.cpu())]
+            assert [each.tolist() for each in run(x)] == [each.tolist() for each in plain(x.cpu())]
+
+    check(tc.compile(work), work)
+    # How many elements a mask picks is a value.
+    with pytest.warns(UserWarning, match="runs uncompiled: nonzero reads"):
+        check(tc.compile(counting), counting)
