@@ -85,7 +85,9 @@ class FunctionNode(Node):
     def keep(self, outputs: tuple[Any, ...]) -> None:
         """Take over the saved tensors; outputs are kept without their graph, which would be a cycle."""
         own = {id(out): place for place, out in enumerate(outputs)}
-        kept = [(own[id(t)], wrap(t._array, t._kind)) if id(t) in own else (None, t) for t in self.context._saved]
+        kept: list[tuple[int | None, Any]] = [
+            (own[id(t)], wrap(t._array, t._kind)) if id(t) in own else (None, t) for t in self.context._saved
+        ]
         hooks = active()
         if hooks is not None:
             kept = [(place, t if t is None else Packed.of(t, hooks)) for place, t in kept]

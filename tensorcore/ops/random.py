@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from tensorcore.devices import Device
 from tensorcore.dtypes import BOOL, FLOATING, INTEGER, DType, finfo, get_default_dtype, int64
 from tensorcore.errors import RangeError
-from tensorcore.ops.drawing import random_words
 from tensorcore.ops.inplace import write, write_out
 from tensorcore.ops.record import composite
 from tensorcore.random import samplers

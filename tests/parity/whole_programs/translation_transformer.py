@@ -26,7 +26,13 @@ class Translator(nn.Module):
         self.embed = nn.Embedding(words, width)
         self.places = Positions(width)
         self.core = nn.Transformer(
-            width, nhead=4, num_encoder_layers=2, num_decoder_layers=2, dim_feedforward=32, dropout=0.0, batch_first=True
+            width,
+            nhead=4,
+            num_encoder_layers=2,
+            num_decoder_layers=2,
+            dim_feedforward=32,
+            dropout=0.0,
+            batch_first=True,
         )
         self.head = nn.Linear(width, words, bias=False)
         self.head.weight = self.embed.weight
