@@ -39,6 +39,11 @@ class T:
         self.low, self.high, self.seed, self.diagonal = low, high, seed, diagonal
         self.grad = grad and dtype.startswith(("float", "bfloat", "complex"))
 
+    def __repr__(self):
+        # Cases are named by what they are given, alike in every process.
+        what = "v" if self.values is not None else list(self.shape)
+        return f"T{what}{self.dtype}"
+
     def make(self, lib):
         values = self.values
         if values is None:
