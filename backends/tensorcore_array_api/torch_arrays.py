@@ -24,8 +24,6 @@ _ON_WIDE_UNSIGNED: Final = frozenset(
         "random_words", "reshape", "sort", "where",
     )
 )  # fmt: skip
-#: PyTorch's name where it is not the op's.
-_NAMES: Final = {"real_part": "real", "imag_part": "imag"}
 #: Binary ops whose function takes ``out=`` and runs at full speed over one of its operands.
 _WRITERS: Final = frozenset(("add", "sub", "mul", "div", "maximum", "minimum", "pow"))
 
@@ -59,7 +57,7 @@ class TorchBackend(TorchSolving, LibraryBackend):
         own = getattr(self, name, None)
         if own is None and name in self.DIRECT and dtype is not bool_:
             # The compatibility layer promotes dtypes, which the core has done: PyTorch's own function is faster.
-            return getattr(torch, _NAMES.get(name, name))
+            return getattr(torch, name)
         return super().kernel(name, dtype, index)
 
     def inplace_kernel(self, name: str, dtype: DType, index: int) -> Kernel | None:

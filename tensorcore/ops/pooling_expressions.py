@@ -83,7 +83,8 @@ def _max_stages(padded: Any, kernel: Ints, stride: Ints, dilation: Ints, counts:
 
 @composite(
     rule=real_number, namespaces=(), ulp=0, samples=({"shapes": ((2, 3, 6, 5),), **_CASE},),
-    vjp=lambda g, y, input, kernel, stride, padding, dilation, counts: max_pool_gradient.emit(
+    # In the order of `max_pool_gradient`, by whose name the rule is known to transforms.
+    vjp=lambda g, input, y, kernel, stride, padding, dilation, counts: max_pool_gradient.emit(
         g, input, y, kernel=kernel, stride=stride, padding=padding, dilation=dilation, counts=counts),
 )  # fmt: skip
 def max_pool(input: Tensor, *, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, counts: Ints) -> Tensor:
