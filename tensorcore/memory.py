@@ -171,7 +171,7 @@ def _alive(known: dict[int, Entry]) -> list[Entry]:
         # By its type: what objects of other libraries answer to `isinstance` may run code of theirs.
         cls = type(each)
         if issubclass(cls, Tensor):
-            arrays = ((getattr(each, "_array", None), getattr(each, "_kind", None)),)
+            arrays: tuple[Any, ...] = ((getattr(each, "_array", None), getattr(each, "_kind", None)),)
         elif issubclass(cls, OpNode):
             kept = each.output
             if kept is None or not hasattr(each, "kind"):

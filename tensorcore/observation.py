@@ -1,8 +1,8 @@
 """Looking at kernels as they run: the profiler and the memory ledger are observers, which cost nothing while absent.
 
-An observer wraps kernels. While there is one, the kernel tables of all devices are filled with wrapped kernels, so
-every thread and the fast lanes are seen, and programs take the paths they take without it. Compiled functions recorded
-before keep the kernels they were recorded with.
+An observer wraps kernels. While there is one, the kernel tables of all devices hold wrapped kernels, so every
+thread and the fast lanes are seen, and programs take the paths they take without it. Compiled functions keep
+kernels as they are, and are not looked into.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tensorcore.devices import Kind
     from tensorcore.ops.record import Op
 
-__all__ = ["Observer", "memory_owner", "nbytes", "observe", "stop_observing"]
+__all__ = ["Observer", "memory_owner", "nbytes", "observe", "plain_kernel", "stop_observing"]
 
 Kernel = Callable[..., Any]
 
@@ -55,18 +55,20 @@ def stop_observing(observer: Observer) -> None:
 
 
 def _refresh() -> None:
-    """Have all kernel tables filled anew, through those who look or past them."""
+    """Wrap the kernels of all tables, or unwrap them; what a backend has compiled for them is kept."""
     from tensorcore import devices
     from tensorcore.ops.record import REGISTRY
 
     devices.wrap_kernel = _wrapped if _observers else None
     for device in list(devices._DEVICES.values()):
         for kind in list(device._kinds.values()):
-            kind.table.clear()
-            kind.writers.clear()
-            kind.assign = kind.backend.assign
-            if _observers:
-                kind.assign = _wrapped(REGISTRY["assign"], kind, kind.assign)
+            for op, entry in list(kind.table.items()):
+                if entry is not None and entry[0] is not None:
+                    kind.table[op] = (_wrapped(op, kind, entry[0]), entry[1])
+            for op, kernel in list(kind.writers.items()):
+                if kernel is not None:
+                    kind.writers[op] = _wrapped(op, kind, kernel)
+            kind.assign = _wrapped(REGISTRY["assign"], kind, kind.assign)
     for op, body in _bodies.items():
         op.body = body
     _bodies.clear()
@@ -81,9 +83,18 @@ def _refresh() -> None:
 
 
 def _wrapped(op: Op, kind: Kind, kernel: Kernel) -> Kernel:
+    """A kernel seen by those who look now, and by no others."""
+    kernel = plain = plain_kernel(kernel)
     for observer in _observers:
         kernel = observer.kernel(op, kind, kernel)
+    if kernel is not plain:
+        kernel.observed_kernel = plain  # type: ignore[attr-defined]
     return kernel
+
+
+def plain_kernel(kernel: Kernel) -> Kernel:
+    """A kernel past those who look, for programs that outlast them."""
+    return getattr(kernel, "observed_kernel", kernel)
 
 
 def memory_owner(array: Any) -> Any:

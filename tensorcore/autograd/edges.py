@@ -56,7 +56,8 @@ class AccumulateGrad(Node):
 
         if self.variable._post_hooks is None:
             self.variable._post_hooks = {}
-        return RemovableHandle.add(self.variable._post_hooks, AfterAccumulation(fn))
+        hooks: dict[int, Any] = self.variable._post_hooks
+        return RemovableHandle.add(hooks, AfterAccumulation(fn))
 
     def register_prehook(self, fn: Callable[..., Any]) -> Any:
         """Call ``fn((gradient,))`` before backward adds to ``grad`` of the leaf; it may return another."""
@@ -73,10 +74,17 @@ class AccumulateGrad(Node):
         return "<AccumulateGrad>"
 
 
-class AfterAccumulation(NamedTuple):
+class AfterAccumulation:
     """A hook on the node of a leaf, among those of the leaf."""
 
-    hook: Callable[..., Any]
+    __slots__ = ("hook",)
+
+    def __init__(self, hook: Callable[..., Any]) -> None:
+        self.hook = hook
+
+    def __call__(self, gradient: Any) -> None:
+        """Run it with what was added."""
+        self.hook((), (gradient,))
 
 
 class GradientEdge(NamedTuple):

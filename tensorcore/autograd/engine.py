@@ -56,7 +56,7 @@ def backward(
     found = _run(roots, keep, create_graph, wanted)
     for tensor, gradient in zip(wanted, found, strict=True):
         if gradient is not None:
-            leaf = tensor.node.variable if isinstance(tensor, GradientEdge) else tensor
+            leaf = target_of(tensor) if isinstance(tensor, GradientEdge) else tensor
             accumulate(leaf, gradient, False, create_graph)
 
 
@@ -208,8 +208,7 @@ def _run(
         for edge, gradient in roots:
             _arrive(edge, gradient, False, pending, queue, leaves)
         while queue:
-            sequence = -heappop(queue)
-            node, cotangent = pending.pop(sequence)
+            node, cotangent, _ = pending.pop(-heappop(queue))
             if recording:
                 capture.consumed(node)
             if node.hooks:
@@ -228,11 +227,27 @@ def _run(
                 results = run_hooked(node, cotangent, create_graph)
             else:
                 results = node.backward(cotangent, create_graph)
+            # What hooks have seen they may keep.
+            ours = node.post_hooks is None
             for edge, result in zip(node.edges, results, strict=False):
-                if edge is not None and result is not None:
-                    _arrive(edge, result, result is not cotangent and result._view is None, pending, queue, leaves)
+                if edge is None or result is None:
+                    continue
+                owned = ours and result is not cotangent and result._view is None
+                if (
+                    isinstance(edge, Node)
+                    and result._kind is edge.kind
+                    and result._array.shape == edge.shape
+                    and (sequence := edge.sequence) not in pending
+                ):
+                    # As `_arrive` does, without the call: so it is at nearly every node.
+                    pending[sequence] = (edge, result, owned)
+                    heappush(queue, -sequence)
+                else:
+                    _arrive(edge, result, owned, pending, queue, leaves)
             if not keep_graph:
                 node.release()
+            # Nothing of this step is kept while the next one runs.
+            results = result = cotangent = None
         for key, (leaf, gradient, owned) in leaves.items():
             if wanted is not None and key not in targets:
                 continue
@@ -271,13 +286,16 @@ def _arrive(
             gradient._array.shape != edge.shape and (gradient._array.shape or not edge.takes_uniform())
         ):
             gradient = fit(gradient, edge.kind, edge.shape)
+            owned = False
         sequence = edge.sequence
         waiting = pending.get(sequence)
         if waiting is None:
-            pending[sequence] = (edge, gradient)
+            pending[sequence] = (edge, gradient, owned)
             heappush(queue, -sequence)
+        elif waiting[2] and not mode.grad and waiting[1]._array.shape == gradient._array.shape:
+            pending[sequence] = (edge, add_into(waiting[1], gradient), True)
         else:
-            pending[sequence] = (edge, waiting[1] + gradient)
+            pending[sequence] = (edge, waiting[1] + gradient, True)
         return
     if gradient._kind is not edge._kind or (gradient._array.shape != edge._array.shape and gradient._array.shape != ()):
         fitted = fit(gradient, edge._kind, edge._array.shape)
@@ -302,7 +320,7 @@ def _collect(node: SelectNode, cotangent: Any, pending: dict[int, Any], queue: l
     owner = node.owner
     waiting = pending.get(owner.sequence)
     if waiting is None:
-        waiting = (owner, Cotangents(owner))
+        waiting = (owner, Cotangents(owner), False)
         pending[owner.sequence] = waiting
         heappush(queue, -owner.sequence)
     arrived = waiting[1].arrived

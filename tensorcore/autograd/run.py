@@ -12,6 +12,7 @@ from tensorcore.autograd.graph import LEAF, Node, current_node, enclosers, inspe
 from tensorcore.compile import capture
 from tensorcore.dtypes import COMPLEX, FLOATING
 from tensorcore.ops.inplace import add_into
+from tensorcore.ops.reduction import sum as _sum
 from tensorcore.tensor import Tensor
 
 _next_run = itertools.count().__next__
@@ -196,7 +197,7 @@ def accumulate(leaf: Tensor, gradient: Tensor, owned: bool, create_graph: bool) 
                 hook(leaf)
         for hook in hooks:
             if isinstance(hook, AfterAccumulation):
-                hook.hook((), (gradient,))
+                hook(gradient)
 
 
 def fit(gradient: Tensor, kind: Any, shape: tuple[int, ...]) -> Tensor:
@@ -212,10 +213,13 @@ def fit(gradient: Tensor, kind: Any, shape: tuple[int, ...]) -> Tensor:
 
 def sum_to(gradient: Any, shape: tuple[int, ...]) -> Any:
     """Sum over the dimensions along which ``shape`` was broadcast; a smaller cotangent is stretched."""
-    have = gradient._array.shape
+    have = tuple(gradient._array.shape)
     lead = len(have) - len(shape)
     if lead < 0:
         return gradient.expand(shape)
+    if lead and have[lead:] == shape:
+        # A bias, mostly: one reduction, which leaves the shape as it should be.
+        return _sum.emit(gradient, dim=tuple(range(lead)), keepdim=False, dtype=gradient._kind.dtype)
     dims = (*range(lead), *(lead + i for i, side in enumerate(shape) if side == 1 and have[lead + i] != 1))
     if dims:
         gradient = gradient.sum(dims, keepdim=True)

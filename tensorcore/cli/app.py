@@ -156,6 +156,21 @@ def predict(
     show_predictions(checkpoint, images, invert=invert, model=model, data=data, device=device, as_json=json)
 
 
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def profile(
+    ctx: typer.Context,
+    script: Annotated[Path, typer.Argument(help="A Python program; what follows are its arguments.")],
+    out: Annotated[Path | None, typer.Option(help="File for the trace, to be opened in Perfetto (.json, .gz).")] = None,
+    sort_by: Annotated[str, typer.Option(help="Column of the table by ops.")] = "self_cpu_time_total",
+    limit: Annotated[int, typer.Option(min=1, help="Rows of each table.")] = 20,
+    json: Json = False,
+) -> None:
+    """Run a program and show which ops and modules took its time and memory."""
+    from tensorcore.cli.profile import show_profile
+
+    show_profile(script, ctx.args, out=out, sort_by=sort_by, limit=limit, as_json=json)
+
+
 @app.command()
 def backends(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the tracebacks of those that failed.")] = False,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorcore.autograd.sequence import next_sequence
 from tensorcore.compile.graph import Graph, Step
+from tensorcore.observation import plain_kernel
 
 if TYPE_CHECKING:
     from tensorcore.tensor import Tensor
@@ -156,7 +157,7 @@ class Capture:
             known = self.numbers.get(id(out._array))
             same = known is not None and any(out._array is array for array in targets)
             made.append(known if same else self._number(out._array))
-        kernel = kind.table[op][0]
+        kernel = plain_kernel(kind.table[op][0])
         self.graph.steps.append(Step(op, kernel, numbers, call, tuple(made), tuple(out._kind for out in outs)))  # type: ignore[arg-type]
         return result
 

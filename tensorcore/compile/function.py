@@ -12,6 +12,7 @@ from tensorcore.compile.capture import Capture, active, recording
 from tensorcore.compile.recording import Recording
 from tensorcore.devices import get_default_device
 from tensorcore.dtypes import get_default_dtype
+from tensorcore.observation import recorders
 from tensorcore.tensor import Tensor
 
 __all__ = ["compile"]
@@ -77,6 +78,11 @@ class Compiled:
             raise TypeError(f"compile: an argument of {self!r} cannot be compared between calls: {error}") from None
         for recorded in self.recordings.get(key, ()):
             if recorded.holds():
+                if recorders:
+                    from tensorcore.profiler.session import record_function
+
+                    with record_function(repr(self)):
+                        return recorded.replay(tensors)
                 return recorded.replay(tensors)
         if key not in self._seen:
             self._seen.add(key)

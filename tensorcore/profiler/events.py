@@ -318,14 +318,14 @@ def _attribute_memory(recorder: Recorder, events: list[FunctionEvent], threads: 
     changes: dict[int, list[tuple[float, bool, int]]] = defaultdict(list)
     for time, thread, _, hosted, change, _ in recorder.memory:
         changes[threads.get(thread, -1)].append(((time - recorder.began) / 1000, hosted, change))
-    for thread, found in changes.items():
-        waiting, stack = iter(by_thread.get(thread, ())), []
+    for place, found in changes.items():
+        waiting, stack = iter(by_thread.get(place, ())), []
         following = next(waiting, None)
-        for time, hosted, change in sorted(found, key=lambda each: each[0]):
-            while following is not None and following.time_range.start <= time:
+        for moment, hosted, change in sorted(found, key=lambda each: each[0]):
+            while following is not None and following.time_range.start <= moment:
                 stack.append(following)
                 following = next(waiting, None)
-            while stack and stack[-1].time_range.end < time:
+            while stack and stack[-1].time_range.end < moment:
                 stack.pop()
             if stack:
                 name = "self_cpu_memory_usage" if hosted else "self_device_memory_usage"

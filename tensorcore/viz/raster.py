@@ -67,7 +67,7 @@ def png(picture: Any, dpi: int) -> bytes:
         axes.add_patch(FancyBboxPatch((x - wide / 2, y - high / 2), wide, high, style, fc=fill, ec=border, lw=1))
         first = y - (len(box.lines) - 1) * 15 / 2
         for line, text in enumerate(box.lines):
-            look = {"weight": "bold"} if not line else {"color": "#555555"}
+            look: dict[str, Any] = {"weight": "bold"} if not line else {"color": "#555555"}
             axes.text(
                 x, first + 15 * line, text, ha="center", va="center_baseline", fontsize=10.5, family="monospace", **look
             )

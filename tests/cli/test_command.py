@@ -14,7 +14,7 @@ from process import environment, fails
 
 import tensorcore as tc
 
-COMMANDS = ["quickstart", "train", "predict", "backends", "models", "datasets", "info"]
+COMMANDS = ["quickstart", "train", "predict", "profile", "backends", "models", "datasets", "info"]
 
 
 def python(code: str, folder: Path) -> subprocess.CompletedProcess[str]:

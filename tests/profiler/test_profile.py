@@ -327,9 +327,10 @@ def test_compiled_functions_still_work():
     def f(x):
         return (x * 2 + 1).sum()
 
-    with profile():
-        first = [f(tc.ones(3)).item() for _ in range(3)]
-    assert first == [f(tc.ones(3)).item() for _ in range(3)] == [9.0] * 3
+    with profile() as prof:
+        first = [f(tc.ones(3)).item() for _ in range(4)]
+    assert first == [f(tc.ones(3)).item() for _ in range(4)] == [9.0] * 4
+    assert [event.is_user_annotation for event in prof.events() if event.name.startswith("<compiled ")] == [True] * 2
 
 
 @pytest.mark.parametrize(
