@@ -9,7 +9,7 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from tensorcore.autograd.graph import LEAF, Change, LeafType, Node, SelectNode, before_changes, clock, current_node
+from tensorcore.autograd.graph import LEAF, Change, LeafType, Node, SelectNode, before_changes, clock, shown_node
 from tensorcore.autograd.mode import mode
 from tensorcore.compile import capture
 from tensorcore.dtypes import FLOATING, DType
@@ -231,10 +231,7 @@ class Tensor(TensorMethods):
     @property
     def grad_fn(self) -> Node | None:
         """The node of the op that made it; ``None`` for a leaf."""
-        node = current_node(self)
-        if isinstance(node, SelectNode):
-            return node.owner
-        return None if node is LEAF else node
+        return shown_node(self)
 
     @property
     def output_nr(self) -> int:

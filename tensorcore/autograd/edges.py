@@ -191,12 +191,16 @@ def _kept(node: OpNode) -> dict[str, Callable[[], Any]]:
     packed = type(node) is not OpNode
     if packed:
         inputs, output = inputs
+    several: list[Callable[[], Any]] = []
     for place, value in enumerate(inputs or ()):
         if value is not None:
-            name = _spelled(operands[min(place, last)]) + (
-                f"_{place - last}" if node.op.variadic and place >= last else ""
-            )
-            found[name] = functools.partial(value.restored, True) if packed else functools.partial(_given, value)
+            get = functools.partial(value.restored, True) if packed else functools.partial(_given, value)
+            if node.op.variadic and place >= last:
+                several.append(get)
+            else:
+                found[_spelled(operands[place])] = get
+    if several:
+        found[_spelled(operands[last])] = lambda: tuple([get() for get in several])
     if output is not None:
         found["result"] = functools.partial(_output, node, output if packed else None)
     return found
@@ -229,6 +233,21 @@ def _spelled(operand: str) -> str:
 def saved_names(node: OpNode) -> list[str]:
     """The attributes of a node under which it shows what it keeps."""
     return [f"_saved_{name}" for name in _kept(node)]
+
+
+def show_saved() -> None:
+    """Give nodes an attribute for each name under which one of them may keep something.
+
+    Not by ``__getattr__``, which would make every access to any attribute of a node slower.
+    """
+    from tensorcore.ops.record import REGISTRY
+
+    names = {"self", "result"}
+    for op in REGISTRY.values():
+        names.update(map(_spelled, op.operands), op.signature.parameters)
+    for name in names:
+        shown = f"_saved_{name}"
+        setattr(OpNode, shown, property(functools.partial(saved_of, name=shown)))
 
 
 def saved_of(node: OpNode, name: str) -> Any:

@@ -250,18 +250,10 @@ class OpNode(Node):
                 return False
         return True
 
-    def __getattr__(self, name: str) -> Any:
-        # PyTorch's names of what a node keeps: `_saved_self`, `_saved_other`, `_saved_result`, `_saved_dim`.
-        if name.startswith("_saved_"):
-            from tensorcore.autograd.edges import saved_of
-
-            return saved_of(self, name)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
     def __dir__(self) -> list[str]:
         from tensorcore.autograd.edges import saved_names
 
-        return [*super().__dir__(), *saved_names(self)]
+        return [*(name for name in super().__dir__() if not name.startswith("_saved_")), *saved_names(self)]
 
     def saved_output(self, create_graph: bool) -> Any:
         """The output as a tensor, connected to this node when a second derivative may follow."""
@@ -301,6 +293,18 @@ class OpNode(Node):
         if self.inputs is not None or self.output is not None:
             self.inputs = FREED
             self.output = None
+
+
+def shown_node(x: Tensor) -> Any:
+    """``x.grad_fn``: the node that users see, with what it keeps as attributes, which are made when first asked for."""
+    node = current_node(x)
+    if not hasattr(OpNode, "_saved_self"):
+        from tensorcore.autograd.edges import show_saved
+
+        show_saved()
+    if isinstance(node, SelectNode):
+        return node.owner
+    return None if node is LEAF else node
 
 
 def current_node(x: Tensor) -> Any:

@@ -105,8 +105,11 @@ def test_saved_attributes(names):
     else:
         node = tc.linalg.multi_dot([tc.ones(2, 2, requires_grad=True)] * 3).grad_fn
         assert all(hasattr(node, name) for name in dir(node) if name.startswith("_saved"))
+        joined = tc.block_diag(x, x).grad_fn
+        assert all(hasattr(joined, name) for name in dir(joined) if name.startswith("_saved"))
     with pytest.raises(AttributeError, match="it keeps"):
-        _ = node._saved_wrong
+        _ = node._saved_dim
+    assert not hasattr(node, "_saved_wrong") and "_saved_dim" not in dir(node)
 
 
 def test_packed_tensors_are_unpacked_for_those_who_look():
