@@ -153,7 +153,7 @@ class Recorder(Observer):
         name = op.name
         backend, device, index = kind.backend, str(kind.device), kind.device.ordinal
         wait = self.wait and backend.capabilities(index).asynchronous
-        hosted = backend.host_memory
+        hosted, dtype_of = backend.host_memory, backend.dtype_of
         plain = not (self.with_shapes or self.with_memory or self.with_stacks or wait)
         local, ranges = self._thread, self.ranges
         ident = threading.get_ident
@@ -174,7 +174,7 @@ class Recorder(Observer):
                     made.device = device
                 if self.with_shapes:
                     made.shapes = [[] if x is None else list(x.shape) for x in arrays]
-                    made.dtypes = ["" if x is None else str(getattr(x, "dtype", "")) for x in arrays]
+                    made.dtypes = ["" if x is None else dtype_of(x).name for x in arrays]
                     if self.with_flops:
                         made.flops = flops_of(name, arrays, attributes, result)
                 if self.with_stacks:
