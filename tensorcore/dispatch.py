@@ -82,7 +82,10 @@ def open_door(op: Op) -> Callable[..., Any]:
         plain = len(op.signature.parameters) == len(op.operands) and not op.variadic
         if len(op.operands) == 2 and not op.variadic and (plain or op.operator):
             return _binary(op, enter)
-    return _general(op) if op.primitive or not op.operands else _composite(op)
+    if op.primitive or not op.operands:
+        return _general(op)
+    alone = len(op.operands) == 2 and len(op.signature.parameters) == 2 and not op.variadic
+    return _pair(op) if alone and op.outputs == 1 and op.vjp is None and op.promotes is None else _composite(op)
 
 
 def operator_door(op: Op) -> Callable[..., Any]:
@@ -244,6 +247,32 @@ def _composite(op: Op) -> Callable[..., Any]:
         if op.vjp is None and mode.grad and _needs_grad(inputs):
             return op.body(*inputs, **attributes)  # type: ignore[misc]
         return execute(op, inputs, attributes, *entry)
+
+    return emit
+
+
+def _pair(op: Op) -> Callable[..., Any]:
+    """The lane for composites of two operands alone and no gradient rule: the gradients of functions of one."""
+    general = _composite(op)
+
+    def emit(input: Any, other: Any) -> Any:
+        try:
+            kind = input._kind
+            if _busy or kind is not other._kind:
+                return general(input, other)
+        except AttributeError:
+            return general(input, other)
+        entry = kind.table[op]
+        if entry is None or (mode.grad and (input._node is not None or other._node is not None)):
+            return general(input, other)
+        kernel, kind = entry
+        if kernel is None:
+            return op.body(input, other)  # type: ignore[misc]
+        try:
+            array = kernel(input._array, other._array)
+        except Exception as error:
+            explain(op, (input, other), error)
+        return wrap(array if type(array) is kind.array_type else kind.as_array(array), kind)
 
     return emit
 

@@ -16,6 +16,7 @@ from tensorcore.autograd.graph import Node, SelectNode, current_node, enclosers,
 from tensorcore.autograd.mode import mode
 from tensorcore.autograd.run import Cotangents, Run, accumulate, call_hooks, current, fit, run_hooked, sum_to
 from tensorcore.compile import capture
+from tensorcore.dispatch import is_busy
 from tensorcore.dtypes import FLOATING
 from tensorcore.errors import DeviceError, DTypeError, ShapeError
 from tensorcore.ops.inplace import add_into
@@ -292,7 +293,13 @@ def _arrive(
         if waiting is None:
             pending[sequence] = (edge, gradient, owned)
             heappush(queue, -sequence)
-        elif waiting[2] and not mode.grad and waiting[1]._array.shape == gradient._array.shape:
+        elif (
+            waiting[2]
+            and edge.kind.mutable
+            and not mode.grad
+            and not is_busy()
+            and waiting[1]._array.shape == gradient._array.shape
+        ):
             pending[sequence] = (edge, add_into(waiting[1], gradient), True)
         else:
             pending[sequence] = (edge, waiting[1] + gradient, True)

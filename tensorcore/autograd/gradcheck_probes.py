@@ -99,7 +99,7 @@ class Probe:
         from tensorcore.sparse.arrays import wrapped
 
         array: Any = self.x._array
-        held = _filled(wrapped(array.with_values(array.values * 0 + 1)))._array.values  # type: ignore[attr-defined]
+        held = _filled(wrapped(array.with_values(array.values * 0 + 1)))._array.values
         return vector * (held != 0)
 
 
@@ -119,7 +119,7 @@ def _filled(x: Tensor) -> Tensor:
     places = arange(count, device=x.device)
     indices = unflattened(places, sides) if sides else zeros(0, 1, dtype=places.dtype, device=x.device)
     full = wrapped(Coordinates(indices, x.to_dense().detach().reshape((count, *rest)), coordinates.shape, True))
-    layout = x._kind.layout  # type: ignore[attr-defined]
+    layout = x._kind.layout
     return full if layout is sparse_coo else to_sparse(full, layout=layout)
 
 

@@ -222,23 +222,10 @@ class OpNode(Node):
                 )
             if clock.now != self.clock:
                 self._raise_if_stale(create_graph)
-        vjp = op.vjp
-        callers = op.callers
-        if callers is None:
-            callers = op.callers = _callers(op)
-        if callable(vjp):
-            results = callers[0](vjp, cotangent, self, create_graph)
-            return results if op.joint else (results,)
-        if len(callers) == 2:
-            first, second = self.edges[0], self.edges[1]
-            return (
-                None if first is None or callers[0] is None else callers[0](vjp[0], cotangent, self, create_graph),
-                None if second is None or callers[1] is None else callers[1](vjp[1], cotangent, self, create_graph),
-            )
-        return [
-            None if edge is None or caller is None else caller(rule, cotangent, self, create_graph)
-            for rule, caller, edge in zip(vjp, callers, self.edges, strict=False)
-        ]
+        pull = op.pull
+        if pull is None:
+            pull = op.pull = _pull(op)
+        return pull(op.vjp, cotangent, self, create_graph)
 
     def takes_uniform(self) -> bool:
         # Only where nothing was broadcast: what is summed for a smaller operand must have its full shape.
@@ -312,12 +299,15 @@ def current_node(x: Tensor) -> Any:
     node = x._node
     if x._view is None or node is None or node is LEAF:
         return node
+    maker: Any = node.owner if isinstance(node, SelectNode) else node
+    if maker.clock == clock.now:
+        # Nothing was changed in place since: no need to walk down to the root, which views of views have deep below.
+        return node
     base, op, attributes = x._view
     root = base
     while root._view is not None:
         root = root._view[0]
-    maker = node.owner if isinstance(node, SelectNode) else node
-    if root._changed is None or maker.clock >= root._changed[0] or current_node(base) is None:  # type: ignore[union-attr]
+    if root._changed is None or maker.clock >= root._changed[0] or current_node(base) is None:
         return node
     x._node = OpNode(op, (base,), x._array, x._kind, attributes)
     return x._node
@@ -377,12 +367,40 @@ def _callers(op: Op) -> tuple[Any, ...]:
     return tuple(None if read is None else _caller(read.names, op.operands) for read in op.reads)
 
 
-@cache
 def _caller(names: tuple[str, ...], operands: tuple[str, ...]) -> Any:
-    """A function that fetches what a gradient rule names from the node and calls it.
+    """A function that fetches what a gradient rule names from the node and calls it."""
+    return _compiled(f"lambda rule, g, node, create_graph: rule({_arguments(names, operands)})")
 
-    Compiled from text, as `collections.namedtuple` is, because it runs once per node and rule in every backward.
+
+def _pull(op: Op) -> Any:
+    """A function ``(op.vjp, cotangent, node, create_graph)`` that calls all of an op's gradient rules.
+
+    Compiled from text, as `collections.namedtuple` is, because it runs once per node in every backward.
     """
+    calls = [None if read is None else _arguments(read.names, op.operands) for read in op.reads]
+    if callable(op.vjp):
+        body = f"rule({calls[0]})" if op.joint else f"(rule({calls[0]}),)"
+    else:
+        parts = []
+        for place, call in enumerate(calls):
+            # Trailing operands may have been left out.
+            absent = f"len(node.edges) <= {place} or " if place > 1 else ""
+            parts.append(
+                "None, "
+                if call is None
+                else f"None if {absent}node.edges[{place}] is None else rule[{place}]({call}), "
+            )
+        body = f"({''.join(parts)})"
+    return _compiled(f"lambda rule, g, node, create_graph: {body}")
+
+
+@cache
+def _compiled(text: str) -> Any:
+    return eval(text)
+
+
+def _arguments(names: tuple[str, ...], operands: tuple[str, ...]) -> str:
+    """What a gradient rule names, as expressions of its node."""
     from tensorcore.ops.record import COTANGENT, NEEDS, OUTPUT
 
     places = {name.lstrip("*"): f"{i}:" if name.startswith("*") else str(i) for i, name in enumerate(operands)}
@@ -401,7 +419,7 @@ def _caller(names: tuple[str, ...], operands: tuple[str, ...]) -> Any:
             arguments.append(f"node.shapes[{places[base]}]")
         else:
             arguments.append(f"node.attributes[{name!r}]")
-    return eval(f"lambda rule, g, node, create_graph: rule({', '.join(arguments)})")
+    return ", ".join(arguments)
 
 
 _ELSEWHERE: Final = {

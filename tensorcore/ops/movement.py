@@ -270,9 +270,11 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
 
 def _stack_rule(g: Any, needs: tuple[bool, ...], dim: int) -> tuple[Any, ...]:
-    from tensorcore.ops.parts import select
+    from tensorcore.ops.parts import selected
 
-    return tuple(select(g, dim, place) if needed else None for place, needed in enumerate(needs))
+    lead = tuple([slice(0, side, 1) for side in g._array.shape[:dim]])
+    rest = tuple([slice(0, side, 1) for side in g._array.shape[dim + 1 :]])
+    return tuple([selected(g, index=(*lead, place, *rest)) if needed else None for place, needed in enumerate(needs)])
 
 
 @composite(

@@ -51,7 +51,7 @@ class Op:
     __slots__ = (
         "__wrapped__", "aliases", "body", "callers", "domain", "elementwise", "emit", "front", "gradient", "inplace",
         "into", "joint", "name", "namespaces", "operands", "operator", "outputs", "plans", "primitive", "promotes",
-        "put", "random", "reads", "rule", "samples", "shown", "signature", "standard", "ulp", "view", "vjp",
+        "pull", "put", "random", "reads", "rule", "samples", "shown", "signature", "standard", "ulp", "view", "vjp",
     )  # fmt: skip
 
     name: str
@@ -103,6 +103,7 @@ class Op:
         self.reads = _reads(self)
         #: Filled by `autograd.graph`: how rules are called, and what nodes keep.
         self.callers: tuple[Any, ...] | None = None
+        self.pull: Callable[..., Any] | None = None
         self.plans: dict[Any, Any] = {}
 
     @property

@@ -9,6 +9,7 @@ import tensorcore as tc
 from tensorcore import dtypes
 from tensorcore.autograd import gradcheck, gradgradcheck
 from tensorcore.autograd.gradcheck import GradcheckError
+from tensorcore.autograd.graph import OpNode
 from tensorcore.ops.record import REGISTRY
 from tensorcore_conformance.cases import gradient_recipes
 from tensorcore_conformance.gradients import DELIBERATE, FIRST_ONLY, POINTS, Point
@@ -76,3 +77,42 @@ def test_gradcheck(name):
                 # Perhaps a kink, from which another point is away.
                 if turn == POINTS - 1:
                     raise
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("name", list(names()))
+def test_backward_makes_new_memory(name, monkeypatch):
+    """A rule returns its cotangent, a view that says so, or memory of its own, which the engine adds to in place."""
+    seen = []
+
+    def inspect(node, cotangent, results):
+        if not isinstance(node, OpNode):
+            return
+        given = [cotangent] if isinstance(cotangent, tc.Tensor) else list(cotangent.arrived.values())
+        held = [x._array for x in [*given, *(x for x in node.inputs or () if x is not None)]]
+        held += node.output if isinstance(node.output, tuple) else [node.output] if node.output is not None else []
+        for result in results:
+            if result is None or result is cotangent or result._view is not None:
+                continue
+            array = result._array
+            steps = [step for step, side in zip(array.strides, array.shape, strict=True) if side > 1]
+            assert array.flags.writeable and (0 not in steps or not array.size)
+            assert not any(np.shares_memory(array, other) for other in held), node
+            held.append(array)
+        seen.append(node)
+
+    monkeypatch.setattr("tensorcore.autograd.graph.inspectors", [inspect])
+    monkeypatch.setattr("tensorcore.autograd.engine.inspectors", [inspect])
+    monkeypatch.setattr("tensorcore.autograd.run.inspectors", [inspect])
+    for _, recipe in gradient_recipes(REGISTRY[name], frozenset(dtypes.ALL)):
+        function, leaves = function_at(recipe)
+        try:
+            outputs = function(*leaves) if leaves else ()
+        except (RuntimeError, TypeError, ValueError):
+            continue
+        live = [y for y in outputs if isinstance(y, tc.Tensor) and y.requires_grad]
+        if live:
+            seen.clear()
+            tc.autograd.grad(live, leaves, [tc.rand_like(y) for y in live], allow_unused=True)
+            assert seen or all(not isinstance(y._node, OpNode) for y in live)

@@ -10,9 +10,11 @@ import statistics
 import subprocess
 import sys
 import warnings
+from collections.abc import Iterable
 from typing import Any
 
-from tests.benchmarks.cases import cases
+from tests.benchmarks import autograd, memory
+from tests.benchmarks.cases import Case, cases
 from tests.benchmarks.families import Family, families
 from tests.benchmarks.measure import Row, compare
 
@@ -56,8 +58,7 @@ def _head(torch: Any, rounds: int) -> None:
     print(f"tensorcore {tc.__version__} on Python {platform.python_version()}; {peer}; medians of {rounds} rounds\n")
 
 
-def run_cases(only: str, rounds: int, quiet: bool) -> dict[str, Any]:
-    """The cases with gates, and others of interest, one row each."""
+def _table(chosen: Iterable[Case], only: str, rounds: int, quiet: bool) -> list[Row]:
     import tensorcore as tc
 
     torch = _peer()
@@ -65,7 +66,7 @@ def run_cases(only: str, rounds: int, quiet: bool) -> dict[str, Any]:
     if not quiet:
         _head(torch, rounds)
         print(f"{'':40} {'tensorcore':>12} {'PyTorch':>12} {'ratio':>7}  gate")
-    for case in cases():
+    for case in chosen:
         if only not in case.name:
             continue
         row = compare(case.name, case.make(tc), case.make(torch) if torch else None, case.gate, rounds)
@@ -74,17 +75,52 @@ def run_cases(only: str, rounds: int, quiet: bool) -> dict[str, Any]:
             ratio = "–" if row.ratio is None else f"{row.ratio:.2f}"
             gate = "" if row.gate is None else f"≤ {row.gate}" + ("" if row.holds else "  MISSED")
             print(f"{row.name:40} {_time(row.ours):>12} {_time(row.peers):>12} {ratio:>7}  {gate}", flush=True)
-    seconds = import_seconds()
-    if not quiet:
-        missed = "" if seconds < IMPORT_GATE else "  MISSED"
-        print(f"{'import tensorcore':40} {_time(seconds):>12} {'':>12} {'':>7}  < {IMPORT_GATE} s{missed}")
+    return rows
+
+
+def _found(rows: list[Row]) -> dict[str, Any]:
     return {
-        "holds": seconds < IMPORT_GATE and all(row.holds for row in rows),
-        "import_seconds": seconds,
+        "holds": all(row.holds for row in rows),
         "rows": [
             {"name": r.name, "seconds": r.ours, "peer_seconds": r.peers, "ratio": r.ratio, "gate": r.gate} for r in rows
         ],
     }
+
+
+def run_autograd(only: str, rounds: int, quiet: bool) -> dict[str, Any]:
+    """Graphs of many small ops, forward and backward, one row each."""
+    return _found(_table(autograd.cases(), only, rounds, quiet))
+
+
+def run_memory(only: str, rounds: int, quiet: bool) -> dict[str, Any]:
+    """Peak memory of training: medians of ``rounds`` fresh processes for each program and library."""
+    libraries = ("tensorcore", "torch") if _peer() else ("tensorcore",)
+    rows = []
+    if not quiet:
+        print(f"{'MiB of steps (and before them)':40} {'tensorcore':>14} {'PyTorch':>14} {'ratio':>7}  gate")
+    for name in memory.PROGRAMS:
+        if only not in name:
+            continue
+        runs = {each: [memory.in_fresh_process(each, name) for _ in range(rounds)] for each in libraries}
+        found = {each: tuple(map(statistics.median, zip(*runs[each], strict=True))) for each in libraries}
+        ratio = found["tensorcore"][1] / found["torch"][1] if "torch" in found else None
+        rows.append({"name": name, "ratio": ratio, "gate": memory.GATE, "mebibytes": found})
+        if not quiet:
+            texts = [f"{more:.0f} ({before:.0f})" for before, more in found.values()] + ["–"] * (2 - len(found))
+            shown = "–" if ratio is None else f"{ratio:.2f}"
+            missed = "" if ratio is None or ratio <= memory.GATE else "  MISSED"
+            print(f"{name:40} {texts[0]:>14} {texts[1]:>14} {shown:>7}  ≤ {memory.GATE}{missed}", flush=True)
+    return {"holds": all(row["ratio"] is None or row["ratio"] <= memory.GATE for row in rows), "rows": rows}
+
+
+def run_cases(only: str, rounds: int, quiet: bool) -> dict[str, Any]:
+    """The cases with gates, and others of interest, one row each."""
+    found = _found(_table(cases(), only, rounds, quiet))
+    seconds = import_seconds()
+    if not quiet:
+        missed = "" if seconds < IMPORT_GATE else "  MISSED"
+        print(f"{'import tensorcore':40} {_time(seconds):>12} {'':>12} {'':>7}  < {IMPORT_GATE} s{missed}")
+    return {**found, "holds": found["holds"] and seconds < IMPORT_GATE, "import_seconds": seconds}
 
 
 def _family(family: Family, torch: Any, rounds: int, quiet: bool) -> dict[str, Any]:
@@ -128,11 +164,19 @@ def main() -> int:
     """Run the cases, or the families, and print one row each."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--families", action="store_true", help="one op of each family, from 1 to 10,000,000 elements")
+    parser.add_argument("--autograd", action="store_true", help="long, wide and deep graphs of small ops")
+    parser.add_argument("--memory", action="store_true", help="peak memory of training steps, each in a fresh process")
     parser.add_argument("--only", default="", help="run the rows whose name contains this")
     parser.add_argument("--rounds", type=int, help="rounds of each row (default 15; 5 for families)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     options = parser.parse_args()
-    run, rounds = (run_families, 5) if options.families else (run_cases, 15)
+    run, rounds = run_cases, 15
+    if options.families:
+        run, rounds = run_families, 5
+    elif options.autograd:
+        run = run_autograd
+    elif options.memory:
+        run, rounds = run_memory, 3
     found = run(options.only, options.rounds or rounds, options.json)
     if options.json:
         print(json.dumps(found, indent=2))

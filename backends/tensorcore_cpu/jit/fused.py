@@ -106,11 +106,11 @@ class Fused:
         first = arrays[0]
         shape = first.shape
         scalars: tuple[int, ...] = ()
-        if len(arrays) > 1:
-            arrays, shape, scalars = self._aligned(arrays)
-        elif not first.flags.c_contiguous:
-            arrays = (np.ascontiguousarray(first),)
-        key = (scalars, *attributes.values())
+        for x in arrays:
+            if x.shape != shape or not x.flags.c_contiguous:
+                arrays, shape, scalars = self._aligned(arrays)
+                break
+        key = (scalars, *attributes.values()) if attributes else scalars
         program = self.programs.get(key)
         if program is None:
             program = self._compile(arrays, scalars, attributes)
