@@ -244,8 +244,7 @@ class OpNode(Node):
 
     def saved_output(self, create_graph: bool) -> Any:
         """The output as a tensor, connected to this node when a second derivative may follow."""
-        from tensorcore.tensor import wrap
-
+        wrap = _wrap()
         if self.op.outputs != 1:
             parts = tuple(wrap(array, kind) for array, kind in zip(self.output or (), self.kind, strict=True))
             if create_graph:
@@ -292,6 +291,14 @@ def shown_node(x: Tensor) -> Any:
     if isinstance(node, SelectNode):
         return node.owner
     return None if node is LEAF else node
+
+
+@cache
+def _wrap() -> Any:
+    # Remembered: an import statement takes a third of a microsecond at each node, and tensors need this module first.
+    from tensorcore.tensor import wrap
+
+    return wrap
 
 
 def current_node(x: Tensor) -> Any:
