@@ -172,7 +172,7 @@ def _truth(dtype: DType, op: str) -> tuple[DType, DType]:
 
 def _conditions(input: Any) -> Any:
     # The door would convert, too, by its slow path.
-    return input if input.dtype is bool_ else ne(input, 0)
+    return input if input.dtype is bool_ or input._kind.sparse else ne(input, 0)
 
 
 @primitive(rule=_truth, samples=_SAMPLES, ulp=0)

@@ -61,8 +61,9 @@ def compiled_kernel(name: str, dtype: DType, device: Device, plain: Callable[...
     if name in COMPILED_WIDE and dtype is float32:
         return _through_float64(compiled_kernel(name, float64, device, None))
     if name not in COMPILED and name not in COMPILED_WIDE:
-        make = getattr(_row_kernels(np.dtype(dtype.name)), name, None)
-        return plain if make is None else make(plain or _expression(name, device.kind(dtype)))
+        if not hasattr(RowKernels, name):
+            return plain
+        return getattr(_row_kernels(np.dtype(dtype.name)), name)(plain or _expression(name, device.kind(dtype)))
     base = name.removesuffix("_gradient")
     op = REGISTRY[base].gradient if name not in REGISTRY else REGISTRY[name]
     assert op is not None
