@@ -40,10 +40,10 @@ class DTypeError(TensorcoreError, RuntimeError, TypeError):
 
 class RangeError(TensorcoreError, RuntimeError, ValueError):
     """A number outside what the op is defined for, such as a negative standard deviation."""
+
+
 class ArgumentError(TensorcoreError, RuntimeError, TypeError, ValueError):
     """An argument of a type that the op does not take, such as a list for a tensor; PyTorch raises one of the three."""
-
-
 
 
 class DimensionError(TensorcoreError, RuntimeError, IndexError, ValueError):
