@@ -203,7 +203,7 @@ def _run(
     watched = bool(inspectors or enclosers)
     grad_mode = mode.grad
     outer = current.run
-    run = current.run = Run(starts, targets, reach)
+    current.run = (starts, targets, reach)
     mode.grad = create_graph
     try:
         for edge, gradient in roots:
@@ -262,12 +262,14 @@ def _run(
                 captured[key] = gradient
             else:
                 accumulate(leaf, gradient, owned, create_graph)
-        for callback in run.callbacks:
-            callback()
+        if isinstance(current.run, Run):
+            for callback in current.run.callbacks:
+                callback()
     finally:
         mode.grad = grad_mode
-        current.run = outer
-        run.end()
+        run, current.run = current.run, outer
+        if isinstance(run, Run):
+            run.end()
     return [captured.get(id(end)) for end in ends]
 
 

@@ -54,7 +54,8 @@ class Run:
 
 
 class _Current(threading.local):
-    run: Run | None = None
+    #: The run, or what makes one: only hooks ask for it.
+    run: Run | tuple[Any, Any, Any] | None = None
 
 
 current: Final = _Current()
@@ -62,8 +63,11 @@ current: Final = _Current()
 
 def current_run() -> Run:
     """The run that a hook of this thread is called in."""
-    assert current.run is not None, "hooks run in backward"
-    return current.run
+    run = current.run
+    assert run is not None, "hooks run in backward"
+    if isinstance(run, tuple):
+        run = current.run = Run(*run)
+    return run
 
 
 def _edge(tensor: Tensor) -> Any:
@@ -83,7 +87,7 @@ class ExecutionEngine:
         """
         if current.run is None:
             raise RuntimeError("queue_callback: final callbacks can only be installed during a backward pass")
-        current.run.callbacks.append(callback)
+        current_run().callbacks.append(callback)
 
 
 class Cotangents:

@@ -77,6 +77,15 @@ def function(op: Op) -> Callable[..., Any]:
 def guarded(op: Op) -> Callable[..., Any]:
     """The front of an op, which refuses attributes of wrong types, with errors that name the op and the argument."""
     front = op.front
+    if _looks_itself(op):
+
+        def plain(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return front(*args, **kwargs)
+            except Exception as error:
+                raise refused(op, args, kwargs, error)  # noqa: B904 - the refusal says what it comes from
+
+        return functools.update_wrapper(plain, front)
     places: Any = ()
     names: Any = None
 
@@ -104,10 +113,12 @@ def guarded(op: Op) -> Callable[..., Any]:
 _LOOKING: Final = frozenset(("movement", "views", "parts", "conversion", "inplace", "memory"))
 
 
+def _looks_itself(op: Op) -> bool:
+    return (op.primitive and bool(op.operands)) or op.__wrapped__.__module__.rpartition(".")[2] in _LOOKING
+
+
 def _kinds(op: Op) -> tuple[Any, Any]:
     """The types that fit the attributes of an op at once, by place and by name; of the rest, `_check` decides."""
-    if (op.primitive and op.operands) or op.__wrapped__.__module__.rpartition(".")[2] in _LOOKING:
-        return (), {}
     from tensorcore.ops.misuse import fitting
 
     return fitting(op)
