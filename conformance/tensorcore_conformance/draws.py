@@ -17,6 +17,7 @@ from tensorcore_conformance.samples import LAID_OUT, is_elementwise, samples_of
 
 __all__ = ["check_draws"]
 
+
 @st.composite
 def _recipes(draw: Any, op: Op, taken: list[DType]) -> Recipe:
     """An op call: elementwise ops at any shapes that broadcast, others at the shapes of their samples."""
