@@ -84,7 +84,8 @@ def open_door(op: Op) -> Callable[..., Any]:
             return _binary(op, enter)
     if op.primitive or not op.operands:
         return _general(op)
-    alone = len(op.operands) == 2 and len(op.signature.parameters) == 2 and not op.variadic
+    # What is its own expression takes operands alone; a front may hand attributes on.
+    alone = len(op.operands) == 2 == len(op.signature.parameters) and not op.variadic and op.body is not None
     return _pair(op) if alone and op.outputs == 1 and op.vjp is None and op.promotes is None else _composite(op)
 
 

@@ -120,10 +120,10 @@ class Ledger(Observer):
         Example:
             >>> import tensorcore as tc
             >>> with tc.memory.ledger() as ledger:
-            ...     x = tc.zeros(1000)
+            ...     x = tc.zeros(4_000_000)
             ...     y = x.exp()
             >>> [(entry.op, entry.bytes) for entry in ledger.largest(2)]
-            [('full', 4000), ('exp', 4000)]
+            [('full', 16000000), ('exp', 16000000)]
         """
         with self._lock:
             known = {key: entry for key, (_, entry) in self._entries.items()}

@@ -7,9 +7,10 @@ import re
 import warnings
 
 import pytest
-import torch
 
 import tensorcore as tc
+
+torch = pytest.importorskip("torch")
 
 LIBRARIES = (tc, torch)
 
