@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tensorcore.dtypes import FLOATING, INTEGER, DType
+from tensorcore.dtypes import FLOATING, INTEGER
 from tensorcore.errors import DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
-from tensorcore.ops.inplace import write
+from tensorcore.ops.inplace import finished
 from tensorcore.ops.precision import widened
 from tensorcore.ops.record import composite
-from tensorcore.ops.rules import floating, inexact, number, real_number
+from tensorcore.ops.rules import inexact, real_number
 
 if TYPE_CHECKING:
     from tensorcore.tensor import Tensor
@@ -19,15 +19,6 @@ _F: Final = ("nn.functional",)
 _PUBLIC: Final = ("", "Tensor", "nn.functional")
 _ONE: Final = ({"shapes": ((3, 4),)}, {"shapes": ((),)}, {"shapes": ((0, 2),)})
 _PAIR: Final = ({"shapes": ((3, 4), (3, 4))},)
-
-
-def _from_number(dtype: DType, op: str) -> tuple[DType, DType]:
-    """As the rule `floating`, without bool."""
-    return floating(number(dtype, op)[0], op)
-
-
-def _done(input: Any, result: Any, inplace: bool, op: str) -> Any:
-    return write(input, result, op) if inplace else result
 
 
 # ------------------------------------------------------------------ piecewise linear
@@ -43,7 +34,7 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
         >>> tc.relu(tc.tensor([-2.0, 0.0, 3.0])), F.relu(tc.tensor([-1, 1]))
         (tensor([0., 0., 3.]), tensor([0, 1]))
     """
-    return _done(input, relu.emit(input), inplace, "relu_")
+    return finished(input, relu.emit(input), inplace, "relu_")
 
 
 @relu.expression
@@ -82,7 +73,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     if min_val < 0 and input.dtype.category == INTEGER and not input.dtype.is_signed:
         raise DTypeError(f"hardtanh: {input.dtype} has no numbers below 0, and min_val is {min_val}")
     out = hardtanh.emit(input, min_val=min_val, max_val=max_val)
-    return _done(input, out, inplace, "hardtanh_")
+    return finished(input, out, inplace, "hardtanh_")
 
 
 @hardtanh.expression
@@ -115,8 +106,8 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     """
     if negative_slope < 0:
         # The sign of the result does not tell that of the input: differentiated as written.
-        return _done(input, e.where(e.gt(input, 0), input, input * negative_slope), inplace, "leaky_relu_")
-    return _done(input, leaky_relu.emit(input, negative_slope=float(negative_slope)), inplace, "leaky_relu_")
+        return finished(input, e.where(e.gt(input, 0), input, input * negative_slope), inplace, "leaky_relu_")
+    return finished(input, leaky_relu.emit(input, negative_slope=float(negative_slope)), inplace, "leaky_relu_")
 
 
 @leaky_relu.expression
@@ -176,7 +167,7 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
         >>> F.hardsigmoid(tc.tensor([-4.0, 0.0, 1.5, 4.0]))
         tensor([0.0000, 0.5000, 0.7500, 1.0000])
     """
-    return _done(input, hardsigmoid.emit(input), inplace, "hardsigmoid_")
+    return finished(input, hardsigmoid.emit(input), inplace, "hardsigmoid_")
 
 
 @hardsigmoid.expression
@@ -196,7 +187,7 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
         >>> F.hardswish(tc.tensor([-4.0, -1.0, 1.5, 4.0]))
         tensor([-0.0000, -0.3333,  1.1250,  4.0000])
     """
-    return _done(input, hardswish.emit(input), inplace, "hardswish_")
+    return finished(input, hardswish.emit(input), inplace, "hardswish_")
 
 
 @hardswish.expression
@@ -268,7 +259,7 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
         tensor([20., 20.,  2.])
     """
     out = _THRESHOLD.emit(input, threshold=threshold, value=value)
-    return _done(input, out, inplace, "threshold_")
+    return finished(input, out, inplace, "threshold_")
 
 
 #: The record, for the function in which the argument hides it.

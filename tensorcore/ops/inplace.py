@@ -119,6 +119,11 @@ def add_into(target: Tensor, other: Tensor) -> Tensor:
     return write(target, target + other, "add_")
 
 
+def finished(input: Any, result: Any, inplace: bool, op: str) -> Any:
+    """``result``, written into ``input`` if that was asked for by the argument ``inplace=``."""
+    return write(input, result, op) if inplace else result
+
+
 def write(target: Tensor, result: Tensor, op: str) -> Tensor:
     """Make ``result`` the content of ``target``, as the in-place op ``op`` does; returns ``target``.
 

@@ -65,6 +65,22 @@ def _chosen(polynomials: Iterator[Any], x: Any, n: Any, degree: int | None, top:
     return result
 
 
+def _polynomial(name: str, sentence: str, example: tuple[str, str], expression: Callable[..., Any]) -> None:
+    """Record the op ``name`` of elements and degrees, of this ``expression``; ``example`` is given and shown."""
+
+    def polynomial(input: Tensor, n: Any) -> Tensor:
+        input, n, degree = _operands(op, input, n)
+        return op.emit(input, n, degree=degree)
+
+    given, shown = example
+    polynomial.__name__ = polynomial.__qualname__ = f"special_{name}"
+    polynomial.__doc__ = f"{sentence}\n\n    >>> tc.special.{name}({given})\n    {shown}\n    "
+    op = composite(
+        rule=real_floating, namespaces=("special",), samples=_SAMPLES, ulp=64, operands=("input", "n")
+    )(polynomial)  # fmt: skip
+    without_gradient(op)(expression)
+
+
 # ------------------------------------------------------------------ Chebyshev
 
 _DOUBLED: Final = lambda k, x, last, before: x * 2 * last - before  # noqa: E731 - a rule, as those of `composite`
@@ -108,158 +124,40 @@ def _multiple(angle: Any, n: Any, kind: str, sine: Any, cosine: Any) -> Any:
     return function(angle * (n + 0.5)) / function(angle * 0.5)
 
 
-@composite(rule=real_floating, namespaces=("special",), samples=_SAMPLES, ulp=64, operands=("input", "n"))
-def special_chebyshev_polynomial_t(input: Tensor, n: Any) -> Tensor:
-    """Chebyshev polynomial of the first kind of degree ``n``, of each element.
-
-    >>> tc.special.chebyshev_polynomial_t(tc.tensor([0.0, 0.5, 2.0]), 3)
-    tensor([-0., -1., 26.])
-    """
-    input, n, degree = _operands(special_chebyshev_polynomial_t, input, n)
-    return special_chebyshev_polynomial_t.emit(input, n, degree=degree)
-
-
-@composite(rule=real_floating, namespaces=("special",), samples=_SAMPLES, ulp=64, operands=("input", "n"))
-def special_chebyshev_polynomial_u(input: Tensor, n: Any) -> Tensor:
-    """Chebyshev polynomial of the second kind of degree ``n``, of each element.
-
-    >>> tc.special.chebyshev_polynomial_u(tc.tensor([0.25, 0.5, 2.0]), 2)
-    tensor([-0.7500,  0.0000, 15.0000])
-    """
-    input, n, degree = _operands(special_chebyshev_polynomial_u, input, n)
-    return special_chebyshev_polynomial_u.emit(input, n, degree=degree)
+#: The kinds, and an example of each and of its shifted form.
+_CHEBYSHEV: Final = (
+    ("t", "first", ("tc.tensor([0.0, 0.5, 2.0]), 3", "tensor([-0., -1., 26.])"),
+     ("tc.tensor([0.0, 0.5, 1.0]), 2", "tensor([ 1., -1.,  1.])")),
+    ("u", "second", ("tc.tensor([0.25, 0.5, 2.0]), 2", "tensor([-0.7500,  0.0000, 15.0000])"),
+     ("tc.tensor([0.0, 0.5, 1.0]), 2", "tensor([ 3., -1.,  3.])")),
+    ("v", "third", ("tc.tensor([0.25, 0.5, 2.0]), 2", "tensor([-1.2500, -1.0000, 11.0000])"),
+     ("tc.tensor([0.0, 0.5, 1.0]), 2", "tensor([ 5., -1.,  1.])")),
+    ("w", "fourth", ("tc.tensor([0.25, 0.5, 2.0]), 2", "tensor([-0.2500,  1.0000, 19.0000])"),
+     ("tc.tensor([0.0, 0.5, 1.0]), 2", "tensor([ 1., -1.,  5.])")),
+)  # fmt: skip
 
 
-@composite(rule=real_floating, namespaces=("special",), samples=_SAMPLES, ulp=64, operands=("input", "n"))
-def special_chebyshev_polynomial_v(input: Tensor, n: Any) -> Tensor:
-    """Chebyshev polynomial of the third kind of degree ``n``, of each element.
-
-    >>> tc.special.chebyshev_polynomial_v(tc.tensor([0.25, 0.5, 2.0]), 2)
-    tensor([-1.2500, -1.0000, 11.0000])
-    """
-    input, n, degree = _operands(special_chebyshev_polynomial_v, input, n)
-    return special_chebyshev_polynomial_v.emit(input, n, degree=degree)
-
-
-@composite(rule=real_floating, namespaces=("special",), samples=_SAMPLES, ulp=64, operands=("input", "n"))
-def special_chebyshev_polynomial_w(input: Tensor, n: Any) -> Tensor:
-    """Chebyshev polynomial of the fourth kind of degree ``n``, of each element.
-
-    >>> tc.special.chebyshev_polynomial_w(tc.tensor([0.25, 0.5, 2.0]), 2)
-    tensor([-0.2500,  1.0000, 19.0000])
-    """
-    input, n, degree = _operands(special_chebyshev_polynomial_w, input, n)
-    return special_chebyshev_polynomial_w.emit(input, n, degree=degree)
-
-
-@composite(rule=real_floating, namespaces=("special",), samples=_SAMPLES, ulp=64, operands=("input", "n"))
-def special_shifted_chebyshev_polynomial_t(input: Tensor, n: Any) -> Tensor:
-    """Chebyshev polynomial of the first kind of degree ``n``, of ``2 * x - 1`` for each element x.
-
-    >>> tc.special.shifted_chebyshev_polynomial_t(tc.tensor([0.0, 0.5, 1.0]), 2)
-    tensor([ 1., -1.,  1.])
-    """
-    input, n, degree = _operands(special_shifted_chebyshev_polynomial_t, input, n)
-    return special_shifted_chebyshev_polynomial_t.emit(input, n, degree=degree)
-
-
-@composite(rule=real_floating, namespaces=("special",), samples=_SAMPLES, ulp=64, operands=("input", "n"))
-def special_shifted_chebyshev_polynomial_u(input: Tensor, n: Any) -> Tensor:
-    """Chebyshev polynomial of the second kind of degree ``n``, of ``2 * x - 1`` for each element x.
-
-    >>> tc.special.shifted_chebyshev_polynomial_u(tc.tensor([0.0, 0.5, 1.0]), 2)
-    tensor([ 3., -1.,  3.])
-    """
-    input, n, degree = _operands(special_shifted_chebyshev_polynomial_u, input, n)
-    return special_shifted_chebyshev_polynomial_u.emit(input, n, degree=degree)
-
-
-@composite(rule=real_floating, namespaces=("special",), samples=_SAMPLES, ulp=64, operands=("input", "n"))
-def special_shifted_chebyshev_polynomial_v(input: Tensor, n: Any) -> Tensor:
-    """Chebyshev polynomial of the third kind of degree ``n``, of ``2 * x - 1`` for each element x.
-
-    >>> tc.special.shifted_chebyshev_polynomial_v(tc.tensor([0.0, 0.5, 1.0]), 2)
-    tensor([ 5., -1.,  1.])
-    """
-    input, n, degree = _operands(special_shifted_chebyshev_polynomial_v, input, n)
-    return special_shifted_chebyshev_polynomial_v.emit(input, n, degree=degree)
-
-
-@composite(rule=real_floating, namespaces=("special",), samples=_SAMPLES, ulp=64, operands=("input", "n"))
-def special_shifted_chebyshev_polynomial_w(input: Tensor, n: Any) -> Tensor:
-    """Chebyshev polynomial of the fourth kind of degree ``n``, of ``2 * x - 1`` for each element x.
-
-    >>> tc.special.shifted_chebyshev_polynomial_w(tc.tensor([0.0, 0.5, 1.0]), 2)
-    tensor([ 1., -1.,  5.])
-    """
-    input, n, degree = _operands(special_shifted_chebyshev_polynomial_w, input, n)
-    return special_shifted_chebyshev_polynomial_w.emit(input, n, degree=degree)
-
-
-def _state_chebyshev(op: Any, kind: str, shifted: bool) -> None:
+def _of_kind(kind: str, shifted: bool) -> Callable[..., Any]:
     def expression(x: Any, n: Any, *, degree: int | None) -> Any:
         return _chebyshev(x * 2 - 1 if shifted else x, n, degree, kind)
 
-    without_gradient(op)(expression)
+    return expression
 
 
-_state_chebyshev(special_chebyshev_polynomial_t, "t", False)
-_state_chebyshev(special_chebyshev_polynomial_u, "u", False)
-_state_chebyshev(special_chebyshev_polynomial_v, "v", False)
-_state_chebyshev(special_chebyshev_polynomial_w, "w", False)
-_state_chebyshev(special_shifted_chebyshev_polynomial_t, "t", True)
-_state_chebyshev(special_shifted_chebyshev_polynomial_u, "u", True)
-_state_chebyshev(special_shifted_chebyshev_polynomial_v, "v", True)
-_state_chebyshev(special_shifted_chebyshev_polynomial_w, "w", True)
+for _kind, _order, _example, _shifted in _CHEBYSHEV:
+    _sentence = f"Chebyshev polynomial of the {_order} kind of degree ``n``, of"
+    _polynomial(f"chebyshev_polynomial_{_kind}", f"{_sentence} each element.", _example, _of_kind(_kind, False))
+    _polynomial(
+        f"shifted_chebyshev_polynomial_{_kind}", f"{_sentence} ``2 * x - 1`` for each element x.", _shifted,
+        _of_kind(_kind, True),
+    )  # fmt: skip
 
 # ------------------------------------------------------------------ Hermite, Laguerre, Legendre
 
 
-@composite(rule=real_floating, namespaces=("special",), samples=_SAMPLES, ulp=64, operands=("input", "n"))
-def special_hermite_polynomial_h(input: Tensor, n: Any) -> Tensor:
-    """Hermite polynomial of degree ``n``, the physicists', of each element.
+def _recurrence(first: Callable[[Any], Any], step: Any, end: int | None = None) -> Callable[..., Any]:
+    """The expression of polynomials of degree 0, 1, ... by `_sequence`; NaN from degree ``end`` on."""
 
-    >>> tc.special.hermite_polynomial_h(tc.tensor([0.0, 0.5, 2.0]), 3)
-    tensor([-0., -5., 40.])
-    """
-    input, n, degree = _operands(special_hermite_polynomial_h, input, n)
-    return special_hermite_polynomial_h.emit(input, n, degree=degree)
-
-
-@composite(rule=real_floating, namespaces=("special",), samples=_SAMPLES, ulp=64, operands=("input", "n"))
-def special_hermite_polynomial_he(input: Tensor, n: Any) -> Tensor:
-    """Hermite polynomial of degree ``n``, the probabilists', of each element.
-
-    >>> tc.special.hermite_polynomial_he(tc.tensor([0.0, 0.5, 2.0]), 2)
-    tensor([-1.0000, -0.7500,  3.0000])
-    """
-    input, n, degree = _operands(special_hermite_polynomial_he, input, n)
-    return special_hermite_polynomial_he.emit(input, n, degree=degree)
-
-
-@composite(rule=real_floating, namespaces=("special",), samples=_SAMPLES, ulp=64, operands=("input", "n"))
-def special_laguerre_polynomial_l(input: Tensor, n: Any) -> Tensor:
-    """Laguerre polynomial of degree ``n``, of each element.
-
-    >>> tc.special.laguerre_polynomial_l(tc.tensor([0.0, 0.5, 2.0]), 2)
-    tensor([ 1.0000,  0.1250, -1.0000])
-    """
-    input, n, degree = _operands(special_laguerre_polynomial_l, input, n)
-    return special_laguerre_polynomial_l.emit(input, n, degree=degree)
-
-
-@composite(rule=real_floating, namespaces=("special",), samples=_SAMPLES, ulp=64, operands=("input", "n"))
-def special_legendre_polynomial_p(input: Tensor, n: Any) -> Tensor:
-    """Legendre polynomial of degree ``n``, of each element.
-
-    >>> tc.special.legendre_polynomial_p(tc.tensor([0.0, 0.5, 2.0]), 2)
-    tensor([-0.5000, -0.1250,  5.5000])
-    """
-    input, n, degree = _operands(special_legendre_polynomial_p, input, n)
-    return special_legendre_polynomial_p.emit(input, n, degree=degree)
-
-
-def _state_recurrence(op: Any, first: Callable[[Any], Any], step: Any, end: int | None = None) -> None:
     def expression(x: Any, n: Any, *, degree: int | None) -> Any:
         if end is None:
             return _chosen(_sequence(x, first(x), step), x, n, degree)
@@ -268,22 +166,29 @@ def _state_recurrence(op: Any, first: Callable[[Any], Any], step: Any, end: int 
         within = e.where(e.gt(n, end), -1.0, n)
         return e.where(e.gt(n, end), math.nan, _chosen(_sequence(x, first(x), step), x, within, degree))
 
-    without_gradient(op)(expression)
+    return expression
 
 
-_state_recurrence(
-    special_hermite_polynomial_h, lambda x: x * 2,
-    lambda k, x, last, before: (x * last - before * (k - 1)) * 2, _HERMITE_END,
+_polynomial(
+    "hermite_polynomial_h", "Hermite polynomial of degree ``n``, the physicists', of each element.",
+    ("tc.tensor([0.0, 0.5, 2.0]), 3", "tensor([-0., -5., 40.])"),
+    _recurrence(lambda x: x * 2, lambda k, x, last, before: (x * last - before * (k - 1)) * 2, _HERMITE_END),
 )  # fmt: skip
-_state_recurrence(
-    special_hermite_polynomial_he, lambda x: x,
-    lambda k, x, last, before: x * last - before * (k - 1), _HERMITE_END,
+
+_polynomial(
+    "hermite_polynomial_he", "Hermite polynomial of degree ``n``, the probabilists', of each element.",
+    ("tc.tensor([0.0, 0.5, 2.0]), 2", "tensor([-1.0000, -0.7500,  3.0000])"),
+    _recurrence(lambda x: x, lambda k, x, last, before: x * last - before * (k - 1), _HERMITE_END),
 )  # fmt: skip
-_state_recurrence(
-    special_laguerre_polynomial_l, lambda x: 1 - x,
-    lambda k, x, last, before: ((2 * k - 1 - x) * last - before * (k - 1)) * (1 / k),
+
+_polynomial(
+    "laguerre_polynomial_l", "Laguerre polynomial of degree ``n``, of each element.",
+    ("tc.tensor([0.0, 0.5, 2.0]), 2", "tensor([ 1.0000,  0.1250, -1.0000])"),
+    _recurrence(lambda x: 1 - x, lambda k, x, last, before: ((2 * k - 1 - x) * last - before * (k - 1)) * (1 / k)),
 )  # fmt: skip
-_state_recurrence(
-    special_legendre_polynomial_p, lambda x: x,
-    lambda k, x, last, before: (x * last * (2 * k - 1) - before * (k - 1)) * (1 / k),
+
+_polynomial(
+    "legendre_polynomial_p", "Legendre polynomial of degree ``n``, of each element.",
+    ("tc.tensor([0.0, 0.5, 2.0]), 2", "tensor([-0.5000, -0.1250,  5.5000])"),
+    _recurrence(lambda x: x, lambda k, x, last, before: (x * last * (2 * k - 1) - before * (k - 1)) * (1 / k)),
 )  # fmt: skip

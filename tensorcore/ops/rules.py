@@ -49,6 +49,11 @@ def floating(dtype: DType, op: str) -> tuple[DType, DType]:
     return dtype, dtype
 
 
+def floating_number(dtype: DType, op: str) -> tuple[DType, DType]:
+    """As `floating`, without bool."""
+    return floating(number(dtype, op)[0], op)
+
+
 def real_floating(dtype: DType, op: str) -> tuple[DType, DType]:
     """As `floating`, without complex."""
     if dtype.category == COMPLEX:

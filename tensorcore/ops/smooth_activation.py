@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from tensorcore.dtypes import DType
 from tensorcore.errors import RangeError, ShapeError
 from tensorcore.ops import elementwise as e
-from tensorcore.ops.inplace import write
+from tensorcore.ops.inplace import finished
 from tensorcore.ops.precision import widened
 from tensorcore.ops.record import composite
-from tensorcore.ops.rules import floating, inexact, number
+from tensorcore.ops.rules import floating, floating_number, inexact
 from tensorcore.shapes import normalize_dim
 
 if TYPE_CHECKING:
@@ -21,15 +20,6 @@ _F: Final = ("nn.functional",)
 _PUBLIC: Final = ("", "Tensor", "nn.functional")
 _ONE: Final = ({"shapes": ((3, 4),)}, {"shapes": ((),)}, {"shapes": ((0, 2),)})
 _PAIR: Final = ({"shapes": ((3, 4), (3, 4))},)
-
-
-def _from_number(dtype: DType, op: str) -> tuple[DType, DType]:
-    """As the rule `floating`, without bool."""
-    return floating(number(dtype, op)[0], op)
-
-
-def _done(input: Any, result: Any, inplace: bool, op: str) -> Any:
-    return write(input, result, op) if inplace else result
 
 
 # ------------------------------------------------------------------ exponential
@@ -94,7 +84,7 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
         >>> F.silu(tc.tensor([-1.0, 0.0, 2.0]))
         tensor([-0.2689,  0.0000,  1.7616])
     """
-    return _done(input, silu.emit(input), inplace, "silu_")
+    return finished(input, silu.emit(input), inplace, "silu_")
 
 
 @silu.expression
@@ -151,7 +141,7 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
         >>> F.mish(tc.tensor([-1.0, 0.0, 2.0]))
         tensor([-0.3034,  0.0000,  1.9440])
     """
-    return _done(input, mish.emit(input), inplace, "mish_")
+    return finished(input, mish.emit(input), inplace, "mish_")
 
 
 @mish.expression
@@ -187,8 +177,8 @@ def _elu_like(input: Any, alpha: float, scale: float, input_scale: float, inplac
     if alpha < 0:
         # The sign of the result does not tell that of the input: differentiated as written.
         low = e.minimum(input, 0) * input_scale
-        return _done(input, e.where(e.gt(input, 0), input * scale, e.expm1(low) * (alpha * scale)), inplace, op)
-    return _done(input, elu.emit(input, alpha=alpha, scale=scale, input_scale=input_scale), inplace, op)
+        return finished(input, e.where(e.gt(input, 0), input * scale, e.expm1(low) * (alpha * scale)), inplace, op)
+    return finished(input, elu.emit(input, alpha=alpha, scale=scale, input_scale=input_scale), inplace, op)
 
 
 @elu.expression
@@ -298,7 +288,7 @@ def _gelu_gradient(grad: Tensor, input: Tensor, *, approximate: str) -> Tensor:
     return grad * (normal_share(input) + input * density)
 
 
-@composite(namespaces=_F, samples=_ONE, rule=_from_number)
+@composite(namespaces=_F, samples=_ONE, rule=floating_number)
 def tanhshrink(input: Tensor) -> Tensor:
     """Each element less its tanh.
 
@@ -309,7 +299,7 @@ def tanhshrink(input: Tensor) -> Tensor:
     return input - e.tanh(input)
 
 
-@composite(namespaces=_F, samples=_ONE, rule=_from_number)
+@composite(namespaces=_F, samples=_ONE, rule=floating_number)
 def softsign(input: Tensor) -> Tensor:
     """Each element over 1 plus its absolute value.
 

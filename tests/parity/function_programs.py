@@ -12,6 +12,17 @@ import tensorcore as tc
 torch = pytest.importorskip("torch")
 
 
+def collected():
+    """A list of programs, and the decorator that puts a function into it."""
+    programs = []
+
+    def program(function):
+        programs.append(function)
+        return function
+
+    return programs, program
+
+
 def plain(value):
     if isinstance(value, (tc.Tensor, torch.Tensor)):
         return ("tensor", str(value.dtype).split(".")[-1], value.detach().tolist())

@@ -6,14 +6,9 @@ import pytest
 
 pytest.importorskip("torch")
 
-from function_programs import agree_on, run_in_threads
+from function_programs import agree_on, collected, run_in_threads
 
-PROGRAMS: list = []
-
-
-def program(function):
-    PROGRAMS.append(function)
-    return function
+PROGRAMS, program = collected()
 
 
 @pytest.mark.parametrize("function", PROGRAMS, ids=lambda function: function.__name__)

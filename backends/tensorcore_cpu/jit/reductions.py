@@ -14,7 +14,7 @@ from tensorcore_cpu.jit.executable import data_offset, isa, loaded
 from tensorcore_cpu.jit.functions import LOWERINGS
 from tensorcore_cpu.jit.rows import Layout, Rows, compiled_rows
 from tensorcore_cpu.jit.scans import ScanKernels
-from tensorcore_cpu.jit.vectors import LT, Vector
+from tensorcore_cpu.jit.vectors import LT, Body, Vector
 from tensorcore_cpu.norms import MANY_ROWS
 from tensorcore_cpu.sums import total as sum_over
 
@@ -31,29 +31,28 @@ exp, log = LOWERINGS["exp"], LOWERINGS["log"]
 # ---------------------------------------------------------------------- what is done with a row
 
 
-def _sum(rows: Rows) -> None:
-    total = rows.total("add", rows.over_row().input(1))
-    body = rows.once()
-    body.store(0, body.carried(total))
+def _total(name: str, term: Callable[[Body], Vector]) -> Callable[[Rows], None]:
+    """One number a row: ``term`` of its elements, gathered by ``name``."""
+
+    def describe(rows: Rows) -> None:
+        slot = rows.total(name, term(rows.over_row()))
+        body = rows.once()
+        body.store(0, body.carried(slot))
+
+    return describe
 
 
-def _sum_of_numbers(rows: Rows) -> None:
-    x = rows.over_row().input(1)
-    total = rows.total("add", x.nan.select(0.0, x))
-    body = rows.once()
-    body.store(0, body.carried(total))
+def _square_of_difference(body: Body) -> Vector:
+    difference = body.input(1) - body.input(2)
+    return difference * difference
 
 
-def _sizes(rows: Rows) -> None:
-    total = rows.total("add", rows.over_row().input(1).size)
-    body = rows.once()
-    body.store(0, body.carried(total))
-
-
-def _prod(rows: Rows) -> None:
-    total = rows.total("mul", rows.over_row().input(1))
-    body = rows.once()
-    body.store(0, body.carried(total))
+_sum = _total("add", lambda body: body.input(1))
+_sum_of_numbers = _total("add", lambda body: body.input(1).nan.select(0.0, body.input(1)))
+_sizes = _total("add", lambda body: body.input(1).size)
+_prod = _total("mul", lambda body: body.input(1))
+#: Of the distances from a number, or from another matrix: as the second array lies.
+_squares = _total("add", _square_of_difference)
 
 
 def _extreme(name: str) -> Callable[[Rows], None]:
@@ -80,24 +79,6 @@ def _logsumexp(rows: Rows) -> None:
     total = rows.total("add", exp(body.input(1) - body.carried(level)))
     body = rows.once()
     body.store(0, log(body.carried(total)) + body.carried(level))
-
-
-def _squares(rows: Rows) -> None:
-    """Sums of the squared distances from a number for each row."""
-    body = rows.over_row()
-    distance = body.input(1) - body.input(2)
-    total = rows.total("add", distance * distance)
-    body = rows.once()
-    body.store(0, body.carried(total))
-
-
-def _squared_gaps(rows: Rows) -> None:
-    """Sums of the squared differences of two matrices."""
-    body = rows.over_row()
-    gap = body.input(1) - body.input(2)
-    total = rows.total("add", gap * gap)
-    body = rows.once()
-    body.store(0, body.carried(total))
 
 
 def _powers(rows: Rows) -> tuple[int, int, Vector]:
@@ -299,7 +280,7 @@ class RowKernels(ScanKernels):
             if reduction == "none" or input.shape != target.shape or not self._fits(input, target):
                 return plain(input, target, reduction=reduction)
             # Long rows in runs, added by halves.
-            program = self.program(_squared_gaps, "row", "matrix", "matrix")
+            program = self.program(_squares, "row", "matrix", "matrix")
             count, rest = divmod(input.size, _RUN)
             parts = np.empty(count + (rest > 0), native)
             if count:
