@@ -16,7 +16,7 @@ from tensorcore.distributions.utils import (
 from tensorcore.shapes import Size
 from tensorcore.tensor import Tensor
 
-__all__ = ["Batched", "LogitsOrProbs", "Pointwise", "either"]
+__all__ = ["Batched", "LocationScale", "LogitsOrProbs", "Pointwise", "either"]
 
 
 class Batched(Distribution):
@@ -55,6 +55,27 @@ class Pointwise(Batched):
         self.__dict__.update(zip(parameters, made, strict=True))
         self._numbers = tuple(parameters)
         super().__init__(made[0].shape, validate_args=validate_args)
+
+
+class LocationScale(Pointwise):
+    """Of real numbers, moved by ``loc`` and stretched by ``scale``; the middle is ``loc``."""
+
+    arg_constraints: ClassVar[Any] = {"loc": constraints.real, "scale": constraints.positive}
+    support = constraints.real
+    has_rsample = True
+    loc: Tensor
+    scale: Tensor
+
+    def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
+        self._broadcast(validate_args, loc=loc, scale=scale)
+
+    @property
+    def mean(self) -> Tensor:
+        return self.loc
+
+    @property
+    def mode(self) -> Tensor:
+        return self.loc
 
 
 def either(probs: Any, logits: Any) -> tuple[str, Any]:

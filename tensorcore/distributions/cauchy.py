@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar
 
 import tensorcore as tc
-from tensorcore.distributions import constraints
-from tensorcore.distributions.batched import Pointwise
+from tensorcore.distributions.batched import LocationScale
 from tensorcore.tensor import Tensor
 
 __all__ = ["Cauchy"]
 
 
-class Cauchy(Pointwise):
+class Cauchy(LocationScale):
     """Cauchy distribution of median ``loc`` and half width at half maximum ``scale``; it has no mean.
 
     Example:
@@ -22,22 +20,9 @@ class Cauchy(Pointwise):
         tensor([-1.,  0.,  1.])
     """
 
-    arg_constraints: ClassVar[Any] = {"loc": constraints.real, "scale": constraints.positive}
-    support = constraints.real
-    has_rsample = True
-    loc: Tensor
-    scale: Tensor
-
-    def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
-        self._broadcast(validate_args, loc=loc, scale=scale)
-
     @property
     def mean(self) -> Tensor:
         return tc.full_like(self.loc, tc.nan)
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
 
     @property
     def variance(self) -> Tensor:

@@ -4,40 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar
 
 import tensorcore as tc
-from tensorcore.distributions import constraints
-from tensorcore.distributions.batched import Pointwise
+from tensorcore.distributions.batched import LocationScale
 from tensorcore.tensor import Tensor
 
 __all__ = ["Laplace"]
 
 
-class Laplace(Pointwise):
+class Laplace(LocationScale):
     """Laplace distribution of density ``exp(-abs(x - loc) / scale) / (2 * scale)``.
 
     Example:
         >>> Laplace(0.0, 1.0).entropy()
         tensor(1.6931)
     """
-
-    arg_constraints: ClassVar[Any] = {"loc": constraints.real, "scale": constraints.positive}
-    support = constraints.real
-    has_rsample = True
-    loc: Tensor
-    scale: Tensor
-
-    def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
-        self._broadcast(validate_args, loc=loc, scale=scale)
-
-    @property
-    def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
 
     @property
     def stddev(self) -> Tensor:

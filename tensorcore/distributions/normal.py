@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import tensorcore as tc
-from tensorcore.distributions import constraints
-from tensorcore.distributions.batched import Pointwise
+from tensorcore.distributions.batched import LocationScale
 from tensorcore.distributions.exp_family import ExponentialFamily
 from tensorcore.distributions.utils import _standard_normal
 from tensorcore.tensor import Tensor
@@ -16,7 +15,7 @@ from tensorcore.tensor import Tensor
 __all__ = ["Normal"]
 
 
-class Normal(Pointwise, ExponentialFamily):
+class Normal(LocationScale, ExponentialFamily):
     """Normal distribution of mean ``loc`` and standard deviation ``scale``.
 
     Example:
@@ -24,23 +23,7 @@ class Normal(Pointwise, ExponentialFamily):
         tensor([0.5000, 0.8413])
     """
 
-    arg_constraints: ClassVar[Any] = {"loc": constraints.real, "scale": constraints.positive}
-    support = constraints.real
-    has_rsample = True
     _mean_carrier_measure = 0.0
-    loc: Tensor
-    scale: Tensor
-
-    def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
-        self._broadcast(validate_args, loc=loc, scale=scale)
-
-    @property
-    def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
 
     @property
     def stddev(self) -> Tensor:

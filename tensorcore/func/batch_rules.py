@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from tensorcore.dtypes import BOOL, int64
 from tensorcore.errors import TransformError
-from tensorcore.func.batched import Batched, filled, front, moved_to, size_of
+from tensorcore.func.batched import Batched, filled, front, moved_to
 from tensorcore.func.batching import (
-    Kernel,
     Rule,
     aligned,
     along,
@@ -20,7 +18,7 @@ from tensorcore.func.batching import (
     leading,
     looped,
     results,
-    shared,
+    rule,
 )
 from tensorcore.ops.creation import ramp
 from tensorcore.ops.elementwise import mul
@@ -31,26 +29,6 @@ from tensorcore.tensor import user_line
 
 if TYPE_CHECKING:
     from tensorcore.ops.record import Op
-
-Body = Callable[..., Any]
-
-
-def rule(body: Body) -> Rule:
-    """A rule from ``body(op, size, *arrays, **attributes)``, called where an operand is batched."""
-
-    def build(op: Op) -> Kernel:
-        on_shared = shared(op)
-
-        def kernel(*arrays: Any, **attributes: Any) -> Any:
-            size = size_of(arrays)
-            if size is None:
-                return on_shared(*arrays, **attributes)
-            return body(op, size, *arrays, **attributes)
-
-        return kernel
-
-    return build
-
 
 # ------------------------------------------------------------------ movement
 

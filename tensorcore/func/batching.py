@@ -9,6 +9,7 @@ is, by the rules of its ops. What remains runs example by example; `tensorcore.f
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from tensorcore.errors import TransformError
@@ -42,6 +43,24 @@ def shared(op: Op) -> Kernel:
         return results(op, op.emit(*[None if a is None else a.outer for a in arrays], **attributes), None)
 
     return kernel
+
+
+def rule(body: Callable[..., Any]) -> Rule:
+    """A rule from ``body(op, size, *arrays, **attributes)``, called where an operand is batched."""
+
+    @wraps(body)
+    def build(op: Op) -> Kernel:
+        on_shared = shared(op)
+
+        def kernel(*arrays: Any, **attributes: Any) -> Any:
+            size = size_of(arrays)
+            if size is None:
+                return on_shared(*arrays, **attributes)
+            return body(op, size, *arrays, **attributes)
+
+        return kernel
+
+    return build
 
 
 def elementwise(op: Op) -> Kernel:
@@ -81,42 +100,28 @@ def aligned(a: Batched, ndim: int) -> Any:
     return reshaped(x, (x._array.shape[0], *(1,) * lead, *a.shape)) if lead else x
 
 
-def leading(op: Op) -> Kernel:
+@rule
+def leading(op: Op, size: int, /, *arrays: Any, **attributes: Any) -> Any:
     """Ops that take any number of leading dimensions."""
-    on_shared = shared(op)
-
-    def kernel(*arrays: Any, **attributes: Any) -> Any:
-        size = size_of(arrays)
-        if size is None:
-            return on_shared(*arrays, **attributes)
-        return results(op, op.emit(*[None if a is None else filled(a, size) for a in arrays], **attributes))
-
-    return kernel
+    return results(op, op.emit(*[None if a is None else filled(a, size) for a in arrays], **attributes))
 
 
 def along(*names: str) -> Rule:
     """Ops whose attributes ``names`` count dimensions from the front."""
 
-    def build(op: Op) -> Kernel:
-        on_shared = shared(op)
-
-        def kernel(*arrays: Any, **attributes: Any) -> Any:
-            size = size_of(arrays)
-            if size is None:
-                return on_shared(*arrays, **attributes)
-            inputs = [None if a is None else filled(a, size) for a in arrays]
-            if attributes[names[0]] == () and not arrays[0].shape:
-                # A number is reduced over no dimension, which the ops of a gradient rule would read as all.
-                inputs = [None if x is None else reshaped(x, (size, 1)) for x in inputs]
-                attributes[names[0]] = (1,)
-                if "keepdim" in attributes:
-                    attributes["keepdim"] = False
-                return results(op, op.emit(*inputs, **attributes))
-            for name in names:
-                attributes[name] = behind(attributes[name])
+    @rule
+    def build(op: Op, size: int, /, *arrays: Any, **attributes: Any) -> Any:
+        inputs = [None if a is None else filled(a, size) for a in arrays]
+        if attributes[names[0]] == () and not arrays[0].shape:
+            # A number is reduced over no dimension, which the ops of a gradient rule would read as all.
+            inputs = [None if x is None else reshaped(x, (size, 1)) for x in inputs]
+            attributes[names[0]] = (1,)
+            if "keepdim" in attributes:
+                attributes["keepdim"] = False
             return results(op, op.emit(*inputs, **attributes))
-
-        return kernel
+        for name in names:
+            attributes[name] = behind(attributes[name])
+        return results(op, op.emit(*inputs, **attributes))
 
     return build
 
@@ -137,29 +142,19 @@ def folding(*shared_operands: int) -> Rule:
     example by example.
     """
 
-    def build(op: Op) -> Kernel:
-        on_shared, one_by_one = shared(op), looped(op)
-
-        def kernel(*arrays: Any, **attributes: Any) -> Any:
-            size = size_of(arrays)
-            if size is None:
-                return on_shared(*arrays, **attributes)
-            if any(arrays[place] is not None and arrays[place].dim is not None for place in shared_operands):
-                return one_by_one(*arrays, **attributes)
-            inputs = [
-                None if a is None else a.outer if place in shared_operands else folded(a, size)
-                for place, a in enumerate(arrays)
-            ]
-            made = op.emit(*inputs, **attributes)
-            outs = (made,) if op.outputs == 1 else made
-            unfolded = [reshaped(x, (size, x._array.shape[0] // size, *x._array.shape[1:])) for x in outs]
-            return results(op, unfolded[0] if op.outputs == 1 else unfolded)
-
-        def guarded(*arrays: Any, **attributes: Any) -> Any:
-            # Without examples, how many entries each has does not show in the result.
-            return (one_by_one if size_of(arrays) == 0 else kernel)(*arrays, **attributes)
-
-        return guarded
+    @rule
+    def build(op: Op, size: int, /, *arrays: Any, **attributes: Any) -> Any:
+        # Without examples, how many entries each has does not show in the result.
+        if size == 0 or any(arrays[i] is not None and arrays[i].dim is not None for i in shared_operands):
+            return looped(op)(*arrays, **attributes)
+        inputs = [
+            None if a is None else a.outer if place in shared_operands else folded(a, size)
+            for place, a in enumerate(arrays)
+        ]
+        made = op.emit(*inputs, **attributes)
+        outs = (made,) if op.outputs == 1 else made
+        unfolded = [reshaped(x, (size, x._array.shape[0] // size, *x._array.shape[1:])) for x in outs]
+        return results(op, unfolded[0] if op.outputs == 1 else unfolded)
 
     return build
 
@@ -170,28 +165,21 @@ def folded(a: Batched, size: int) -> Any:
     return reshaped(whole, (size * a.shape[0], *a.shape[1:]))
 
 
-def looped(op: Op) -> Kernel:
+@rule
+def looped(op: Op, size: int, /, *arrays: Any, **attributes: Any) -> Any:
     """The op example by example, for what has no other rule."""
-    on_shared = shared(op)
-
-    def kernel(*arrays: Any, **attributes: Any) -> Any:
-        size = size_of(arrays)
-        if size is None:
-            return on_shared(*arrays, **attributes)
-        if size == 0:
-            raise TransformError(
-                f"vmap: {op.name} runs example by example, so without any there is nothing to tell its result's shape"
-            )
-        rows = [
-            op.emit(*[a if a is None else a.outer if a.dim is None else select(a.outer, a.dim, i) for a in arrays],
-                    **attributes)
-            for i in range(size)
-        ]  # fmt: skip
-        if op.outputs == 1:
-            return Batched(stack(rows), 0)
-        return tuple([Batched(stack(list(column)), 0) for column in zip(*rows, strict=True)])
-
-    return kernel
+    if size == 0:
+        raise TransformError(
+            f"vmap: {op.name} runs example by example, so without any there is nothing to tell its result's shape"
+        )
+    rows = [
+        op.emit(*[a if a is None else a.outer if a.dim is None else select(a.outer, a.dim, i) for a in arrays],
+                **attributes)
+        for i in range(size)
+    ]  # fmt: skip
+    if op.outputs == 1:
+        return Batched(stack(rows), 0)
+    return tuple([Batched(stack(list(column)), 0) for column in zip(*rows, strict=True)])
 
 
 def expressed(op: Op) -> Kernel:

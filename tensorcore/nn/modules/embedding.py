@@ -16,7 +16,44 @@ from tensorcore.tensor import Tensor
 __all__ = ["Embedding", "EmbeddingBag"]
 
 
-class Embedding(Module):
+class _Table(Module):
+    """What layers that look rows up have in common: the table, and the row that stays 0."""
+
+    num_embeddings: int
+    embedding_dim: int
+    padding_idx: int | None
+    weight: Tensor
+
+    def _padding_place(self, padding_idx: int | None) -> int | None:
+        """``padding_idx`` counted from the front."""
+        if padding_idx is None:
+            return None
+        count = self.num_embeddings
+        if not -count <= padding_idx < count:
+            name = type(self).__name__
+            raise AssertionError(f"{name}: padding_idx {padding_idx} is not within {count} embeddings")
+        return padding_idx % count
+
+    def _make_table(self, weight: Tensor | None, trained: bool, device: Any, dtype: Any) -> None:
+        shape = [self.num_embeddings, self.embedding_dim]
+        if weight is not None:
+            if list(weight.shape) != shape:
+                name = type(self).__name__
+                raise ShapeError(f"{name}: the weight has shape {list(weight.shape)}, expected {shape}")
+            self.weight = Parameter(weight, requires_grad=trained)
+            return
+        self.weight = Parameter(empty(*shape, device=device, dtype=dtype), requires_grad=trained)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the table anew."""
+        init.normal_(self.weight)
+        if self.padding_idx is not None:
+            with no_grad():
+                self.weight[self.padding_idx].fill_(0)
+
+
+class Embedding(_Table):
     """A table of ``num_embeddings`` vectors of ``embedding_dim`` elements, looked up by integer tensors.
 
     Attributes:
@@ -41,32 +78,12 @@ class Embedding(Module):
         super().__init__()
         self.num_embeddings = num_embeddings
         self.embedding_dim = embedding_dim
-        if padding_idx is not None:
-            if not -num_embeddings <= padding_idx < num_embeddings:
-                raise AssertionError(f"Embedding: padding_idx {padding_idx} is not within {num_embeddings} embeddings")
-            padding_idx %= num_embeddings
-        self.padding_idx = padding_idx
+        self.padding_idx = self._padding_place(padding_idx)
         self.max_norm = max_norm
         self.norm_type = norm_type
         self.scale_grad_by_freq = scale_grad_by_freq
         self.sparse = sparse
-        if _weight is None:
-            made = empty(num_embeddings, embedding_dim, device=device, dtype=dtype)
-            self.weight = Parameter(made, requires_grad=not _freeze)
-            self.reset_parameters()
-        else:
-            if list(_weight.shape) != [num_embeddings, embedding_dim]:
-                raise ShapeError(
-                    f"Embedding: the weight has shape {list(_weight.shape)}, expected {[num_embeddings, embedding_dim]}"
-                )
-            self.weight = Parameter(_weight, requires_grad=not _freeze)
-
-    def reset_parameters(self) -> None:
-        """Draw the table anew."""
-        init.normal_(self.weight)
-        if self.padding_idx is not None:
-            with no_grad():
-                self.weight[self.padding_idx].fill_(0)
+        self._make_table(_weight, not _freeze, device, dtype)
 
     @classmethod
     def from_pretrained(
@@ -108,7 +125,7 @@ class Embedding(Module):
         return text
 
 
-class EmbeddingBag(Module):
+class EmbeddingBag(_Table):
     """Sums, means or maxima of bags of embeddings, without the embeddings between.
 
     Args:
@@ -134,12 +151,6 @@ class EmbeddingBag(Module):
         include_last_offset: bool = False, padding_idx: int | None = None, device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
         super().__init__()
-        if padding_idx is not None:
-            if not -num_embeddings <= padding_idx < num_embeddings:
-                raise AssertionError(
-                    f"EmbeddingBag: padding_idx {padding_idx} is not within {num_embeddings} embeddings"
-                )
-            padding_idx %= num_embeddings
         self.num_embeddings = num_embeddings
         self.embedding_dim = embedding_dim
         self.max_norm = max_norm
@@ -148,24 +159,8 @@ class EmbeddingBag(Module):
         self.mode = mode
         self.sparse = sparse
         self.include_last_offset = include_last_offset
-        self.padding_idx = padding_idx
-        if _weight is None:
-            self.weight = Parameter(empty(num_embeddings, embedding_dim, device=device, dtype=dtype))
-            self.reset_parameters()
-        else:
-            if list(_weight.shape) != [num_embeddings, embedding_dim]:
-                raise ShapeError(
-                    f"EmbeddingBag: the weight has shape {list(_weight.shape)}, expected "
-                    f"{[num_embeddings, embedding_dim]}"
-                )
-            self.weight = Parameter(_weight)
-
-    def reset_parameters(self) -> None:
-        """Draw the table anew."""
-        init.normal_(self.weight)
-        if self.padding_idx is not None:
-            with no_grad():
-                self.weight[self.padding_idx].fill_(0)
+        self.padding_idx = self._padding_place(padding_idx)
+        self._make_table(_weight, True, device, dtype)
 
     @classmethod
     def from_pretrained(
