@@ -32,6 +32,9 @@ Shape = tuple[int, ...]
 class DrawKernels:
     """The part of the backend that draws, by compiled loops; where nothing is compiled, the core's expressions do."""
 
+    #: Of the backend.
+    natives: dict[DType, Any]
+
     def drop_draws(self) -> None:
         """Leave the draws to the core where nothing is compiled."""
         if isa() is None:
@@ -79,7 +82,7 @@ class DrawKernels:
         words, out = np.asarray(ticket.data), np.empty(shape)
         (factor,) = _numbers(out.dtype, -1.0 / rate)
         draws.exponential()(0, out.size, id(out), id(words), id(factor))
-        native = self.natives[dtype]  # type: ignore[attr-defined]
+        native = self.natives[dtype]
         return out if out.dtype == native else out.astype(native)
 
     def integers_by_ticket(

@@ -99,6 +99,9 @@ SMALL_SCORE = 20.0
 class LayerKernels:
     """The part of the backend that overrides composites of layers and losses."""
 
+    #: Of the backend.
+    kernel: Any
+
     # ---------------------------------------------------------------- activations
 
     def relu(self, input: Array) -> Array:
@@ -190,7 +193,7 @@ class LayerKernels:
         """The kernel that the op has, which may be compiled."""
         found = _log_softmaxes.get(dtype)
         if found is None:
-            found = _log_softmaxes[dtype] = self.kernel("log_softmax", by_name(dtype.name), 0)  # type: ignore[attr-defined]
+            found = _log_softmaxes[dtype] = self.kernel("log_softmax", by_name(dtype.name), 0)
         return found
 
     def cross_entropy_fused(

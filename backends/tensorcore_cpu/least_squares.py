@@ -60,6 +60,9 @@ def _by_pivoted_qr(function: Callable[..., None], stack: Array, right: Array, rc
 class LeastSquaresKernels:
     """The part of the backend that minimises."""
 
+    #: Of the backend.
+    linalg_svd: Any
+
     def least_squares(self, A: Array, B: Array, *, rcond: float, values: bool) -> tuple[Array, Array, Array]:
         lead, function = A.shape[:-2], None if values else _gelsy(A.dtype.name)
         if function is not None and np.isfinite(A).all() and np.isfinite(B).all():
@@ -67,7 +70,7 @@ class LeastSquaresKernels:
             stack, right = A.reshape(count, *A.shape[-2:]), B.reshape(count, *B.shape[-2:])
             solution, ranks = _by_pivoted_qr(function, stack, right, rcond)
             return solution.reshape(*lead, *solution.shape[1:]), ranks.reshape(lead), np.empty((*lead, 0), A.real.dtype)
-        U, S, Vh = self.linalg_svd(A, full_matrices=False)  # type: ignore[attr-defined] # of the backend
+        U, S, Vh = self.linalg_svd(A, full_matrices=False)
         held = ~(rcond * S[..., :1] >= S)  # what is NaN is held, so that it shows
         inverse = np.where(held, 1 / np.where(held, S, 1), 0).astype(S.dtype)
         solution = np.conj(np.swapaxes(Vh, -1, -2)) @ (inverse[..., None] * (np.conj(np.swapaxes(U, -1, -2)) @ B))

@@ -33,6 +33,9 @@ _NEUTRAL = {"sum": 0.0, "mean": 0.0, "prod": 1.0, "max": -np.inf, "min": np.inf}
 class SearchKernels:
     """The part of the backend that searches, counts and accumulates."""
 
+    #: Of the backend.
+    natives: dict[DType, Any]
+
     def search(self, sequence: Array, input: Array, *, right: bool) -> Array:
         if sequence.ndim == 1 and sequence.size and input.size and sequence.dtype == input.dtype:
             found = bisected(sequence, input, right)
@@ -96,7 +99,7 @@ class SearchKernels:
         return np.bincount(whole, minlength=bins).astype(input.dtype)
 
     def nansum(self, input: Array, *, dim: tuple[int, ...], keepdim: bool, dtype: DType) -> Array:
-        native = self.natives[dtype]  # type: ignore[attr-defined]
+        native = self.natives[dtype]
         out = total(input, dim, native, None, keepdim)
         # Most have none; then the sum, which any NaN would have reached, is the answer.
         if input.dtype.kind == "f" and np.isnan(out).any():
@@ -104,10 +107,10 @@ class SearchKernels:
         return out
 
     def cumsum(self, input: Array, *, dim: int, dtype: DType) -> Array:
-        return _accumulated(np.add, input, dim, self.natives[dtype])  # type: ignore[attr-defined]
+        return _accumulated(np.add, input, dim, self.natives[dtype])
 
     def cumprod(self, input: Array, *, dim: int, dtype: DType) -> Array:
-        return _accumulated(np.multiply, input, dim, self.natives[dtype])  # type: ignore[attr-defined]
+        return _accumulated(np.multiply, input, dim, self.natives[dtype])
 
     def cummax(self, input: Array, *, dim: int) -> tuple[Array, Array]:
         return _running(input, dim, np.maximum, np.greater_equal)

@@ -21,6 +21,9 @@ _LOOPED, _FEW = 24, 16
 class SolveKernels(LeastSquaresKernels):
     """The part of the backend that solves; singular matrices give NaN and leave the others of a stack as they are."""
 
+    #: Of the backend.
+    linalg_lu_factor_ex: Any
+
     def linalg_solve_ex(self, A: Array, B: Array) -> tuple[Array, Array]:
         try:
             return np.linalg.solve(A, B), np.zeros(A.shape[:-2], np.int32)
@@ -40,7 +43,7 @@ class SolveKernels(LeastSquaresKernels):
 
     def _replaced(self, A: Array) -> tuple[Array, Array]:
         """The matrices with the identity in place of the singular ones, and where these have their first zero."""
-        info = np.array(self.linalg_lu_factor_ex(A, pivot=True)[2])  # type: ignore[attr-defined] # of the backend
+        info = np.array(self.linalg_lu_factor_ex(A, pivot=True)[2])
         # LAPACK may round to a zero where another order of the same sums does not.
         info[(info == 0) & (np.linalg.slogdet(A)[0] == 0)] = A.shape[-1]
         regular = np.array(A)
