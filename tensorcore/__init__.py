@@ -144,6 +144,7 @@ if _TYPE_CHECKING:
     from tensorcore import distributions as distributions
     from tensorcore import func as func
     from tensorcore import functional as functional
+    from tensorcore import hub as hub
     from tensorcore import memory as memory
     from tensorcore import nn as nn
     from tensorcore import optim as optim
@@ -159,7 +160,7 @@ _watch_imports()
 
 
 _LAZY = frozenset((
-    "array_api", "backends", "cpu", "distributions", "func", "functional", "memory", "nn", "optim", "profiler",
+    "array_api", "backends", "cpu", "distributions", "func", "functional", "hub", "memory", "nn", "optim", "profiler",
     "sparse", "utils", "version", "viz",
 ))  # fmt: skip
 #: Functions of `tensorcore.sparse`, which is imported with the first of them.

@@ -13,6 +13,7 @@ __all__ = [
     "DTypeError",
     "DeviceError",
     "DimensionError",
+    "DownloadError",
     "InplaceError",
     "LayoutError",
     "LinAlgError",
@@ -88,3 +89,7 @@ class PluginError(TensorcoreError, RuntimeError):
 
 class CheckpointError(TensorcoreError, RuntimeError, ValueError):
     """A file that is no checkpoint, is damaged, or holds what is not to be read."""
+
+
+class DownloadError(TensorcoreError, RuntimeError, OSError):
+    """A file that cannot be downloaded, or is not the one expected; the message says where to put it by hand."""
