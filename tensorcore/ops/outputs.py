@@ -36,42 +36,44 @@ def function(op: Op) -> Callable[..., Any]:
     """What users call for an op: its front, which takes ``out=`` besides, and whose errors name the op and argument."""
     if not takes_out(op):
         return guarded(op)
-    front = op.front
-
-    def store(out: Any, result: Any) -> Any:
-        from tensorcore.ops.inplace import write_out
-
-        if not isinstance(result, tuple):
-            _check_out(op, "out", out, result)
-            return write_out(out, result)
-        if not isinstance(out, (tuple, list)) or len(out) != len(result):
-            met = len(out) if isinstance(out, (tuple, list)) else type(out).__name__
-            raise TypeError(f"{op.name}: out= must be a tuple of {len(result)} tensors, got {met}")
-        for place, (each, wanted) in enumerate(zip(out, result, strict=True)):
-            _check_out(op, f"out[{place}]", each, wanted)
-            if each.dtype is not wanted.dtype:
-                raise DTypeError(f"{op.name}: out[{place}] must be of dtype {wanted.dtype}, got {each.dtype}")
-        stored = [write_out(each, wanted) for each, wanted in zip(out, result, strict=True)]
-        return result._make(stored) if hasattr(result, "_make") else tuple(stored)
-
-    guard = guarded(op)
+    front, guard = op.front, guarded(op)
 
     def call(*args: Any, **kwargs: Any) -> Any:
         if kwargs and "out" in kwargs:
             out = kwargs.pop("out")
             result = guard(*args, **kwargs)
-            return result if out is None else store(out, result)
+            return stored(op.name, result, out)
         return guard(*args, **kwargs)
 
     made = call
     if _takes_operands_alone(op) and len(op.operands) in _PLAIN:
-        made = _PLAIN[len(op.operands)](op, front, store)
+        made = _PLAIN[len(op.operands)](op, front)
         made.__code__ = made.__code__.replace(
             co_varnames=(*op.operands, *made.__code__.co_varnames[len(op.operands) :])
         )
     functools.update_wrapper(made, front)
     made.__signature__ = signature(op)  # type: ignore[attr-defined]
     return made
+
+
+def stored(op: str, result: Any, out: Any) -> Any:
+    """The result of an op put into the tensor, or tensors, given as ``out=``; as it is where ``out`` is None."""
+    if out is None:
+        return result
+    from tensorcore.ops.inplace import write_out
+
+    if not isinstance(result, tuple):
+        _check_out(op, "out", out, result)
+        return write_out(out, result)
+    if not isinstance(out, (tuple, list)) or len(out) != len(result):
+        met = len(out) if isinstance(out, (tuple, list)) else type(out).__name__
+        raise TypeError(f"{op}: out= must be a tuple of {len(result)} tensors, got {met}")
+    for place, (each, wanted) in enumerate(zip(out, result, strict=True)):
+        _check_out(op, f"out[{place}]", each, wanted)
+        if each.dtype is not wanted.dtype:
+            raise DTypeError(f"{op}: out[{place}] must be of dtype {wanted.dtype}, got {each.dtype}")
+    written = [write_out(each, wanted) for each, wanted in zip(out, result, strict=True)]
+    return result._make(written) if hasattr(result, "_make") else tuple(written)
 
 
 def guarded(op: Op) -> Callable[..., Any]:
@@ -137,13 +139,13 @@ def refused(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], error: Except
     return refusal(op, args, kwargs, error)
 
 
-def _check_out(op: Op, name: str, out: Any, result: Any) -> None:
+def _check_out(op: str, name: str, out: Any, result: Any) -> None:
     if not hasattr(out, "_array"):
-        raise ArgumentError(f"{op.name}: {name} must be a tensor, got {type(out).__name__}")
+        raise ArgumentError(f"{op}: {name} must be a tensor, got {type(out).__name__}")
     if not hasattr(result, "_array"):
-        raise TypeError(f"{op.name}: the result is {type(result).__name__}, no tensor, and takes no out=")
+        raise TypeError(f"{op}: the result is {type(result).__name__}, no tensor, and takes no out=")
     if result.dtype.category > out.dtype.category:
-        raise DTypeError(f"{op.name}: {name} is of dtype {out.dtype}, which does not hold a result of {result.dtype}")
+        raise DTypeError(f"{op}: {name} is of dtype {out.dtype}, which does not hold a result of {result.dtype}")
 
 
 def _takes_operands_alone(op: Op) -> bool:
@@ -156,7 +158,7 @@ def _takes_operands_alone(op: Op) -> bool:
 # names are put in place of those written here.
 
 
-def _of_one(op: Op, front: Callable[..., Any], store: Callable[..., Any]) -> Callable[..., Any]:
+def _of_one(op: Op, front: Callable[..., Any]) -> Callable[..., Any]:
     def call(a: Any, *, out: Any = None) -> Any:
         try:
             if out is None:
@@ -164,12 +166,12 @@ def _of_one(op: Op, front: Callable[..., Any], store: Callable[..., Any]) -> Cal
             result = front(a)
         except Exception as error:
             raise refused(op, (a,), {}, error)  # noqa: B904
-        return store(out, result)
+        return stored(op.name, result, out)
 
     return call
 
 
-def _of_two(op: Op, front: Callable[..., Any], store: Callable[..., Any]) -> Callable[..., Any]:
+def _of_two(op: Op, front: Callable[..., Any]) -> Callable[..., Any]:
     def call(a: Any, b: Any, *, out: Any = None) -> Any:
         try:
             if out is None:
@@ -177,12 +179,12 @@ def _of_two(op: Op, front: Callable[..., Any], store: Callable[..., Any]) -> Cal
             result = front(a, b)
         except Exception as error:
             raise refused(op, (a, b), {}, error)  # noqa: B904
-        return store(out, result)
+        return stored(op.name, result, out)
 
     return call
 
 
-def _of_three(op: Op, front: Callable[..., Any], store: Callable[..., Any]) -> Callable[..., Any]:
+def _of_three(op: Op, front: Callable[..., Any]) -> Callable[..., Any]:
     def call(a: Any, b: Any, c: Any, *, out: Any = None) -> Any:
         try:
             if out is None:
@@ -190,7 +192,7 @@ def _of_three(op: Op, front: Callable[..., Any], store: Callable[..., Any]) -> C
             result = front(a, b, c)
         except Exception as error:
             raise refused(op, (a, b, c), {}, error)  # noqa: B904
-        return store(out, result)
+        return stored(op.name, result, out)
 
     return call
 
