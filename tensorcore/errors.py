@@ -21,6 +21,7 @@ __all__ = [
     "OutOfMemoryError",
     "PluginError",
     "RangeError",
+    "ReadError",
     "ShapeError",
     "TensorcoreError",
     "TransformError",
@@ -77,6 +78,10 @@ class LinAlgError(TensorcoreError, RuntimeError, ValueError):
 
 class TransformError(TensorcoreError, RuntimeError, ValueError):
     """What a transform of `tensorcore.func` cannot do, such as reading values inside `vmap`."""
+
+
+class ReadError(TransformError):
+    """Values that differ between the examples of a `vmap` were to be read; ops marked so run example by example then."""
 
 
 class OutOfMemoryError(TensorcoreError, RuntimeError, MemoryError):

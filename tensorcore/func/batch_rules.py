@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from tensorcore.dtypes import BOOL, int64
-from tensorcore.errors import TransformError
+from tensorcore.errors import ReadError
 from tensorcore.func.batched import Batched, filled, front, moved_to
 from tensorcore.func.batching import (
     Rule,
@@ -135,7 +135,7 @@ def _index_select(op: Op, size: int, a: Batched, index: Batched, *, dim: int) ->
 
 
 def _nonzero(op: Op, size: int, a: Batched) -> NoReturn:
-    raise TransformError(
+    raise ReadError(
         f"vmap: the shape of a result depends on values at {user_line()} (nonzero, masked_select, a bool tensor as an "
         "index, unique, ...), so examples would differ in shape; use tc.where, or a fixed number of places (topk, sort)"
     )
@@ -148,6 +148,13 @@ def _search(op: Op, size: int, rows: Batched, a: Batched, *, right: bool) -> Bat
         flat = reshaped(filled(a, size), (size, math.prod(a.shape)))
         return Batched(reshaped(op.emit(front(rows), flat, right=right), (size, *a.shape)), 0)
     return Batched(op.emit(filled(rows, size), filled(a, size), right=right), 0)
+
+
+def _weigh(op: Op, size: int, places: Batched, weights: Batched, *, length: int) -> Batched:
+    """The totals of all examples side by side, each with places of its own."""
+    apart = filled(places, size) + _numbers(size, places, 1) * length
+    flat = [reshaped(x, (size * places.shape[0],)) for x in (apart, filled(weights, size))]
+    return Batched(reshaped(op.emit(*flat, length=size * length), (size, length)), 0)
 
 
 def _reduce_segments(op: Op, size: int, a: Batched, lengths: Batched, *, axis: int, **attributes: Any) -> Any:
@@ -335,7 +342,7 @@ _BY_BUILDER: Final[tuple[tuple[Rule, str], ...]] = (
     (rule(_transform), "fft_c2c fft_r2c fft_c2r"),
     (rule(_matrices), "linalg_solve_ex linalg_ldl_solve"),
     (expressed, "squared_error cross_entropy_fused nll_loss_fused linear_cross_entropy_part rnn_sequence "
-     "lstm_sequence gru_sequence"),
+     "lstm_sequence gru_sequence histogram_of_equal_bins"),
     (rule(_roll), "roll"),
     (rule(_placed_in), "placed_in"),
     (rule(_as_strided), "as_strided"),
@@ -351,6 +358,7 @@ _BY_BUILDER: Final[tuple[tuple[Rule, str], ...]] = (
     (rule(_index_select), "index_select"),
     (rule(_nonzero), "nonzero_places"),
     (rule(_search), "search"),
+    (rule(_weigh), "weigh"),
     (rule(_reduce_segments), "reduce_segments"),
     (rule(_matmul), "matmul"),
     (rule(_linear), "linear"),
@@ -361,7 +369,6 @@ _BY_BUILDER: Final[tuple[tuple[Rule, str], ...]] = (
     (rule(_normalized), "native_layer_norm rms_norm_with_scale"),
     (rule(_batch_norm), "batch_norm_training"),
     (rule(_attention), "attention"),
-    (looped, "weigh histogram_of_equal_bins"),
 )  # fmt: skip
 
 RULES: Final = _table()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from tensorcore.errors import DimensionError, InplaceError, TransformError
+from tensorcore.errors import DimensionError, InplaceError, ReadError
 from tensorcore.func.levels import Level, TransformBackend, op_named
 from tensorcore.levels import running
 from tensorcore.ops.conversion import detach
@@ -109,7 +109,7 @@ class BatchBackend(TransformBackend):
         self._refuse("a tensor is made a Python number (.item(), or bool() as by `if` and `while`)")
 
     def _refuse(self, what: str) -> NoReturn:
-        raise TransformError(
+        raise ReadError(
             f"vmap: {what} at {user_line()}, but it holds as many values as there are examples; choose between "
             "results with tc.where, or move what reads values out of the function"
         )

@@ -273,10 +273,11 @@ def _created(op: Op, backend: BatchBackend) -> Kernel:
 
 
 def batching_rules() -> dict[str, str]:
-    """How `vmap` runs each op that backends can have a kernel for.
+    """How `vmap` runs each op that backends can have a kernel for, and those that read values.
 
     ``"rule"``: once for all examples; ``"expression"``: by the rules of the ops that it is made of; ``"creation"``: as
-    without `vmap`; ``"refused"``: its shape depends on values; ``"loop"``: example by example, which is slow.
+    without `vmap`; ``"refused"``: its shape depends on values; ``"loop"``: example by example, which is slow, where it
+    reads values that differ between them.
 
     Example:
         >>> import tensorcore as tc
@@ -288,7 +289,9 @@ def batching_rules() -> dict[str, str]:
 
     found = {}
     for name, op in REGISTRY.items():
-        if op.primitive or op.body is not None:
+        if op.by_example:
+            found[name] = "loop"
+        elif op.primitive or op.body is not None:
             how = _rule(op, RULES)[0]
             found[name] = "refused" if name in REFUSED else {"expressed": "expression"}.get(how, how)
     return found

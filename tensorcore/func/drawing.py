@@ -18,7 +18,7 @@ from tensorcore.tensor import Tensor, user_line
 if TYPE_CHECKING:
     from tensorcore.ops.record import Op
 
-__all__ = ["batched_for_draws", "count_of_draws", "drawn", "dropout_at", "philox_drawn"]
+__all__ = ["allow_draws", "batched_for_draws", "count_of_draws", "drawn", "dropout_at", "philox_drawn"]
 
 
 def drawn(level: VmapLevel, draw: Callable[..., Any], shape: Any, kind: Any, args: Any, kwargs: Any) -> Any:
@@ -27,7 +27,7 @@ def drawn(level: VmapLevel, draw: Callable[..., Any], shape: Any, kind: Any, arg
     if level.randomness == "different":
         given = [filled(x._array, level.size) if _is_of(level, x) else x for x in args]
         return level.wrapped(_outside(level, draw, (level.size, *shape), base, given, kwargs), 0)
-    _allow(level)
+    allow_draws(level)
     if any(_is_of(level, x) for x in args):
         # One draw for all, made into what differs between them.
         return draw(shape, base, *args, **kwargs)
@@ -46,7 +46,8 @@ def _outside(level: VmapLevel, draw: Callable[..., Any], shape: Any, kind: Any, 
         return drawn(outer, draw, shape, kind, args, kwargs)
 
 
-def _allow(level: VmapLevel) -> None:
+def allow_draws(level: VmapLevel) -> None:
+    """Refuse draws inside a `vmap` that is not told what they should do."""
     if level.randomness == "error":
         raise TransformError(
             f"vmap: called random operation while in randomness error mode, at {user_line()}; pass vmap(..., "
@@ -59,7 +60,7 @@ def count_of_draws(kind: str, count: int) -> int:
     level = running_vmap()
     if level is None:
         return count
-    _allow(level)
+    allow_draws(level)
     for each in running.levels:
         if isinstance(each, VmapLevel) and each.randomness == "different":
             if kind != "philox":

@@ -267,7 +267,7 @@ def transposed_twice(call: Callable[..., tuple[Any, ...]], arrays: Sequence[Any]
     record = outer and any(in_graph(x) for x in (*values, *tangents) if x is not None)
     mode.grad = True
     try:
-        operands = _on_one_level(values)
+        operands = on_one_level(values)
         for place in moving:
             x = operands[place]
             operands[place] = x.alias() if outer and x._node is not None else passing_leaf(x)
@@ -283,7 +283,7 @@ def transposed_twice(call: Callable[..., tuple[Any, ...]], arrays: Sequence[Any]
     return tuple([Dual(x, t) if isinstance(x, Tensor) else x for x, t in zip(outs, along, strict=True)])
 
 
-def _on_one_level(values: list[Any]) -> list[Any]:
+def on_one_level(values: list[Any]) -> list[Any]:
     """Operands at the innermost of their levels, where one graph holds them all."""
     inner = None
     for x in values:

@@ -169,7 +169,7 @@ def _propose_poisson(parameters: tuple[Any, ...], u: Any, v: Any) -> tuple[Any, 
     return k, quick | (likely & ~impossible)
 
 
-@composite(namespaces=("",), random=True)
+@composite(namespaces=("",), random=True, by_example="constant")
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     """A number of Poisson's distribution at the rate that each element of ``input`` gives, in its dtype.
 
@@ -215,7 +215,7 @@ def _propose_binomial(parameters: tuple[Any, ...], u: Any, v: Any) -> tuple[Any,
     return k, possible & (quick | likely)
 
 
-@composite(namespaces=("",), random=True)
+@composite(namespaces=("",), random=True, by_example="constant")
 def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
     """How many of ``count`` trials succeed, each with the chance ``prob``; shapes broadcast, the dtype is kept.
 

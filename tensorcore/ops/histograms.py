@@ -7,8 +7,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from tensorcore.dtypes import FLOATING, INTEGER, float32, float64, int64
-from tensorcore.errors import DimensionError, DTypeError, RangeError, ShapeError
+from tensorcore.dtypes import FLOATING, INTEGER, bfloat16, float16, float32, float64, int64
+from tensorcore.errors import ArgumentError, DimensionError, DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.creation import zeros
 from tensorcore.ops.indexing import as_places, scatter
@@ -45,7 +45,7 @@ def _unweighted(places: Any) -> Any:
 
 
 @composite(
-    operands=("input", "weights"), ulp=4,
+    operands=("input", "weights"), ulp=4, by_example="constant",
     samples=({"shapes": ((6,),), "dtypes": ("int64",), "domains": ((0, 4),), "minlength": 5},),
 )  # fmt: skip
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
@@ -122,7 +122,7 @@ def _bounds(op: str, input: Any, low: float, high: float) -> tuple[float, float]
 
 
 @composite(
-    operands=("input",), ulp=0,
+    operands=("input",), ulp=0, by_example="constant",
     samples=({"shapes": ((3, 4),), "args": (5,)}, {"shapes": ((20,),), "bins": 4, "min": -2, "max": 3}),
 )  # fmt: skip
 def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
@@ -230,6 +230,11 @@ def _counted(points: Any, edges: list[Any], even: list[bool], weight: Any, densi
     return counts
 
 
+def _wide(input: Any, bins: Any) -> tuple[Any, Any]:
+    """An input of 16 bits, and its edges, as float32."""
+    return input.to(float32), bins.to(float32) if hasattr(bins, "_array") and bins.dtype is input.dtype else bins
+
+
 def _checked(op: str, input: Any, weight: Any, shape: Any) -> Any:
     if input.dtype not in (float32, float64):
         raise DTypeError(f"{op}: expected an input of float32 or float64, got {input.dtype}")
@@ -243,7 +248,7 @@ def _checked(op: str, input: Any, weight: Any, shape: Any) -> Any:
 
 
 @composite(
-    operands=("input",), ulp=4,
+    operands=("input",), ulp=4, by_example="constant",
     samples=(
         {"shapes": ((12,),), "dtypes": ("float32",), "args": (4,)},
         {"shapes": ((3, 4),), "dtypes": ("float32",), "args": (3,), "range": (-2.0, 2.0), "density": True},
@@ -260,7 +265,7 @@ def histogram(
     """How many elements, or what ``weight``, lies in each bin, and the bins' edges, as (hist, bin_edges).
 
     Args:
-        input: float32 or float64, of any shape.
+        input: of a floating-point dtype and any shape; 16 bits are counted as float32.
         bins: how many of equal width; or their rising edges, a 1-d tensor. The last bin holds its upper edge.
         range: (low, high) of bins of equal width; that of the elements by default.
         weight: of the input's shape and dtype, what each element counts.
@@ -275,6 +280,10 @@ def histogram(
         >>> tc.histogram(tc.tensor([1.0, 2.0, 1.0]), 2).hist
         tensor([2., 1.])
     """
+    if input.dtype in (float16, bfloat16):
+        parts = histogram(*_wide(input, bins), range=range, weight=None if weight is None else weight.to(float32),
+                          density=density)  # fmt: skip
+        return named("histogram", **{name: x.to(input.dtype) for name, x in parts._asdict().items()})
     weights = _checked("histogram", input, weight, input.shape)
     if hasattr(bins, "_array") and range is not None:
         raise TypeError("histogram: range is for a number of bins; edges were given")
@@ -286,7 +295,7 @@ def histogram(
 
 
 @composite(
-    namespaces=("",), operands=("input",), ulp=4,
+    namespaces=("",), operands=("input",), ulp=4, by_example="constant",
     samples=({"shapes": ((12, 2),), "dtypes": ("float32",), "args": ((3, 2),), "observe": "flat"},),
 )  # fmt: skip
 def histogramdd(
@@ -320,6 +329,8 @@ def histogramdd(
     if input.ndim < 2:
         raise ShapeError(f"{op}: expected points, of at least 2 dimensions, got shape {list(input.shape)}")
     axes = input.shape[-1]
+    if isinstance(bins, str):
+        raise ArgumentError(f"{op}: bins must be a number, or a sequence of numbers or of tensors, got str {bins!r}")
     weights = _checked(op, input, weight, input.shape[:-1])
     each = [bins] * axes if hasattr(bins, "__index__") and not hasattr(bins, "_array") else list(bins)
     if len(each) != axes:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from tensorcore.dtypes import INTEGER, int64
 from tensorcore.errors import DimensionError, DTypeError, ShapeError
+from tensorcore.ops.creation import tensor
 from tensorcore.ops.movement import cat, flip, reshape, stack
 from tensorcore.ops.parts import narrow
+from tensorcore.ops.ranges import arange
 from tensorcore.ops.record import REGISTRY, composite
-from tensorcore.shapes import normalize_dim, normalize_dims
+from tensorcore.ops.searching import searchsorted
+from tensorcore.shapes import normalize_dim, normalize_dims, normalize_shape, whole_number
 
 if TYPE_CHECKING:
     from tensorcore.tensor import Tensor
@@ -146,6 +149,9 @@ def column_stack(tensors: Sequence[Tensor]) -> Tensor:
 def cartesian_prod(*tensors: Tensor) -> Tensor:
     """All choices of one element of each vector, a row each.
 
+    Raises:
+        ShapeError: for a tensor that is no vector.
+
     Example:
         >>> tc.cartesian_prod(tc.tensor([1, 2]), tc.tensor([3, 4]))
         tensor([[1, 3],
@@ -155,6 +161,9 @@ def cartesian_prod(*tensors: Tensor) -> Tensor:
     """
     from tensorcore.ops.ranges import meshgrid
 
+    for place, x in enumerate(tensors):
+        if x.ndim != 1:
+            raise ShapeError(f"cartesian_prod: expected vectors, got shape {list(x.shape)} at place {place}")
     if len(tensors) == 1:
         return tensors[0]
     return stack([grid.reshape(-1) for grid in meshgrid(*tensors, indexing="ij")], 1)
@@ -279,9 +288,18 @@ def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
 # ------------------------------------------------------------------ repeating and turning
 
 
-@composite(samples=({"shapes": ((3, 4),), "args": (2,)}, {"shapes": ((3, 4),), "args": (2, 1)}))
-def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None, *, output_size: int | None = None) -> Tensor:
+@composite(samples=({"shapes": ((3, 4),), "args": (2,)}, {"shapes": ((3, 4),), "args": (2, 1)}), by_example="values")
+def repeat_interleave(
+    input: Tensor | None = None, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
+) -> Tensor:
     """Each slice along ``dim`` (each element by default) repeated ``repeats`` times, an int or an int for each.
+
+    Given ``repeats`` alone, the places 0, 1, ..., each repeated so many times. ``output_size`` is how many slices that
+    makes, which is checked.
+
+    Raises:
+        DTypeError: for ``repeats`` that are no integers.
+        ShapeError: for fewer or more repeats than slices, negative ones, or another ``output_size``.
 
     Example:
         >>> x = tc.tensor([[1, 2], [3, 4]])
@@ -291,30 +309,65 @@ def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None, *, ou
         tensor([[1, 2],
                 [3, 4],
                 [3, 4]])
+        >>> tc.repeat_interleave(tc.tensor([1, 0, 2]))
+        tensor([0, 2, 2])
     """
+    if repeats is None or input is None:
+        counts = input if repeats is None else repeats
+        if counts is None:
+            raise TypeError("repeat_interleave: expected a tensor and repeats, or repeats alone; got neither")
+        if counts.ndim != 1:
+            raise ShapeError(f"repeat_interleave: expected repeats of 1 dimension, got shape {list(counts.shape)}")
+        return _repeated_places(counts, output_size).to(counts.dtype)
     if dim is None:
-        return repeat_interleave(input.reshape(-1), repeats, 0)
+        input, dim = input.reshape(-1), 0
     place = normalize_dim(dim, input.ndim, "repeat_interleave")
+    if input.ndim == 0:
+        raise DimensionError("repeat_interleave: a 0-d tensor has no dimension to repeat along; leave dim out")
     side = input.shape[place]
-    if hasattr(repeats, "_array"):
-        if repeats.dtype.category != INTEGER:
-            raise DTypeError(f"repeat_interleave: repeats must be integers, got {repeats.dtype}")
-        counts = repeats.reshape(-1).tolist()
-    else:
-        counts = [repeats] if hasattr(repeats, "__index__") else list(repeats)
-    counts = counts * side if len(counts) == 1 else counts
-    if len(counts) != side:
-        raise ShapeError(f"repeat_interleave: {len(counts)} repeats for dimension {place} of shape {list(input.shape)}")
-    if min(counts, default=0) < 0:
-        raise ShapeError(f"repeat_interleave: repeats must not be negative, got {min(counts)}")
-    if len(set(counts)) == 1:
-        wide = [*input.shape[: place + 1], counts[0], *input.shape[place + 1 :]]
-        joined = [*input.shape[:place], side * counts[0], *input.shape[place + 1 :]]
-        return REGISTRY["copy"].emit(input.unsqueeze(place + 1).expand(wide)).reshape(joined)
-    from tensorcore.ops.creation import tensor
+    if not hasattr(repeats, "_array") and hasattr(repeats, "__len__"):
+        repeats = tensor([whole_number(each, "repeat_interleave", "repeats") for each in repeats], dtype=int64)
+        repeats = repeats.to(input.device)
+    if hasattr(repeats, "_array") and repeats.numel() != 1:
+        if repeats.ndim != 1 or len(repeats) != side:
+            raise ShapeError(
+                f"repeat_interleave: repeats of shape {list(repeats.shape)} for dimension {place} of shape "
+                f"{list(input.shape)}"
+            )
+        return input.index_select(place, _repeated_places(repeats, output_size))
+    _check_counts(repeats)
+    count = int(repeats)
+    if count < 0:
+        raise ShapeError(f"repeat_interleave: repeats must not be negative, got {count}")
+    _check_size(side * count, output_size)
+    wide = [*input.shape[: place + 1], count, *input.shape[place + 1 :]]
+    joined = [*input.shape[:place], side * count, *input.shape[place + 1 :]]
+    return REGISTRY["copy"].emit(input.unsqueeze(place + 1).expand(wide)).reshape(joined)
 
-    places = [i for i, count in enumerate(counts) for _ in range(count)]
-    return input.index_select(place, tensor(places, dtype=int64, device=input.device))
+
+def _repeated_places(counts: Any, output_size: int | None) -> Any:
+    """The places of ``counts``, each as often as its count says."""
+    _check_counts(counts)
+    if len(counts) and (least := int(counts.min().item())) < 0:
+        raise ShapeError(f"repeat_interleave: repeats must not be negative, got {least}")
+    ends = counts.cumsum(0)
+    total = int(ends[-1].item()) if len(counts) else 0
+    _check_size(total, output_size)
+    return searchsorted(ends, arange(total, device=counts.device), right=True)
+
+
+def _check_counts(counts: Any) -> None:
+    if hasattr(counts, "_array") and counts.dtype.category != INTEGER:
+        raise DTypeError(f"repeat_interleave: repeats must be integers, got {counts.dtype}")
+    if not hasattr(counts, "__index__"):
+        raise TypeError(
+            f"repeat_interleave: repeats must be an int or a tensor, got {type(counts).__name__} {counts!r:.60}"
+        )
+
+
+def _check_size(size: int, output_size: int | None) -> None:
+    if output_size not in (None, size):
+        raise ShapeError(f"repeat_interleave: output_size={output_size}, the repeats make {size}")
 
 
 @composite(samples=({"shapes": ((3, 4),)},), ulp=0)
@@ -387,7 +440,7 @@ def sum_to_size(input: Tensor, *size: Any) -> Tensor:
         tensor([[3.],
                 [3.]])
     """
-    wanted = tuple(size[0]) if len(size) == 1 and not hasattr(size[0], "__index__") else tuple(size)
+    wanted = normalize_shape(size, "sum_to_size")
     lead = input.ndim - len(wanted)
     if lead < 0 or any(a not in (1, b) for a, b in zip(wanted, input.shape[lead:], strict=True)):
         raise ShapeError(f"sum_to_size: shape {list(wanted)} does not broadcast to {list(input.shape)}")
@@ -405,4 +458,4 @@ def adjoint(input: Tensor) -> Tensor:
         tensor([[1.-1.j, 3.-0.j],
                 [2.-0.j, 4.+2.j]])
     """
-    return input.mH
+    return input.mH if input.ndim else input.conj()

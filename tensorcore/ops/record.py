@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from tensorcore.errors import ReadError
 from tensorcore.ops.node_names import named
 from tensorcore.ops.rules import Rule, same
 
@@ -46,12 +47,15 @@ class Op:
         samples: cases ``(shapes of the operands, attributes)`` for tests, or a function of none returning them. With
             ``"prepare"`` (a name per operand, such as ``"positive_definite"``) and ``"observe"`` (what is compared of
             the outputs, such as ``"magnitudes"``), both of ``tensorcore_conformance.structure``.
+        by_example: ``"values"`` where the front reads values, so that `vmap` calls it for one example after another;
+            ``"constant"`` where its results have no gradient, either.
     """
 
     __slots__ = (
-        "__wrapped__", "aliases", "body", "callers", "domain", "elementwise", "emit", "front", "gradient", "inplace",
-        "into", "joint", "name", "namespaces", "operands", "operator", "outputs", "plans", "primitive", "promotes",
-        "pull", "put", "random", "reads", "rule", "samples", "shown", "signature", "standard", "ulp", "view", "vjp",
+        "__wrapped__", "aliases", "body", "by_example", "callers", "domain", "elementwise", "emit", "front",
+        "gradient", "inplace", "into", "joint", "name", "namespaces", "operands", "operator", "outputs", "plans",
+        "primitive", "promotes", "pull", "put", "random", "reads", "rule", "samples", "shown", "signature",
+        "standard", "ulp", "view", "vjp",
     )  # fmt: skip
 
     name: str
@@ -82,6 +86,7 @@ class Op:
         self.ulp: float = facts["ulp"]
         self.samples = facts["samples"]
         self.random: bool = facts["random"]
+        self.by_example: str = facts["by_example"]
         self.shown: str | None = facts["shown"]
         self.signature = inspect.signature(front)
         self.operands: tuple[str, ...] = facts["operands"] or tuple(
@@ -294,6 +299,21 @@ def _with_numpy_spellings(front: Callable[..., Any]) -> Callable[..., Any]:
     return spelled
 
 
+def _by_example(op: Op) -> Callable[..., Any]:
+    front = op.front
+
+    @functools.wraps(front)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return front(*args, **kwargs)
+        except ReadError:
+            from tensorcore.func.by_example import called_by_example
+
+            return called_by_example(op, front, args, kwargs)
+
+    return called
+
+
 def _facts(
     *,
     name: str | None = None,
@@ -315,6 +335,7 @@ def _facts(
     shown: str | None = None,
     operands: Sequence[str] | None = None,
     promotes: Sequence[str] | None = None,
+    by_example: str = "",
 ) -> dict[str, Any]:
     given = locals()
     given.update(namespaces=tuple(namespaces), aliases=tuple(aliases), operands=operands and tuple(operands))
@@ -352,6 +373,8 @@ def composite(**facts: Any) -> Callable[[Callable[..., Any]], Op]:
             op.front = op.emit
         if op.vjp is None:
             op.front = named(op)
+        if op.by_example:
+            op.front = _by_example(op)
         return op
 
     return decorate

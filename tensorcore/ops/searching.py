@@ -105,7 +105,7 @@ def searchsorted(
 
     Raises:
         ShapeError: if the shapes do not fit.
-        DTypeError: for bool and complex, or a ``sorter`` that is not int64.
+        DTypeError: for complex, or for a ``sorter`` that is not int64.
         RangeError: for another ``side``, or places of ``sorter`` out of range.
 
     Example:
@@ -125,6 +125,8 @@ def searchsorted(
         )
     if sorter is not None:
         sorted_sequence = _in_order(op, sorted_sequence, sorter)
+    if sorted_sequence.dtype is bool_:
+        sorted_sequence = sorted_sequence.to(uint8)
     places = search.emit(sorted_sequence.detach(), input.detach(), right=taken)
     return places.to(int32) if out_int32 else places
 
@@ -157,7 +159,7 @@ def bucketize(input: Any, boundaries: Tensor, *, out_int32: bool = False, right:
 
     Raises:
         ShapeError: if ``boundaries`` has not 1 dimension.
-        DTypeError: for bool and complex.
+        DTypeError: for complex.
 
     Example:
         >>> tc.bucketize(tc.tensor([3, 6]), tc.tensor([1, 3, 5]), right=True)
@@ -172,7 +174,10 @@ def bucketize(input: Any, boundaries: Tensor, *, out_int32: bool = False, right:
 _FEW: Final = 8
 
 
-@composite(namespaces=("",), samples=({"shapes": ((3, 4), (5,)), "dtypes": ("int64", "int64")},), ulp=0)
+@composite(
+    namespaces=("",), operands=("elements", "test_elements"), ulp=0,
+    samples=({"shapes": ((3, 4), (5,)), "dtypes": ("int64", "int64")},),
+)  # fmt: skip
 def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Tensor:
     """Whether each element is among ``test_elements``; ``invert`` asks whether it is not. One of them may be a number.
 
@@ -202,7 +207,8 @@ def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, inve
 
 
 @composite(
-    samples=({"shapes": ((3, 4),), "size": 20}, {"shapes": ((3, 4),), "size": 2, "fill_value": 7}), ulp=0
+    samples=({"shapes": ((3, 4),), "size": 20}, {"shapes": ((3, 4),), "size": 2, "fill_value": 7}), ulp=0,
+    by_example="constant",
 )  # fmt: skip
 def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
     """`nonzero` of ``size`` rows: the first ones, or followed by rows of ``fill_value``.
@@ -242,6 +248,7 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
     """
     if indices.dtype.category != INTEGER:
         raise DTypeError(f"unravel_index: indices must be of an integer dtype, got {indices.dtype}")
+    indices = indices.to(int64)
     sides = normalize_shape((shape,), "unravel_index") if hasattr(shape, "__len__") else (shape.__index__(),)
     if min(sides, default=0) < 0:
         raise ValueError(f"unravel_index: shape must not have negative sides, got {list(sides)}")

@@ -141,7 +141,10 @@ def _flat(input: Any, index: Any, source: Any) -> tuple[Any, Any, Any]:
     return input.reshape(-1), places, source.reshape(-1)
 
 
-@composite(inplace=True, samples=({"shapes": ((3, 4), (3, 4), (12,)), "dtypes": (None, "bool", None)},), ulp=0)
+@composite(
+    inplace=True, by_example="values",
+    samples=({"shapes": ((3, 4), (3, 4), (12,)), "dtypes": (None, "bool", None)},), ulp=0,
+)  # fmt: skip
 def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     """A copy of ``input`` with the elements of ``source``, in order, where ``mask`` is true.
 
@@ -411,7 +414,7 @@ def index_put_(input: Any, indices: Sequence[Any], values: Any, accumulate: bool
     return input
 
 
-@composite(samples=({"shapes": ((3, 4),)},), ulp=0)
+@composite(samples=({"shapes": ((3, 4),)},), by_example="constant", ulp=0)
 def argwhere(input: Tensor) -> Tensor:
     """Indices of the elements that are not zero, a row each.
 
