@@ -40,6 +40,13 @@ class memory_format:  # noqa: N801 - PyTorch's name
         return self.name
 
 
+def check_format(op: str, given: object) -> None:
+    """Raise TypeError unless an argument ``memory_format`` is one."""
+    if type(given) is not memory_format:
+        expected = "a memory format such as tensorcore.channels_last"
+        raise TypeError(f"{op}: memory_format must be {expected}, got {type(given).__name__} {given!r:.60}")
+
+
 class layout(memory_format):  # noqa: N801 - PyTorch's name
     """How elements are stored."""
 

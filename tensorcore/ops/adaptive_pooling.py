@@ -65,7 +65,7 @@ def _gathered(x: Any, dim: int, bounds: list[tuple[int, int]]) -> tuple[Any, lis
 
 
 def _average(op: str, ndim: int, input: Any, output_size: Any) -> Any:
-    input, alone = batched(op, input, ndim)
+    input, alone = batched(op, input, ndim, ndim)
     inexact(input.dtype, op)
     sides = input._array.shape[2:]
     sizes = _target(op, output_size, sides)
@@ -94,7 +94,7 @@ def _average_along(x: Any, dim: int, bounds: list[tuple[int, int]]) -> Any:
 
 
 def _largest(op: str, ndim: int, input: Any, output_size: Any, return_indices: bool) -> Any:
-    input, alone = batched(op, input, ndim)
+    input, alone = batched(op, input, ndim, input.ndim - 1)
     sides = input._array.shape[2:]
     sizes = _target(op, output_size, sides)
     even = _even(sides, sizes)

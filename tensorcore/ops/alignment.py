@@ -101,8 +101,6 @@ def ctc_loss(
     if log_probs.ndim != 3:
         raise ShapeError(f"ctc_loss: expected (T, N, C) or (T, C) log-probabilities, got shape {list(log_probs.shape)}")
     inexact(log_probs.dtype, "ctc_loss")
-    if targets.dtype.category != INTEGER:
-        raise DTypeError(f"ctc_loss: targets must be integers, got {targets.dtype}")
     steps, batch, classes = log_probs.shape
     if not 0 <= blank < classes:
         raise RangeError(f"ctc_loss: blank {blank} is none of {classes} classes")

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from tensorcore.dtypes import BOOL, FLOATING, DType, int64, promote_types
-from tensorcore.errors import DTypeError, RangeError, ShapeError
+from tensorcore.errors import ArgumentError, DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.record import composite
 from tensorcore.ops.rules import comparison, floating, inexact, number, ordering, real_floating, same
@@ -265,10 +265,14 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
             input, min=None if min is None else float(min), max=None if max is None else float(max)
         )
     out = input
-    if min is not None:
-        out = e.where(_beyond(out, min, e.lt), min, out)
-    if max is not None:
-        out = e.where(_beyond(out, max, e.gt), max, out)
+    try:
+        if min is not None:
+            out = e.where(_beyond(out, min, e.lt), min, out)
+        if max is not None:
+            out = e.where(_beyond(out, max, e.gt), max, out)
+    except ShapeError:
+        shapes = " and ".join(f"{name} {list(x.shape)}" for name, x in (("min", min), ("max", max)) if not _number(x))
+        raise ArgumentError(f"clamp: input of shape {list(input.shape)} does not broadcast with {shapes}") from None
     return out
 
 

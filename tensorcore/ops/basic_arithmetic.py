@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tensorcore.dtypes import BOOL
 from tensorcore.errors import DTypeError, RangeError
 from tensorcore.ops.comparison import eq, gt, lt, where
 from tensorcore.ops.record import primitive
@@ -257,6 +258,8 @@ def conj_physical(input: Tensor) -> Tensor:
         >>> tc.conj_physical(tc.tensor([1 + 2j, 3 - 1j])), tc.conj_physical(tc.tensor([1.0]))
         (tensor([1.-2.j, 3.+1.j]), tensor([1.]))
     """
+    # Truth values are their own conjugates.
+    return input if input._kind.dtype.category == BOOL else conj_physical.emit(input)
 
 
 def real_part(input: Any) -> Any:

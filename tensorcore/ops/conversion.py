@@ -8,6 +8,7 @@ from tensorcore import dtypes
 from tensorcore.devices import Device
 from tensorcore.dtypes import COMPLEX, FLOATING, DType
 from tensorcore.errors import DTypeError, ShapeError
+from tensorcore.memory_format import check_format
 from tensorcore.ops.record import composite, primitive
 from tensorcore.ops.rules import attribute, same
 from tensorcore.shapes import contiguous_strides
@@ -68,6 +69,8 @@ def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
         >>> x.grad
         tensor([3., 3.])
     """
+    if memory_format is not None:
+        check_format("clone", memory_format)
     return copy.emit(input)
 
 
@@ -99,6 +102,8 @@ def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
         tensor([[1, 3],
                 [2, 4]])
     """
+    if memory_format is not None:
+        check_format("contiguous", memory_format)
     return input if input.is_contiguous() else copy.emit(input)
 
 

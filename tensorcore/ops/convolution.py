@@ -382,6 +382,8 @@ def conv_transpose3d(
 def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tensor:
     """Cross-correlation of (time, batch, C) with (K, C, O), over time padded by ``pad``: (time, batch, O).
 
+    ``bias`` is converted to the dtype of ``input``.
+
     >>> tc.conv_tbc(tc.ones(3, 1, 2), tc.ones(2, 2, 1), tc.zeros(1)).shape
     tensorcore.Size([2, 1, 1])
     """
@@ -390,4 +392,7 @@ def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tenso
             f"conv_tbc: expected (time, batch, C), (K, C, O) and (O), got shapes {list(input.shape)}, "
             f"{list(weight.shape)} and {list(bias.shape)}"
         )
-    return conv1d(input.permute(1, 2, 0), weight.permute(2, 1, 0), bias, padding=pad).permute(2, 0, 1)
+    out = conv1d(input.permute(1, 2, 0), weight.permute(2, 1, 0), bias.to(input.dtype), padding=max(pad, 0))
+    out = out.permute(2, 0, 1)
+    # Less than no padding leaves out so many steps at both ends.
+    return out if pad >= 0 else out.narrow(0, -pad, len(out) + 2 * pad)

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import BOOL, FLOATING, INTEGER, DType, get_default_dtype, int64
-from tensorcore.errors import DimensionError, DTypeError, RangeError, ShapeError
+from tensorcore.errors import ArgumentError, DimensionError, DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.creation import ramp
 from tensorcore.ops.movement import cat, flip
@@ -154,10 +154,16 @@ def _log_of_sum(a: Any, b: Any) -> Any:
 # ------------------------------------------------------------------ areas by the trapezoidal rule
 
 
+def _check_distance(op: str, dx: Any) -> None:
+    if hasattr(dx, "_array") and dx.numel() != 1:
+        raise ArgumentError(f"{op}: dx must be a number, got a tensor of shape {list(dx.shape)}")
+
+
 def _trapezoids(op: str, y: Any, x: Any, dx: Any, dim: int) -> tuple[Any, int]:
     """The areas between neighbouring samples, along which dimension."""
     if x is not None and dx is not None:
         raise TypeError(f"{op}: x and dx were both given; dx is for samples at equal distances")
+    _check_distance(op, dx)
     if y.ndim == 0:
         raise DimensionError(f"{op}: expected samples along a dimension, got a 0-d tensor")
     if BOOL in [each.dtype.category for each in (y, x) if each is not None]:
@@ -213,6 +219,7 @@ def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Any = None, dim: int = 
         tensor(21.)
     """
     if x is None and y.ndim and y.dtype.category != BOOL:
+        _check_distance("trapezoid", dx)
         place = normalize_dim(dim, y.ndim, "trapezoid")
         side = y.shape[place]
         if side:
@@ -259,7 +266,8 @@ def gradient(input: Tensor, *, spacing: Any = 1, dim: Any = None, edge_order: in
     the order ``edge_order``, 1 or 2 (Fornberg's coefficients, Math. Comp. 51, 1988).
 
     Args:
-        spacing: the distance of samples; or one for each dimension; or for each a 1-d tensor of where they are.
+        spacing: the distance of samples, 1 by default; or one for each dimension; or for each a 1-d tensor of where
+            they are.
 
     Raises:
         DTypeError: for bool and unsigned integers.
@@ -279,6 +287,7 @@ def gradient(input: Tensor, *, spacing: Any = 1, dim: Any = None, edge_order: in
             "gradient: spacing must be a number, or a sequence of numbers or of 1-d tensors; got one tensor"
         )
     dims = normalize_dims(dim, input.ndim, "gradient")
+    spacing = 1 if spacing is None else spacing
     steps = list(spacing) if isinstance(spacing, (tuple, list)) else [spacing] * len(dims)
     if len(steps) != len(dims):
         raise ShapeError(f"gradient: expected a spacing for each of the dimensions {dims}, got {len(steps)}")

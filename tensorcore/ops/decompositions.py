@@ -188,6 +188,9 @@ def cholesky(input: Tensor, upper: bool = False) -> Tensor:
         >>> tc.cholesky(tc.tensor([[4.0]]))
         tensor([[2.]])
     """
+    if input.ndim > 1 and not input.numel():
+        # Whatever its sides; PyTorch looks no further.
+        return input.clone()
     factor: Tensor = _cholesky_of("cholesky", input, upper, True)[0]
     return factor
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import FLOATING, bool_, int64
 from tensorcore.errors import DTypeError, RangeError, ShapeError
+from tensorcore.inquiry import result_type
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.linalg import matmul
 from tensorcore.ops.loss import reduced, reduction_of
 from tensorcore.ops.matrix_checks import require_floating, require_matrix, require_one_dtype
 from tensorcore.ops.matrix_norms import linalg_vector_norm as vector_norm
 from tensorcore.ops.movement import cat
+from tensorcore.ops.outputs import stored
 from tensorcore.ops.record import composite
 from tensorcore.ops.rules import inexact
 from tensorcore.shapes import broadcast_shapes, normalize_dim
@@ -32,8 +34,10 @@ def _above_zero(x: Any) -> Any:
 @composite(
     namespaces=_F, samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "p": 1.0, "dim": 0}), ulp=16, domain=(0.5, 4)
 )
-def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Any = None) -> Tensor:
-    """Each vector along ``dim`` over its ``p``-norm, or over ``eps`` where that is larger.
+def normalize(
+    input: Tensor, p: float | None = 2.0, dim: int | None = 1, eps: float = 1e-12, out: Any = None
+) -> Tensor:  # fmt: skip
+    """Each vector along ``dim`` (the whole tensor for None) over its ``p``-norm, or over ``eps`` where that is larger.
 
     Example:
         >>> F.normalize(tc.tensor([[3.0, 4.0], [0.0, 0.0]]))
@@ -42,13 +46,9 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, o
         >>> F.normalize(tc.tensor([2.0, 6.0]), p=1, dim=0)
         tensor([0.2500, 0.7500])
     """
-    size = vector_norm(input, p, dim, True)
+    size = vector_norm(input, 2.0 if p is None else p, dim, True)
     result = input / e.where(e.lt(size, eps), eps, size)
-    if out is not None:
-        from tensorcore.ops.inplace import write_out
-
-        return write_out(out, result)
-    return result
+    return stored("normalize", result, out)
 
 
 @composite(
@@ -78,9 +78,10 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
         shape = broadcast_shapes(x1.shape, x2.shape)
     except ShapeError as error:
         raise ShapeError(f"cosine_similarity: {error}") from None
-    for x in (x1, x2):
-        if not x.is_floating_point():
-            raise DTypeError(f"cosine_similarity: expected floating-point tensors, got {x1.dtype} and {x2.dtype}")
+    common = result_type(x1, x2)
+    if not common.is_floating_point:
+        raise DTypeError(f"cosine_similarity: expected a floating-point tensor, got {x1.dtype} and {x2.dtype}")
+    x1, x2 = x1.to(common), x2.to(common)
     place = normalize_dim(dim, len(shape), "cosine_similarity")
     units = []
     for x in (x1, x2):
@@ -138,7 +139,7 @@ def margin_ranking_loss(
     if not input1.ndim == input2.ndim == target.ndim:
         shapes = ", ".join(str(list(x.shape)) for x in (input1, input2, target))
         raise ShapeError(f"margin_ranking_loss: expected as many dimensions in each, got shapes {shapes}")
-    return reduced(_above_zero(-target * (input1 - input2) + margin), reduction)
+    return reduced(_above_zero(-target * (input1 - input2) + float(margin)), reduction)
 
 
 @composite(namespaces=_BOTH, samples=({"shapes": ((3, 4), (3, 4)), "domains": (None, (1, 1))},), ulp=8)

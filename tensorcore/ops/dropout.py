@@ -255,7 +255,7 @@ def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False,
         >>> x.std(-1).max(), x.unique()
         (tensor(0.), tensor([-0.7792,  0.7792]))
     """
-    if input.ndim < 2:
+    if input.ndim < 2 and training:
         raise ShapeError(f"feature_alpha_dropout: expected at least 2 dimensions, got shape {list(input.shape)}")
     return _alpha("feature_alpha_dropout", input, p, training, inplace, _channels_of(input))
 
@@ -286,8 +286,8 @@ def rrelu(
 
 
 @composite(namespaces=_F, random=True)
-def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
-    """A sample of the categorical distribution of ``logits``, relaxed by the temperature ``tau``.
+def gumbel_softmax(logits: Tensor, tau: Any = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
+    """A sample of the categorical distribution of ``logits``, relaxed by the temperature ``tau``, a number or tensor.
 
     With ``hard``, one-hot forward and relaxed backward. Jang et al., Categorical Reparameterization, 2017.
 

@@ -38,6 +38,11 @@ def rows(x: Any) -> Any:
     return reshape.emit(x, shape=(count, shape[-1]))
 
 
+def _broadcasts(shape: Any, wide: Any) -> bool:
+    """Whether ``shape`` broadcasts to ``wide``."""
+    return len(shape) <= len(wide) and all(a in (1, b) for a, b in zip(shape[::-1], wide[::-1], strict=False))
+
+
 def _linear_input(g: Any, weight: Any, input_shape: tuple[int, ...]) -> Any:
     grad = matmul.emit(rows(g), e.conj(weight))
     return grad if len(input_shape) == 2 else reshape.emit(grad, shape=tuple(input_shape))
@@ -56,10 +61,10 @@ def _linear_bias(g: Any) -> Any:
     samples=({"shapes": ((3, 4), (5, 4), (5,))}, {"shapes": ((2, 3, 4), (5, 4))}, {"shapes": ((4,), (5, 4), (5,))}),
 )  # fmt: skip
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """``input @ weight.T + bias`` over the last dimension of ``input``.
+    """``input @ weight.T + bias`` over the last dimension of ``input``; the bias broadcasts.
 
     Raises:
-        ShapeError: if the last sides of ``input`` and ``weight`` differ.
+        ShapeError: if the last sides of ``input`` and ``weight`` differ, or the bias does not fit the result.
 
     Example:
         >>> weight, bias = tc.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), tc.tensor([0.0, 0.0, 0.5])
@@ -79,7 +84,13 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     if bias is not None and (
         len(bias._array.shape) > 1 or (bias._array.shape and bias._array.shape[0] not in (1, w[0]))
     ):
-        raise ShapeError(f"linear: bias of shape {list(bias.shape)} does not fit weight of shape {list(w)}")
+        product = linear.emit(input, weight, None)
+        if not _broadcasts(bias._array.shape, product._array.shape):
+            raise ShapeError(
+                f"linear: bias of shape {list(bias.shape)} does not fit weight of shape {list(w)} and input of shape "
+                f"{list(x)}"
+            )
+        return product + bias
     return linear.emit(input, weight, bias)
 
 
@@ -120,11 +131,9 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
             f"bilinear: shapes {list(a)} and {list(b)} do not fit weight of shape {list(w)}: "
             "expected (..., in1), (..., in2) and (out, in1, in2)"
         )
-    if bias is not None and tuple(bias.shape) != (w[0],):
+    if bias is not None and tuple(bias.shape[:1]) != (w[0],):
         raise ShapeError(f"bilinear: bias of shape {list(bias.shape)} does not fit weight of shape {list(w)}")
     first, second = rows(input1), rows(input2)
     half = matmul(first, weight.permute(1, 0, 2).reshape(w[1], w[0] * w[2])).reshape(first.shape[0], w[0], w[2])
-    out = matmul(half, second.unsqueeze(-1)).squeeze(-1)
-    if bias is not None:
-        out = out + bias
-    return out.reshape((*a[:-1], w[0]))
+    out = matmul(half, second.unsqueeze(-1)).reshape((*a[:-1], w[0]))
+    return out if bias is None else out + bias

@@ -10,7 +10,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from tensorcore.dtypes import int64
-from tensorcore.errors import RangeError, ShapeError
+from tensorcore.errors import ArgumentError, RangeError, ShapeError
 from tensorcore.ops.cross_entropy import cross_entropy, cross_entropy_fused, cross_entropy_gradient
 from tensorcore.ops.linalg import matmul
 from tensorcore.ops.linear import linear
@@ -104,6 +104,8 @@ def linear_cross_entropy(
     tensor(0.6931)
     """
     _check(input, linear_weight, linear_bias, reduction)
+    if options is not None and not hasattr(options, "rows"):
+        raise ArgumentError(f"{_NAME}: options must be LinearCrossEntropyOptions, got {type(options).__name__}")
     classes, *sides, width = linear_weight.shape
     ignored = -100 if ignore_index is None else ignore_index
     if options is not None and (sides or input.ndim == 1 or target.dtype is not int64):

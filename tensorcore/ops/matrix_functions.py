@@ -17,6 +17,7 @@ from tensorcore.ops.joining import adjoint
 from tensorcore.ops.linalg import matmul, mm
 from tensorcore.ops.matrix_checks import require_floating, require_one_dtype, require_square
 from tensorcore.ops.movement import cat, expand, stack
+from tensorcore.ops.outputs import stored
 from tensorcore.ops.precision import widened
 from tensorcore.ops.record import REGISTRY, composite
 from tensorcore.ops.solving import linalg_inv, linalg_solve_ex
@@ -161,9 +162,9 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
     require_square(op, "input", input)
     if not hasattr(n, "__index__"):
         raise TypeError(f"{op}: n must be an int, got {type(n).__name__}")
-    if input.dtype.category == BOOL:
-        raise DTypeError(f"{op}: expected numbers, got a tensor of dtype {input.dtype}")
     n = n.__index__()
+    if input.dtype.category == BOOL and n not in (0, 1):
+        raise DTypeError(f"{op}: expected numbers, got a tensor of dtype {input.dtype}")
     if n < 0:
         input, n = linalg_inv(input), -n
     if n == 0:
@@ -291,7 +292,7 @@ def linalg_multi_dot(tensors: Sequence[Tensor]) -> Tensor:
 
 
 @composite(namespaces=("",))
-def chain_matmul(*matrices: Tensor) -> Tensor:
+def chain_matmul(*matrices: Tensor, out: Tensor | None = None) -> Tensor:
     """Product of matrices, in the order of least work; `linalg.multi_dot` is the newer one.
 
     Example:
@@ -307,16 +308,7 @@ def chain_matmul(*matrices: Tensor) -> Tensor:
             raise TypeError(f"{op}: expected tensors, got {type(x).__name__}")
         if x.ndim != 2:
             raise ShapeError(f"{op}: expected matrices, got shape {list(x.shape)} at place {place}")
-    return _product(matrices)
-
-
-def _inner_size(op: str, x: Any, y: Any, dim: int) -> None:
-    sides = [each.shape[normalize_dim(dim, each.ndim, op)] if each.ndim else 1 for each in (x, y)]
-    if sides[0] != sides[1] and 1 not in sides:
-        raise ShapeError(
-            f"{op}: vectors of {sides[0]} and {sides[1]} elements along dim {dim}: shapes {list(x.shape)} and "
-            f"{list(y.shape)}"
-        )
+    return stored(op, _product(matrices), out)
 
 
 @composite(
@@ -354,7 +346,6 @@ def linalg_vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
     require_floating(op, x)
     require_floating(op, y)
     require_one_dtype(op, x=x, y=y)
-    _inner_size(op, x, y, dim)
     ndim = max(x.ndim, y.ndim)
     place = normalize_dim(dim, ndim, op) - ndim
     if not 0 < -place <= min(x.ndim, y.ndim) or x.shape[place] != y.shape[place]:

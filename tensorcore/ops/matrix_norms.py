@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import COMPLEX, FLOATING, DType, finfo, promote_types
-from tensorcore.errors import DTypeError, RangeError, ShapeError
+from tensorcore.errors import ArgumentError, DimensionError, DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.matrix_checks import require_floating, require_matrix, require_square, solvable
 from tensorcore.ops.precision import widened
@@ -218,6 +218,8 @@ def linalg_norm(
         (tensor(5.), tensor(4.), tensor([3., 4.]))
     """
     op = "linalg.norm"
+    if hasattr(ord, "_array") and ord.numel() != 1:
+        raise ArgumentError(f"{op}: ord must be a number or a string, got a tensor of shape {list(ord.shape)}")
     if dim is not None:
         count = 1 if hasattr(dim, "__index__") else len(dim)
         if count not in (1, 2):
@@ -268,6 +270,8 @@ def nuclear_norm(input: Tensor, dim: Any = (-2, -1), keepdim: bool = False) -> T
         >>> tc.nuclear_norm(tc.tensor([[3.0, 0.0], [0.0, -4.0]]))
         tensor(7.)
     """
+    if hasattr(dim, "__index__"):
+        dim = (normalize_dim(dim, input.ndim, "nuclear_norm"),)
     return linalg_matrix_norm(input, "nuc", dim, keepdim)
 
 
@@ -299,8 +303,11 @@ def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
     """
     if dim == -1:
         return linalg_vector_norm(v, pow)
+    if v.ndim == 0:
+        raise DimensionError(f"norm_except_dim: a 0-d tensor has no dimension {dim}; -1 is the norm over all")
     place = normalize_dim(dim, v.ndim, "norm_except_dim")
-    return linalg_vector_norm(v, pow, [each for each in range(v.ndim) if each != place], True)
+    others = [each for each in range(v.ndim) if each != place]
+    return linalg_vector_norm(v, pow, others, True) if others else linalg_vector_norm(v.unsqueeze(1), pow, 1)
 
 
 # ------------------------------------------------------------------ condition and rank

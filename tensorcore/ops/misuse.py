@@ -221,6 +221,10 @@ _EXPECTED: Final[dict[str, tuple[str, Any]]] = {
     "DType": ("a dtype such as tensorcore.float32", _is_dtype),
     "dim": ("an int or a tuple of ints", _is_dims),
     "Sequence[int]": ("a sequence of ints", lambda value: isinstance(value, (list, tuple)) and _is_dims(value)),
+    "Sequence[float]": (
+        "a sequence of numbers",
+        lambda value: isinstance(value, (list, tuple)) and all(map(_is_number, value)),
+    ),
     "int | Sequence[int]": ("an int or a sequence of ints", _is_dims),
     "layout": ("a layout such as tensorcore.strided", lambda value: isinstance(value, layout)),
     "memory_format": (

@@ -10,11 +10,12 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.autograd.mode import mode
+from tensorcore.dtypes import float32, int64
 from tensorcore.errors import RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.inplace import write
 from tensorcore.ops.layer_normalization import inverse_root, moments, native_layer_norm
-from tensorcore.ops.pooling_expressions import avg_pool
+from tensorcore.ops.pooling_expressions import avg_pool, whole_averages
 from tensorcore.ops.precision import widened
 from tensorcore.ops.record import composite
 from tensorcore.ops.reduction import sum
@@ -121,10 +122,11 @@ def _blend(running: Any, new: Any, momentum: float, op: str) -> None:
         mode.grad = recorded
 
 
-def _check_channels(op: str, input: Any, **given: Any) -> None:
+def _check_channels(op: str, input: Any, *vectors: str, **given: Any) -> None:
+    """Raise ShapeError unless what is given holds an element for each channel; ``vectors`` have no more dimensions."""
     channels = input.shape[1]
     for name, x in given.items():
-        if x is not None and x.numel() != channels:
+        if x is not None and (x.numel() != channels or (name in vectors and x.ndim != 1)):
             raise ShapeError(
                 f"{op}: input of shape {list(input.shape)} has {channels} channels, in dimension 1; {name} of shape "
                 f"{list(x.shape)} must hold an element for each"
@@ -166,7 +168,10 @@ def batch_norm(
     inexact(input.dtype, "batch_norm")
     if input.ndim < 2:
         raise ShapeError(f"batch_norm: expected at least 2 dimensions, got shape {list(input.shape)}")
-    _check_channels("batch_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    _check_channels(
+        "batch_norm", input, "running_mean", "running_var",
+        running_mean=running_mean, running_var=running_var, weight=weight, bias=bias,
+    )  # fmt: skip
     if eps <= 0 and training:
         raise RangeError(f"batch_norm: eps must be positive, got {eps}")
     if not training:
@@ -271,13 +276,15 @@ def group_norm(
     batch, channels = input.shape[0], input.shape[1]
     if num_groups <= 0 or channels % num_groups:
         raise ShapeError(f"group_norm: {channels} channels cannot be divided into num_groups={num_groups}")
-    _check_channels("group_norm", input, weight=weight, bias=bias)
+    _check_channels("group_norm", input, "weight", "bias", weight=weight, bias=bias)
     if input.numel() == num_groups:
         raise ShapeError(
             f"group_norm: expected more than 1 value per group, got shape {list(input.shape)} and {num_groups} groups"
         )
     rows = input.reshape((batch, num_groups, math.prod(input.shape[1:]) // num_groups))
-    return _affine(_normalized_rows(rows, eps)[0].reshape(input.shape), weight, bias)
+    out = _affine(_normalized_rows(rows, eps)[0].reshape(input.shape), weight, bias)
+    # Weights of float32 go with an input of 16 bits, whose dtype the result has.
+    return out.to(input.dtype) if input.dtype.itemsize == 2 and out.dtype is float32 else out
 
 
 @composite(
@@ -311,8 +318,9 @@ def instance_norm(
         raise ShapeError(f"instance_norm: expected at least {least} dimensions, got shape {list(input.shape)}")
     batch, channels = input.shape[0], input.shape[1]
     _check_channels(
-        "instance_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias
-    )
+        "instance_norm", input, "running_mean", "running_var", "weight", "bias",
+        running_mean=running_mean, running_var=running_var, weight=weight, bias=bias,
+    )  # fmt: skip
     if not use_input_stats:
         if running_mean is None or running_var is None:
             raise RuntimeError("instance_norm: running_mean and running_var must be given with use_input_stats=False")
@@ -352,7 +360,8 @@ def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: flo
     batch, channels = input.shape[0], input.shape[1]
     squares = (input * input).reshape((batch, 1, channels, math.prod(input.shape[2:])))
     padded = embedded(squares, [(size // 2, (size - 1) // 2), (0, 0)], (1, 1))
-    means = avg_pool.emit(
+    average: Any = whole_averages if input.dtype is int64 else avg_pool.emit
+    means = average(
         padded,
         kernel=(size, 1),
         stride=(1, 1),

@@ -6,10 +6,11 @@ import math
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from tensorcore.dtypes import int64
 from tensorcore.errors import RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.activation import relu
-from tensorcore.ops.pooling_expressions import avg_pool, max_pool, max_pool_with_places
+from tensorcore.ops.pooling_expressions import avg_pool, max_pool, max_pool_with_places, whole_averages
 from tensorcore.ops.record import composite
 from tensorcore.ops.windows import Ints, spatial
 
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
 _BOTH: Final = ("", "nn.functional")
 
 
-def batched(op: str, input: Any, ndim: int) -> tuple[Any, bool]:
-    """The input with a batch dimension, and whether it came without."""
-    if input.ndim not in (ndim + 1, ndim + 2) or 0 in input._array.shape[-(ndim + 1) :]:
+def batched(op: str, input: Any, ndim: int, filled: int | None = None) -> tuple[Any, bool]:
+    """The input with a batch dimension, and whether it came without; the last ``filled`` sides are not 0."""
+    filled = ndim + 1 if filled is None else filled
+    if input.ndim not in (ndim + 1, ndim + 2) or 0 in input._array.shape[input.ndim - filled :]:
         raise ShapeError(
-            f"{op}: expected an input of {ndim + 2} dimensions, or {ndim + 1} without a batch, "
-            f"with no side 0 but the batch; got shape {list(input.shape)}"
+            f"{op}: expected an input of {ndim + 2} dimensions, or {ndim + 1} without a batch, with no 0 among the "
+            f"last {filled} sides; got shape {list(input.shape)}"
         )
     return (input, False) if input.ndim == ndim + 2 else (input.unsqueeze(0), True)
 
@@ -100,7 +102,10 @@ def _avg(
         raise RangeError(f"{op}: divisor_override must not be 0")
     geometry = _geometry(op, input, ndim, kernel_size, stride, padding, 1, ceil_mode)
     del geometry["dilation"]
-    out = avg_pool.emit(input, **geometry, include_pad=bool(include), divisor=divisor)
+    if ndim == 3 and any(k > side for k, side in zip(geometry["kernel"], input._array.shape[2:], strict=True)):
+        raise ShapeError(f"{op}: a kernel of {list(geometry['kernel'])} is larger than input {list(input.shape)}")
+    pool: Any = whole_averages if input.dtype is int64 else avg_pool.emit
+    out = pool(input, **geometry, include_pad=bool(include), divisor=divisor)
     return out.squeeze(0) if alone else out
 
 
@@ -199,7 +204,8 @@ def avg_pool1d(
 ) -> Tensor:
     """Average of each window of (N, C, L) or (C, L).
 
-    Zeros of the padding count as elements, unless ``count_include_pad`` is false.
+    Zeros of the padding count as elements, unless ``count_include_pad`` is false. Averages of int64 are rounded towards
+    zero.
 
     Raises:
         ShapeError: for fewer or more dimensions, or where the kernel does not fit.

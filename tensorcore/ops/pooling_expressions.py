@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from tensorcore.dtypes import FLOATING, iinfo, int64
+from tensorcore.dtypes import FLOATING, float32, iinfo, int64
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.creation import full, ramp, tensor
 from tensorcore.ops.indexing import gather, scatter
@@ -256,12 +256,27 @@ def avg_pool(
 def _avg_pool(
     input: Tensor, *, kernel: Ints, stride: Ints, padding: Ints, counts: Ints, include_pad: bool, divisor: int | None
 ) -> Tensor:
+    total = _totals(input, kernel, stride, padding, counts)
     sides = input._array.shape[2:]
-    ones = (1,) * len(kernel)
-    total = embedded(input, _pads(sides, kernel, stride, padding, ones, counts), ones)
-    for place in reversed(range(len(kernel))):
-        total = _combined(e.add.emit, _slices(total, 2 + place, kernel[place], stride[place], 1, counts[place]))
     return e.div.emit(total, _divisor(input._kind, sides, kernel, stride, padding, counts, include_pad, divisor))
+
+
+def _totals(x: Any, kernel: Ints, stride: Ints, padding: Ints, counts: Ints) -> Any:
+    ones = (1,) * len(kernel)
+    x = embedded(x, _pads(x._array.shape[2:], kernel, stride, padding, ones, counts), ones)
+    for place in reversed(range(len(kernel))):
+        x = _combined(e.add.emit, _slices(x, 2 + place, kernel[place], stride[place], 1, counts[place]))
+    return x
+
+
+def whole_averages(
+    input: Any, *, kernel: Ints, stride: Ints, padding: Ints, counts: Ints, include_pad: bool, divisor: int | None
+) -> Any:
+    """`avg_pool` of integers, rounded towards zero."""
+    total = _totals(input, kernel, stride, padding, counts)
+    sides = input._array.shape[2:]
+    over = _divisor(input._kind.sibling(float32), sides, kernel, stride, padding, counts, include_pad, divisor)
+    return e.div(total, over.to(int64), rounding_mode="trunc")
 
 
 @composite(

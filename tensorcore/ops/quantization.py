@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tensorcore.dtypes import BOOL, COMPLEX
-from tensorcore.errors import DTypeError, RangeError, ShapeError
+from tensorcore.errors import ArgumentError, DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.record import composite
 from tensorcore.ops.rules import inexact
@@ -71,7 +71,7 @@ def fake_quantize_per_tensor_affine(
     op = "fake_quantize_per_tensor_affine"
     for name, x in (("scale", scale), ("zero_point", zero_point)):
         if hasattr(x, "numel") and x.numel() != 1:
-            raise ShapeError(f"{op}: expected a {name} of one element, got shape {list(x.shape)}")
+            raise ArgumentError(f"{op}: expected a {name} of one element, got shape {list(x.shape)}")
     _check(op, input, zero_point, quant_min, quant_max)
     kind = input._kind
     parts = (

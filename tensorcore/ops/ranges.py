@@ -271,6 +271,8 @@ def logspace(
         >>> tc.logspace(-1, 2, 4), tc.logspace(0, 3, 4, base=2)
         (tensor([  0.1000,   1.0000,  10.0000, 100.0000]), tensor([1., 2., 4., 8.]))
     """
+    if dtype is None and any(isinstance(x, complex) for x in (start, end)):
+        dtype = get_default_dtype().to_complex()
     kind = kind_of(device, dtype)
     wide = kind.dtype if kind.dtype.category >= COMPLEX else kind.sibling(float64).dtype
     powers = base ** linspace(start, end, steps, dtype=wide, device=device)

@@ -304,7 +304,9 @@ def logaddexp2(input: Tensor, other: Tensor) -> Tensor:
     return logaddexp(input * scale, other * scale) * (1 / scale)
 
 
-@composite(samples=({"shapes": ((3, 4),), "args": (2,), "domains": ((0.1, 4),)},), inplace=True, ulp=8)
+@composite(
+    operands=("input",), inplace=True, ulp=8, samples=({"shapes": ((3, 4),), "args": (2,), "domains": ((0.1, 4),)},)
+)
 def float_power(input: Any, exponent: Any) -> Tensor:
     """Power computed in float64, of complex numbers in complex128.
 

@@ -252,6 +252,7 @@ def interpolate(
 
     Raises:
         NotImplementedError: if ``mode`` does not fit the dimensions.
+        ShapeError: if ``size`` does not.
 
     Example:
         >>> x = tc.tensor([[[1.0, 3.0]]])
@@ -265,6 +266,11 @@ def interpolate(
     plain = mode in ("nearest", "nearest-exact", "area")
     if plain and align_corners is not None:
         raise RangeError(f"interpolate: align_corners has no meaning for mode {mode!r}")
+    if isinstance(size, (tuple, list)) and len(size) != input.ndim - 2:
+        raise ShapeError(
+            f"interpolate: expected a size for each side of an input (N, C, *sides), got size={list(size)} and input "
+            f"of shape {list(input.shape)}"
+        )
     if input.ndim not in (3, 4, 5) or _MODES[mode] not in (None, input.ndim - 2):
         raise NotImplementedError(f"interpolate: mode {mode!r} does not resize an input of shape {list(input.shape)}")
     if antialias and mode not in ("bilinear", "bicubic"):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from tensorcore.errors import LinAlgError, RangeError, ShapeError
+from tensorcore.errors import ArgumentError, LinAlgError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.decompositions import first_failure, identity, linalg_lu_factor_ex, pivot_permutation
 from tensorcore.ops.joining import adjoint
@@ -347,6 +347,8 @@ def linalg_tensorsolve(input: Tensor, other: Tensor, dims: Any = None) -> Tensor
     """
     op = "linalg.tensorsolve"
     if dims is not None:
+        if not isinstance(dims, (tuple, list)):
+            raise ArgumentError(f"{op}: dims must be a sequence of ints, got {dims!r}")
         moved = normalize_dims(dims, input.ndim, op)
         input = input.movedim(moved, tuple(range(-len(moved), 0)))
     rows, shape = input._array.shape[: other.ndim], tuple(input._array.shape[other.ndim :])
@@ -376,6 +378,8 @@ def linalg_tensorinv(input: Tensor, ind: int = 2) -> Tensor:
     op = "linalg.tensorinv"
     if ind <= 0:
         raise RangeError(f"{op}: ind must be positive, got {ind}")
+    if not input.ndim:
+        raise ShapeError(f"{op}: expected at least {ind} dimensions, got shape []")
     rows, columns = tuple(input._array.shape[:ind]), tuple(input._array.shape[ind:])
     size = math.prod(rows)
     if size != math.prod(columns):

@@ -428,6 +428,8 @@ def _shifted(op: str, input: Any, dim: Any, forward: bool) -> Any:
     if not hasattr(input, "_kind"):
         raise TypeError(f"{op}: 'input' must be a tensor, got {type(input).__name__}")
     dims = tuple(range(input.ndim)) if dim is None else (dim,) if hasattr(dim, "__index__") else tuple(dim)
+    if not dims:
+        raise ShapeError(f"{op}: expected a dimension to reorder, got input of shape {list(input.shape)} and dim={dim}")
     places = [normalize_dim(place, input.ndim, op) for place in dims]
     sides = [input.shape[place] if input.ndim else 1 for place in places]
     moved = roll(input, [side // 2 if forward else (side + 1) // 2 for side in sides], places) if input.ndim else input

@@ -299,12 +299,18 @@ def disagreement(op: Op, call: Call) -> str | None:
     except Exception as met:
         error = met
     if their_error is None and error is None:
-        return differ(ours, theirs, is_free(op))
+        return differ(ours, theirs, is_free(op), tolerance_of(call))
     if their_error is None:
         return f"raises {type(error).__name__}: {first_line(error)}; PyTorch gives {brief(theirs)}"
     if error is None:
         return f"gives {brief(ours)}; PyTorch raises {type(their_error).__name__}: {first_line(their_error)}"
     return unlike(error, their_error) or unclear(op, call, error)
+
+
+def tolerance_of(call: Call) -> float:
+    """What the narrowest operand allows: where dtypes are mixed, either library may round to it on the way."""
+    dtypes = {x.dtype for x in flat((*call.args, *call.kwargs.values())) if isinstance(x, Operand)}
+    return max((TOLERANCE[each] for each in dtypes if each in ("float16", "bfloat16")), default=0.0)
 
 
 def is_free(op: Op) -> bool:
@@ -336,12 +342,12 @@ def unclear(op: Op, call: Call, error: Exception) -> str | None:
     return None
 
 
-def differ(ours: Any, theirs: Any, random: bool) -> str | None:
-    """How two results differ, or ``None``; of random ones, only dtypes and shapes are compared."""
+def differ(ours: Any, theirs: Any, random: bool, tolerance: float = 0.0) -> str | None:
+    """How two results differ, by more than ``tolerance``, or ``None``; random ones, in dtypes and shapes alone."""
     if isinstance(theirs, tuple | list):
         if not isinstance(ours, tuple | list) or len(ours) != len(theirs):
             return f"gives {brief(ours)}; PyTorch gives {brief(theirs)}"
-        return next((why for a, b in zip(ours, theirs, strict=True) if (why := differ(a, b, random))), None)
+        return next((why for a, b in zip(ours, theirs, strict=True) if (why := differ(a, b, random, tolerance))), None)
     if not isinstance(theirs, torch.Tensor):
         if isinstance(theirs, torch.dtype | torch.device | torch.Size) or callable(theirs):
             return None
@@ -357,7 +363,7 @@ def differ(ours: Any, theirs: Any, random: bool) -> str | None:
     wide = theirs.dtype.is_floating_point
     a = np.asarray(ours.detach().to(tc.float64 if wide else ours.dtype).numpy())
     b = np.asarray(theirs.detach().resolve_conj().resolve_neg().to(torch.float64 if wide else theirs.dtype).numpy())
-    tolerance = TOLERANCE.get(name, 1e-3)
+    tolerance = max(tolerance, TOLERANCE.get(name, 1e-3))
     scale = float(np.max(np.abs(b[np.isfinite(b)]), initial=0)) if b.dtype.kind in "fc" else 0
     if b.dtype.kind in "fc":
         with np.errstate(all="ignore"):
