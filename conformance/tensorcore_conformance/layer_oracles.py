@@ -37,7 +37,9 @@ def _sequences(count: int, step: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _rnn_step(x: Any, held: Any, weight: Any, nonlinearity: str = "tanh") -> Any:
-    new = (np.tanh if nonlinearity == "tanh" else lambda v: np.maximum(v, 0))(x + weight @ held[0])
+    total = x + weight @ held[0]
+    # NumPy takes the tanh of narrow integers in float16.
+    new = np.tanh(total * 1.0) if nonlinearity == "tanh" else np.maximum(total, 0)
     return [new], (new,)
 
 

@@ -8,6 +8,7 @@ from tensorcore.dtypes import FLOATING, INTEGER
 from tensorcore.errors import DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.inplace import finished
+from tensorcore.ops.outputs import stored
 from tensorcore.ops.precision import widened
 from tensorcore.ops.record import composite
 from tensorcore.ops.rules import inexact, real_number
@@ -251,15 +252,17 @@ def _softshrink(input: Tensor, *, lambd: float) -> Tensor:
     rule=real_number, vjp=lambda g, input, threshold: e.where(e.le(input, threshold), 0, g), ulp=0,
     namespaces=("", "nn.functional"), inplace=True, samples=({"shapes": ((3, 4),), "args": (0.5, 2.0)},),
 )  # fmt: skip
-def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+def threshold(
+    input: Tensor, threshold: float, value: float, inplace: bool = False, *, out: Tensor | None = None
+) -> Tensor:  # fmt: skip
     """Each element above ``threshold``; ``value`` for the others.
 
     Example:
         >>> F.threshold(tc.tensor([-1.0, 0.5, 2.0]), 0.5, 20.0)
         tensor([20., 20.,  2.])
     """
-    out = _THRESHOLD.emit(input, threshold=threshold, value=value)
-    return finished(input, out, inplace, "threshold_")
+    result = _THRESHOLD.emit(input, threshold=threshold, value=value)
+    return finished(input, result, inplace, "threshold_") if out is None else stored("threshold", result, out)
 
 
 #: The record, for the function in which the argument hides it.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.autograd.mode import mode
 from tensorcore.dtypes import BOOL, FLOATING, int64
-from tensorcore.errors import DTypeError, RangeError, ShapeError
+from tensorcore.errors import ArgumentError, DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.creation import ramp
 from tensorcore.ops.dropout import dropout
@@ -137,6 +137,8 @@ def _check(query: Any, key: Any, value: Any, attn_mask: Any, is_causal: bool) ->
         )
     if attn_mask is None:
         return
+    if not hasattr(attn_mask, "_array"):
+        raise ArgumentError(f"{name}: attn_mask must be a tensor, or None, got {type(attn_mask).__name__}")
     if is_causal:
         raise RangeError(f"{name}: attn_mask must be None with is_causal=True")
     if attn_mask.dtype.category not in (BOOL, FLOATING):

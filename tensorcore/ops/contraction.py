@@ -235,6 +235,13 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     else:
         first, second = dims.tolist() if hasattr(dims, "tolist") else dims
         left, right = normalize_dims(first, a.ndim, "tensordot"), normalize_dims(second, b.ndim, "tensordot")
+    # A side of 1 goes with any: the products with each element of the other are summed, so that other first.
+    for one, other in zip(left, right, strict=True) if len(left) == len(right) else ():
+        if a.shape[one] != b.shape[other]:
+            if a.shape[one] == 1:
+                b = b.sum(other, keepdim=True)
+            elif b.shape[other] == 1:
+                a = a.sum(one, keepdim=True)
     if [a.shape[d] for d in left] != [b.shape[d] for d in right]:
         raise ShapeError(
             f"tensordot: sides {[a.shape[d] for d in left]} of {list(a.shape)} and "

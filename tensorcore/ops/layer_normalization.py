@@ -91,8 +91,11 @@ def native_layer_norm(
         >>> tc.native_layer_norm(tc.tensor([[1.0, 3.0]]), (2,), None, None, 0.0)
         (tensor([[-1.,  1.]]), tensor([[2.]]), tensor([[1.]]))
     """
-    sides = _normalized("layer_norm", input, normalized_shape, weight, bias)
-    return native_layer_norm.emit(input, weight, bias, ndim=len(sides), eps=float(eps))
+    sides = _normalized("native_layer_norm", input, normalized_shape, weight, bias)
+    out, *statistics = native_layer_norm.emit(input, weight, bias, ndim=len(sides), eps=float(eps))
+    # Statistics are of the dtype of what scales, or the input's; the kernel's can be wider than both.
+    kind = next((x.dtype for x in (weight, bias) if x is not None), input.dtype)
+    return (out.to(input.dtype), *(x.to(kind) for x in statistics))  # type: ignore[return-value]
 
 
 @native_layer_norm.expression

@@ -331,7 +331,7 @@ def multilabel_soft_margin_loss(
     input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
     reduce: bool | None = None, reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
-    """Binary cross entropy of the sigmoid of ``input``, averaged over the last dimension, the classes'.
+    """Binary cross entropy of the sigmoid of ``input``, averaged over its last dimension, the classes'.
 
     Example:
         >>> x, target = tc.tensor([[2.0, -2.0], [0.0, 0.0]]), tc.tensor([[1.0, 0.0], [1.0, 0.0]])
@@ -344,7 +344,7 @@ def multilabel_soft_margin_loss(
     terms = logistic_entropy(input, target)
     if weight is not None:
         terms = terms * weight
-    return reduced(terms.sum(-1) / input.shape[-1], reduction)
+    return reduced(terms.sum(input.ndim - 1) / input.shape[-1], reduction)
 
 
 # ------------------------------------------------------------------ distributions

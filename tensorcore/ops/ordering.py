@@ -71,11 +71,15 @@ def _extreme(
     name: str, input: Any, dim: Any, keepdim: bool, other: Any, over_all: Any, along: Any, pairwise: Any
 ) -> Any:
     if other is not None or hasattr(dim, "_array"):
+        if keepdim or (dim is not None and other is not None):
+            raise TypeError(
+                f"{name}: a second tensor, and dim or keepdim, were both given; one chooses element by element"
+            )
         return pairwise(input, dim if other is None else other)
     if dim is None:
         if input.numel() == 0:
             raise ShapeError(f"{name}: no elements to choose from: shape {list(input.shape)}; give dim=")
-        return over_all(input)
+        return over_all(input, (), keepdim)
     place = normalize_dim(dim, input.ndim, name)
     if input.ndim and input.shape[place] == 0:
         raise DimensionError(f"{name}: no elements to choose from along dimension {place} of shape {list(input.shape)}")

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from tensorcore.dtypes import FLOATING
 from tensorcore.errors import RangeError, ShapeError
 from tensorcore.ops import recurrent as r
+from tensorcore.ops.activation import relu
 from tensorcore.ops.creation import zeros_like
 from tensorcore.ops.dropout import dropout as drop
+from tensorcore.ops.elementwise import tanh
 from tensorcore.ops.linear import linear, one_dtype
 from tensorcore.ops.movement import cat, stack
 from tensorcore.ops.record import composite
@@ -222,12 +225,20 @@ def _cell(
     for name, x, side in (("input", input, w_ih.shape[1]), *(("hx", x, width) for x in states)):
         if tuple(x.shape) != (rows, side):
             raise ShapeError(f"{op}: expected {name} of shape {[rows, side]}, got {list(x.shape)}")
+    b_ih, b_hh = _bias(b_ih, gates * width), _bias(b_hh, gates * width)
     if any(x is not None and tuple(x.shape[:1]) != (gates * width,) for x in (w_ih, w_hh, b_ih, b_hh)):
         raise ShapeError(f"{op}: expected {gates * width} as first side of weights and biases, {gates} times {width}")
     if (b_ih is None) != (b_hh is None):
         b_ih, b_hh = (zeros_like(b_hh), b_hh) if b_ih is None else (b_ih, zeros_like(b_ih))
     weights = {"weight_ih": w_ih, "weight_hh": w_hh, "bias_ih": b_ih, "bias_hh": b_hh}
     return tuple(parts[0] for parts in layer(input, states, weights, (rows,), False)[1])
+
+
+def _bias(bias: Any, rows: int) -> Any:
+    """A bias with one number for each of ``rows``; a single number, and a single row, stand for that."""
+    if bias is not None and bias.numel() == 1:
+        return bias.reshape(()).expand((rows,))
+    return bias.flatten() if bias is not None and bias.ndim != 1 and bias.numel() == rows == bias.shape[-1] else bias
 
 
 @composite(namespaces=("",), ulp=64, operands=("input",))
@@ -264,6 +275,14 @@ def gru_cell(
     return _cell("gru_cell", _gru_layer, 3, input, (hx,), w_ih, w_hh, b_ih, b_hh)[0]
 
 
+def _elman(op: str, nonlinearity: str, input: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any) -> Any:
+    if input.dtype.category >= FLOATING:
+        return _cell(op, _rnn_layer(nonlinearity), 1, input, (hx,), w_ih, w_hh, b_ih, b_hh)[0]
+    # Integers have no gradients, for which the kernel of a sequence is made.
+    total = linear(input, w_ih, b_ih) + linear(hx, w_hh, b_hh)
+    return tanh(total) if nonlinearity == "tanh" else relu(total)
+
+
 @composite(namespaces=("",), ulp=64, samples=_samples(1))
 def rnn_tanh_cell(
     input: Tensor, hx: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor | None = None, b_hh: Tensor | None = None
@@ -273,7 +292,7 @@ def rnn_tanh_cell(
     >>> tc.rnn_tanh_cell(tc.zeros(1, 1), tc.ones(1, 1), tc.ones(1, 1), tc.ones(1, 1))
     tensor([[0.7616]])
     """
-    return _cell("rnn_tanh_cell", _rnn_layer("tanh"), 1, input, (hx,), w_ih, w_hh, b_ih, b_hh)[0]
+    return _elman("rnn_tanh_cell", "tanh", input, hx, w_ih, w_hh, b_ih, b_hh)
 
 
 @composite(namespaces=("",), ulp=64, samples=_samples(1))
@@ -285,7 +304,7 @@ def rnn_relu_cell(
     >>> tc.rnn_relu_cell(tc.zeros(1, 1), tc.ones(1, 1), tc.ones(1, 1), tc.ones(1, 1))
     tensor([[1.]])
     """
-    return _cell("rnn_relu_cell", _rnn_layer("relu"), 1, input, (hx,), w_ih, w_hh, b_ih, b_hh)[0]
+    return _elman("rnn_relu_cell", "relu", input, hx, w_ih, w_hh, b_ih, b_hh)
 
 
 __all__ = ["gru", "gru_cell", "lstm", "lstm_cell", "rnn_relu", "rnn_relu_cell", "rnn_tanh", "rnn_tanh_cell"]

@@ -174,6 +174,8 @@ def _unpooled(
     kernel = spatial(op, "kernel_size", kernel_size, ndim)
     step = kernel if stride is None else spatial(op, "stride", stride, ndim)
     pads = spatial(op, "padding", padding, ndim)
+    if ndim == 3 and min(step) <= 0:
+        raise RangeError(f"{op}: stride must be positive, got {list(step)}")
     if indices.dtype is not int64 or indices.shape != input.shape:
         raise ShapeError(
             f"{op}: expected int64 indices of the shape of input, {list(input.shape)}; got {indices.dtype} of shape "
@@ -183,12 +185,13 @@ def _unpooled(
     smallest = [(side - 1) * s + k - 2 * p for side, k, s, p in zip(x.shape[2:], kernel, step, pads, strict=True)]
     size = smallest if output_size is None else [int(side) for side in output_size][-ndim:]
     for side, usual, s in zip(size, smallest, step, strict=True):
-        if not usual - s < side < usual + s:
+        if side < 0 or (output_size is not None and not usual - s < side < usual + s):
             raise ShapeError(f"{op}: output_size {size} is too far from {smallest}, what the windows cover")
     lead = tuple(x.shape[:2])
     zeros = full.emit(kind=x._kind, shape=(*lead, math.prod(size)), value=0.0 if x.is_floating_point() else 0)
-    flat = scatter(zeros, 2, indices.reshape((*lead, -1)), x.reshape((*lead, -1)))
-    out = flat.reshape((*lead, *size))
+    if 0 not in size:
+        zeros = scatter(zeros, 2, indices.reshape((*lead, -1)), x.reshape((*lead, -1)))
+    out = zeros.reshape((*lead, *size))
     return out.squeeze(0) if alone else out
 
 
