@@ -86,6 +86,24 @@ def test_weighted_random_sampler(replacement: bool, own: bool) -> None:
     same(program)
 
 
+@pytest.mark.parametrize("count", [1, 3, 10, 11, 100])
+@pytest.mark.parametrize("replicas", [1, 3, 4])
+@pytest.mark.parametrize("options", [{}, {"shuffle": False}, {"drop_last": True}, {"seed": 5}])
+def test_distributed_sampler(count: int, replicas: int, options: dict[str, Any]) -> None:
+    def program(module: Any) -> Any:
+        drawn: list[Any] = []
+        for rank in range(replicas):
+            sampler = module.utils.data.distributed.DistributedSampler(range(count), replicas, rank, **options)
+            if options.get("drop_last") and count < replicas:
+                return None  # PyTorch's shares are of negative length
+            for epoch in range(2):
+                sampler.set_epoch(epoch)
+                drawn.append((len(sampler), sampler.num_samples, sampler.total_size, list(sampler)))
+        return drawn
+
+    same(program)
+
+
 @pytest.mark.parametrize("lengths", [[3, 7], [10], [0.5, 0.5], [0.34, 0.33, 0.33], [0.1, 0.2, 0.7]])
 @pytest.mark.parametrize("own", [False, True])
 def test_random_split(lengths: list[float], own: bool) -> None:
@@ -206,6 +224,21 @@ def test_an_error_in_a_worker_has_the_same_first_line() -> None:
     same(program)
 
 
+def test_the_same_names_on_the_same_paths() -> None:
+    import importlib
+
+    for path in ("dataloader", "dataset", "distributed", "sampler", "_utils.collate", "_utils.pin_memory"):
+        theirs = importlib.import_module(f"torch.utils.data.{path}")
+        ours = importlib.import_module(f"tensorcore.utils.data.{path}")
+        wanted = [
+            name
+            for name, value in vars(theirs).items()
+            if not name.startswith("_") and getattr(value, "__module__", None) == theirs.__name__
+        ]
+        unlike = {"DataFrame", "pin_memory_loop", "pin_memory"}
+        assert not [name for name in wanted if not hasattr(ours, name) and name not in unlike], path
+
+
 # ------------------------------------------------------------------ collation
 
 
@@ -261,6 +294,8 @@ def test_refused_batches(batch: Any) -> None:
         lambda data: data.StackDataset([1], [1, 2]),
         lambda data: data.random_split(range(3), [1, 1]),
         lambda data: data.Dataset()[0],
+        lambda data: data.DistributedSampler(range(3), 2, 2),
+        lambda data: data.DistributedSampler(range(3), 2, -1),
     ],
 )
 def test_bad_arguments_raise_the_same_class(build: Any) -> None:

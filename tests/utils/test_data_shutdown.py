@@ -282,9 +282,29 @@ def is_zombie(pid: int) -> bool:
         return True
 
 
-def test_an_interrupt_shows_one_traceback(tmp_path: Path) -> None:
-    body = """
-        batches = iter(DataLoader(Data(), num_workers=2, multiprocessing_context="fork"))
+def members_of(group: int) -> list[str]:
+    """The processes of a group, zombies left out, as lines of /proc."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            line = path.read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        state, _, member = line.rpartition(")")[2].split()[:3]
+        if int(member) == group and state != "Z":
+            found.append(line)
+    return found
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="finds processes by /proc")
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [("fork", ""), ("fork", "persistent_workers=True"), ("fork", "prefetch_factor=1, in_order=False"), ("spawn", "")],
+)
+def test_an_interrupt_shows_one_traceback_and_leaves_no_process(method: str, options: str, tmp_path: Path) -> None:
+    body = f"""
+        loader = DataLoader(Data(), num_workers=2, multiprocessing_context="{method}", {options})
+        batches = iter(loader)
         next(batches), next(batches)
         print("ready", flush=True)
         time.sleep(60)
@@ -296,3 +316,4 @@ def test_an_interrupt_shows_one_traceback(tmp_path: Path) -> None:
     _, err = process.communicate(timeout=60)
     assert err.count("Traceback") == 1
     assert err.rstrip().endswith("KeyboardInterrupt")
+    wait_until(lambda: members_of(process.pid) == [])

@@ -11,6 +11,7 @@ from tensorcore.utils.data.dataset import (
     TensorDataset,
     random_split,
 )
+from tensorcore.utils.data.distributed import DistributedSampler
 from tensorcore.utils.data.loader import DataLoader
 from tensorcore.utils.data.sampler import (
     BatchSampler,
@@ -28,6 +29,7 @@ __all__ = [
     "ConcatDataset",
     "DataLoader",
     "Dataset",
+    "DistributedSampler",
     "IterableDataset",
     "RandomSampler",
     "Sampler",

@@ -42,7 +42,7 @@ def default_collate(batch: Any) -> Any:
         [tensor([[1., 2.],
                 [3., 4.]]), tensor([7, 8]), ('a', 'b')]
     """
-    if type(batch) is Rows and default_collate_fn_map.get(Tensor) is _collate_tensors:
+    if type(batch) is Rows and default_collate_fn_map.get(Tensor) is collate_tensor_fn:
         return batch.collated()
     return collate(batch, collate_fn_map=default_collate_fn_map)
 
@@ -126,24 +126,37 @@ def _refused(found: Any) -> TypeError:
     )
 
 
-def _collate_tensors(batch: Sequence[Tensor], *, collate_fn_map: CollateFnMap | None = None) -> Tensor:
+def collate_tensor_fn(batch: Sequence[Tensor], *, collate_fn_map: CollateFnMap | None = None) -> Tensor:
+    """A tensor of tensors: stacked."""
     from tensorcore.ops.movement import stack
 
     return stack(tuple(batch), 0)
 
 
-def _collate_numpy(batch: Sequence[Any], *, collate_fn_map: CollateFnMap | None = None) -> Any:
-    from tensorcore.ops.creation import as_tensor, tensor
+def collate_numpy_array_fn(batch: Sequence[Any], *, collate_fn_map: CollateFnMap | None = None) -> Any:
+    """A tensor of NumPy arrays."""
+    from tensorcore.ops.creation import as_tensor
 
+    return collate([as_tensor(each) for each in batch], collate_fn_map=collate_fn_map)
+
+
+def collate_numpy_scalar_fn(batch: Sequence[Any], *, collate_fn_map: CollateFnMap | None = None) -> Any:
+    """A tensor of NumPy's scalars, of their dtype."""
+    from tensorcore.ops.creation import tensor
+
+    return tensor([each.item() for each in batch], dtype=by_name(batch[0].dtype.name))
+
+
+def _collate_numpy(batch: Sequence[Any], *, collate_fn_map: CollateFnMap | None = None) -> Any:
     first = batch[0]
     if first.dtype.kind in "SUO":
         raise _refused(first.dtype)
-    if type(first).__name__ == "ndarray" or first.shape:
-        return collate([as_tensor(each) for each in batch], collate_fn_map=collate_fn_map)
-    return tensor([each.item() for each in batch], dtype=by_name(first.dtype.name))
+    whole = type(first).__name__ == "ndarray" or first.shape
+    return (collate_numpy_array_fn if whole else collate_numpy_scalar_fn)(batch, collate_fn_map=collate_fn_map)
 
 
-def _collate_floats(batch: Sequence[float], *, collate_fn_map: CollateFnMap | None = None) -> Any:
+def collate_float_fn(batch: Sequence[float], *, collate_fn_map: CollateFnMap | None = None) -> Any:
+    """A float64 tensor of numbers."""
     from tensorcore.ops.creation import tensor
 
     if type(batch[0]).__module__ == "numpy":  # its float64 is a float too
@@ -151,23 +164,25 @@ def _collate_floats(batch: Sequence[float], *, collate_fn_map: CollateFnMap | No
     return tensor(list(batch), dtype=float64)
 
 
-def _collate_ints(batch: Sequence[int], *, collate_fn_map: CollateFnMap | None = None) -> Tensor:
+def collate_int_fn(batch: Sequence[int], *, collate_fn_map: CollateFnMap | None = None) -> Tensor:
+    """An int64 or bool tensor of numbers."""
     from tensorcore.ops.creation import tensor
 
     return tensor(list(batch))
 
 
-def _keep(batch: Any, *, collate_fn_map: CollateFnMap | None = None) -> Any:
+def collate_str_fn(batch: Any, *, collate_fn_map: CollateFnMap | None = None) -> Any:
+    """The texts as they are."""
     return batch
 
 
 #: The functions of `default_collate`, by type of sample; others can be added.
 default_collate_fn_map: CollateFnMap = {
-    Tensor: _collate_tensors,
-    float: _collate_floats,
-    int: _collate_ints,
-    str: _keep,
-    bytes: _keep,
+    Tensor: collate_tensor_fn,
+    float: collate_float_fn,
+    int: collate_int_fn,
+    str: collate_str_fn,
+    bytes: collate_str_fn,
 }
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tensorcore.utils.data.collate import default_collate
 from tensorcore.utils.data.dataset import IterableDataset, Rows
+from tensorcore.utils.data.progress import is_stateful
 
 __all__ = ["IterableFetcher", "MapFetcher", "make_fetcher"]
 
@@ -30,11 +32,21 @@ class MapFetcher:
             samples = list(samples)
         return self.collate_fn(samples)
 
+    def state(self) -> dict[str, Any] | None:
+        """The state of the dataset, where it can tell."""
+        return {"dataset": self.dataset.state_dict()} if is_stateful(self.dataset) else None
+
+    def resume(self, state: Mapping[str, Any] | None, batches: int, size: int | None) -> None:
+        """Go on after ``batches`` batches, where ``state`` is what `state` returned."""
+        if state is not None and is_stateful(self.dataset):
+            self.dataset.load_state_dict(state["dataset"])
+
 
 class IterableFetcher:
     """Fetches the next samples of an iterator."""
 
     def __init__(self, dataset: Any, batched: bool, collate_fn: Callable[[Any], Any], drop_last: bool) -> None:
+        self.dataset = dataset
         self.iterator = iter(dataset)
         self.batched = batched
         self.collate_fn = collate_fn
@@ -58,6 +70,30 @@ class IterableFetcher:
         if not samples or (self.drop_last and len(samples) < wanted):
             raise StopIteration
         return self.collate_fn(samples)
+
+    def state(self) -> dict[str, Any] | None:
+        """The states of the dataset and of the iterator over it, where one of them can tell."""
+        parts = (("dataset", self.dataset), ("iterator", self.iterator))
+        found = {name: part.state_dict() for name, part in parts if is_stateful(part)}
+        return {**found, "ended": self.ended} if found else None
+
+    def resume(self, state: Mapping[str, Any] | None, batches: int, size: int | None) -> None:
+        """Go on after ``batches`` batches of ``size`` samples, where ``state`` is what `state` returned.
+
+        Without a state the samples are passed over.
+        """
+        if state is None:
+            for _ in itertools.islice(self.iterator, batches * (size or 1)):
+                pass
+            return
+        if "dataset" in state and is_stateful(self.dataset):
+            self.dataset.load_state_dict(state["dataset"])
+            if self.iterator is not self.dataset:
+                # What it was before may be in the iterator already.
+                self.iterator = iter(self.dataset)
+        if "iterator" in state and is_stateful(self.iterator):
+            self.iterator.load_state_dict(state["iterator"])
+        self.ended = state["ended"]
 
 
 def make_fetcher(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from tensorcore.observation import recorders
@@ -12,7 +13,8 @@ from tensorcore.utils.data.collate import default_collate, default_convert
 from tensorcore.utils.data.dataset import Dataset, IterableDataset
 from tensorcore.utils.data.fetch import make_fetcher
 from tensorcore.utils.data.pinning import can_pin, pin_memory
-from tensorcore.utils.data.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, draw_seed
+from tensorcore.utils.data.progress import Progress, state_of, take_up
+from tensorcore.utils.data.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
 
 if TYPE_CHECKING:
     from tensorcore.random.generator import Generator
@@ -160,6 +162,9 @@ class DataLoader(Generic[T_co]):
         self.persistent_workers = persistent_workers
         self.in_order = in_order
         self._iterator: Any = None
+        #: How far the latest epoch has come, and a state that the next is to begin with.
+        self._progress: Progress | None = None
+        self._saved: Mapping[str, Any] | None = None
         #: What ``len`` said of an iterable dataset, which may be wrong.
         self._promised: int | None = None
         self._ready = True
@@ -203,17 +208,60 @@ class DataLoader(Generic[T_co]):
         return self.batch_sampler if self._batched else self.sampler
 
     def __iter__(self) -> Iterator[T_co]:
+        iterator: Any
         if not self.num_workers:
-            return LocalIterator(self)
-        from tensorcore.utils.data.parallel import ParallelIterator
-
-        if not self.persistent_workers:
-            return ParallelIterator(self)
-        if self._iterator is None or self._iterator.ended:
-            self._iterator = ParallelIterator(self)
+            iterator = LocalIterator(self)
         else:
-            self._iterator.restart(self)
-        return self._iterator
+            from tensorcore.utils.data.parallel import ParallelIterator
+
+            iterator = self._iterator
+            if iterator is None or iterator.ended:
+                iterator = ParallelIterator(self)
+            else:
+                iterator.restart(self)
+            if self.persistent_workers:
+                self._iterator = iterator
+        self._progress, self._saved = iterator.progress, None
+        return iterator
+
+    def state_dict(self) -> dict[str, Any]:
+        """The position: what `load_state_dict` needs to go on after the batch that was yielded last.
+
+        It can be saved with ``tc.save``. A dataset, an iterator over one or a sampler with ``state_dict`` and
+        ``load_state_dict`` is asked for its state; others are passed over up to the position. Random numbers drawn in
+        workers go on as well. The default generator, which the program shares, is not part of it: where later
+        epochs are to be the same too, give the loader a ``generator`` or save ``tc.get_rng_state()``.
+
+        Example:
+            >>> from tensorcore.utils.data import DataLoader
+            >>> loader = DataLoader(range(5), batch_size=2)
+            >>> batches = iter(loader)
+            >>> next(batches)
+            tensor([0, 1])
+            >>> other = DataLoader(range(5), batch_size=2)
+            >>> other.load_state_dict(loader.state_dict())
+            >>> list(other)
+            [tensor([2, 3]), tensor([4])]
+        """
+        if self._saved is not None:
+            return dict(self._saved)
+        return state_of(self, self._progress)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Begin the next iteration at a position that `state_dict` returned, here or in another process.
+
+        Without an iterable dataset the number of workers may be another one.
+
+        Raises:
+            ValueError: if it is no such position, or that of a loader of other generators or workers.
+            RuntimeError: on iteration, if the sampler ends before it.
+        """
+        take_up(self, state_dict)
+        self._iterator, self._progress, self._saved = None, None, state_dict
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Iterators, and processes, stay here.
+        return {**self.__dict__, "_iterator": None, "_progress": None}
 
     def __len__(self) -> int:
         if not isinstance(self.dataset, IterableDataset):
@@ -242,9 +290,7 @@ class LoaderIterator:
     def __init__(self, loader: DataLoader[Any]) -> None:
         self.dataset = loader.dataset
         self.index_sampler = loader._index_sampler
-        self.indices = iter(self.index_sampler)
-        # Drawn before the sampler draws, and also without workers, as in PyTorch.
-        self.base_seed = draw_seed(loader.generator)
+        self.progress = Progress(loader, saved=loader._saved)
         self.promised = loader._promised
         self.yielded = 0
         self.pin_device = loader.pin_memory_device or None
@@ -287,7 +333,27 @@ class LocalIterator(LoaderIterator):
 
     def __init__(self, loader: DataLoader[Any]) -> None:
         super().__init__(loader)
+        progress = self.progress
         self.fetcher = make_fetcher(loader.dataset, loader._batched, loader.collate_fn, loader.drop_last)
+        (share,) = progress.shares
+        if share.batches:
+            self.fetcher.resume(share.source, share.batches, loader.batch_size)
+        #: Indices that the workers of a loaded state had under way.
+        self.waiting = deque((task, index) for task, index, _ in progress.replay())
+        progress.pending = {task: 0 for task, _ in self.waiting}
+        progress.fetcher = self.fetcher
 
     def next_batch(self) -> Any:
-        return self.fetcher.fetch(next(self.indices))
+        progress = self.progress
+        try:
+            if self.waiting:
+                task, index = self.waiting.popleft()
+                del progress.pending[task]
+            else:
+                _, index = progress.draw()
+            batch = self.fetcher.fetch(index)
+        except StopIteration:
+            progress.finished = True
+            raise
+        progress.shares[0].batches += 1
+        return batch

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import multiprocessing
 from multiprocessing.connection import wait
 from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING, Any
 
 from tensorcore.utils.data.loader import LoaderIterator
+from tensorcore.utils.data.progress import Progress
 from tensorcore.utils.data.worker import Ended, Failure, Job, Worker, Workers
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ class ParallelIterator(LoaderIterator):
         self.prefetched = (loader.prefetch_factor or 1) * loader.num_workers
         self.epoch = 0
         job = Job(
-            loader.dataset, loader._batched, loader.collate_fn, loader.drop_last, self.base_seed, loader.worker_init_fn,
-            loader.num_workers,
+            loader.dataset, loader._batched, loader.collate_fn, loader.drop_last, self.progress.base_seed,
+            loader.worker_init_fn, loader.num_workers, loader.batch_size, self.progress.shares,
         )  # fmt: skip
         self.workers = Workers(loader.multiprocessing_context or multiprocessing.get_context(), job)
         # Not weakref.finalize: this runs before multiprocessing kills its processes at exit, and never in a fork.
@@ -48,7 +48,7 @@ class ParallelIterator(LoaderIterator):
 
     def restart(self, loader: DataLoader[Any]) -> None:
         """Begin the next epoch with the same processes."""
-        self.indices = iter(self.index_sampler)
+        self.progress = Progress(loader, self.progress)
         self.promised = loader._promised
         self.yielded = 0
         self.epoch += 1
@@ -57,11 +57,12 @@ class ParallelIterator(LoaderIterator):
         self._begin()
 
     def _begin(self) -> None:
-        #: Who has the tasks that are not answered, in the order of the tasks.
-        self.owners: dict[int, Worker] = {}
-        self.tasks = itertools.count()
-        self.turns = itertools.cycle(self.workers.members)
-        for _ in range(self.prefetched):
+        progress, members = self.progress, self.workers.members
+        for worker, share in zip(members, progress.shares, strict=True):
+            worker.active = not share.ended
+        for task, index, number in progress.replay():
+            self._hand(task, index, members[number] if progress.same_workers else self._free_worker())
+        for _ in range(self.prefetched - len(progress.pending)):
             self._assign()
 
     def _assign(self) -> None:
@@ -70,41 +71,59 @@ class ParallelIterator(LoaderIterator):
         if worker is None:
             return
         try:
-            index = next(self.indices)
+            task, index = self.progress.draw()
         except StopIteration:
             return
-        task = next(self.tasks)
+        self._hand(task, index, worker)
+
+    def _hand(self, task: int, index: Any, worker: Worker | None) -> None:
+        assert worker is not None
         worker.assign(self.epoch, task, index)
-        self.owners[task] = worker
+        self.progress.pending[task] = worker.number
 
     def _free_worker(self) -> Worker | None:
-        members = self.workers.members
-        if self.in_order:
-            return next((each for each in itertools.islice(self.turns, len(members)) if each.active), None)
-        # Where order does not matter, a slow worker gets less to do.
-        return min((each for each in members if each.active), key=lambda each: each.pending, default=None)
+        progress, members = self.progress, self.workers.members
+        if not self.in_order:
+            # Where order does not matter, a slow worker gets less to do.
+            return min((each for each in members if each.active), key=lambda each: each.pending, default=None)
+        for _ in members:
+            worker = members[progress.turn % len(members)]
+            progress.turn = worker.number + 1
+            if worker.active:
+                return worker
+        return None
 
     def next_batch(self) -> Any:
+        progress = self.progress
+        pending = progress.pending
         try:
-            while self.owners:
+            while pending and not self.ended:
                 epoch, task, content = self._next_worker().receive(self.timeout)
                 # Of an epoch that was broken off, answers may still come.
-                if epoch != self.epoch or task not in self.owners:
+                if epoch != self.epoch or task not in pending:
                     continue
-                worker = self.owners.pop(task)
+                number = pending.pop(task)
+                share = progress.shares[number]
+                if isinstance(content, tuple):
+                    content, drawn, source = content
+                    share.random = share.random if drawn is None else drawn
+                    share.source = share.source if source is None else source
+                share.batches += 1
                 answered = 1
                 if isinstance(content, Ended):
-                    worker.active = False
+                    self.workers.members[number].active = False
+                    share.ended = True
                     # Its other tasks have nothing to give either.
-                    vain = [other for other, owner in self.owners.items() if owner is worker]
+                    vain = [other for other, owner in pending.items() if owner == number]
                     for other in vain:
-                        del self.owners[other]
+                        del pending[other]
                     answered += len(vain)
                 for _ in range(answered):
                     self._assign()
                 if not isinstance(content, Ended):
                     break
             else:
+                progress.finished = not pending
                 if not self.persistent:
                     self.close()
                 raise StopIteration
@@ -122,14 +141,14 @@ class ParallelIterator(LoaderIterator):
 
     def _next_worker(self) -> Worker:
         """The worker whose answer is to be read next."""
+        members, pending = self.workers.members, self.progress.pending
         if self.in_order:
-            return next(iter(self.owners.values()))
-        owners = {each.inbox.connection: each for each in self.owners.values()}
+            return members[next(iter(pending.values()))]
+        owners = {members[each].inbox.connection: members[each] for each in pending.values()}
         ready = wait(list(owners), self.timeout or None)
         return owners[ready[0]] if ready else next(iter(owners.values()))  # type: ignore[index]
 
     def close(self) -> None:
         """End the worker processes."""
-        self.owners.clear()
         if not self.ended:
             self._end()

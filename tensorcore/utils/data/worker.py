@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import pickle
-import random
 import signal
-import sys
 import traceback
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from multiprocessing.reduction import ForkingPickler
 from typing import TYPE_CHECKING, Any, Final
 
+from tensorcore.utils.data import randomness
 from tensorcore.utils.data.fetch import IterableFetcher, make_fetcher
+from tensorcore.utils.data.progress import Share
 from tensorcore.utils.data.transport import Inbox, Outbox, SharedDirectory
 from tensorcore.utils.data.worker_info import WorkerInfo, set_worker_info
 
@@ -78,6 +78,9 @@ class Job:
     base_seed: int
     worker_init_fn: Callable[[int], None] | None
     num_workers: int
+    batch_size: int | None
+    #: What each worker has done before, in another process.
+    shares: Sequence[Share]
 
     def run(
         self, number: int, tasks: Connection, results: Connection, stop: Connection, shared: SharedDirectory
@@ -101,49 +104,51 @@ class Job:
         fetcher: Any = None
         failed: Failure | None = None
         current = None
+        known = unsaid = None
         try:
             self._prepare(number)
+            known = randomness.read()
         except Exception as error:
             failed = Failure(error, where)
         while stop not in wait([tasks, stop]):
             epoch, task, slot, index = tasks.recv()
             try:
                 if epoch != current and failed is None:
-                    fetcher, current = self._fetcher(), epoch
+                    fetcher = self._fetcher(None if current is not None else self.shares[number])
+                    current = epoch
                 content = failed or fetcher.fetch(index)
             except StopIteration as error:
                 content = Ended() if isinstance(fetcher, IterableFetcher) else Failure(error, where)
             except Exception as error:
                 content = Failure(error, where)
             try:
-                outbox.send(epoch, task, slot, content)
+                # Where the worker stands after this batch, for who goes on from it; what stays the same is not said.
+                if (drawn := randomness.read()) != known:
+                    known = unsaid = drawn
+                source = fetcher.state() if fetcher is not None else None
+                outbox.send(epoch, task, slot, (content, unsaid, source))
+                unsaid = None
             except ConnectionError:
                 raise
             except Exception as error:
-                outbox.send(epoch, task, slot, Failure(error, f"{where}, on sending a batch"))
+                failure = Failure(error, f"{where}, on sending a batch")
+                outbox.send(epoch, task, slot, (failure, unsaid, None))
             content = None  # a batch is freed before the next is made
 
-    def _fetcher(self) -> Any:
-        return make_fetcher(self.dataset, self.batched, self.collate_fn, self.drop_last)
+    def _fetcher(self, share: Share | None) -> Any:
+        fetcher = make_fetcher(self.dataset, self.batched, self.collate_fn, self.drop_last)
+        if share is not None:
+            if share.batches:
+                fetcher.resume(share.source, share.batches, self.batch_size)
+            if share.random is not None:
+                randomness.restore(share.random)
+        return fetcher
 
     def _prepare(self, number: int) -> None:
-        from tensorcore.random.generator import manual_seed
-
-        seed = self.base_seed + number
-        random.seed(seed)
-        manual_seed(seed)
-        _seed_numpy(self.base_seed, number)
-        set_worker_info(WorkerInfo(number, self.num_workers, seed, self.dataset))
+        randomness.seed(self.base_seed, number)
+        set_worker_info(WorkerInfo(number, self.num_workers, self.base_seed + number, self.dataset))
         if self.worker_init_fn is not None:
             self.worker_init_fn(number)
-
-
-def _seed_numpy(base_seed: int, number: int) -> None:
-    """Seed NumPy's global generator as PyTorch does, if the program uses NumPy: forked copies would draw alike."""
-    numpy: Any = sys.modules.get("numpy")
-    if numpy is not None:
-        sequence = numpy.random.SeedSequence([number, base_seed & 0xFFFFFFFF, base_seed >> 32, 0])
-        numpy.random.seed(sequence.generate_state(4))
 
 
 #: The parent's ends of all pipes to workers.
@@ -227,6 +232,8 @@ class Worker:
 
     def receive(self, timeout: float) -> tuple[int, int, Any]:
         """(epoch, task, content) of the next result, waited for without end if ``timeout`` is 0.
+
+        The content is (batch, states of generators if they have changed, state of the dataset), or an exception.
 
         Raises:
             RuntimeError: if the worker has died, or the time is over.
