@@ -61,13 +61,16 @@ newaxis = None
 
 __all__ = [
     "Generator",
+    "GradScaler",
     "OutOfMemoryError",
     "Size",
     "Tensor",
     "accelerator",
+    "amp",
     "array_api",
     "as_tensor",
     "asarray",
+    "autocast",
     "autograd",
     "bool",
     "broadcast_shapes",
@@ -138,6 +141,7 @@ __all__ += _storage.__all__
 __all__ += _tensor_types.__all__
 
 if _TYPE_CHECKING:
+    from tensorcore import amp as amp
     from tensorcore import array_api as array_api
     from tensorcore import backends as backends
     from tensorcore import cpu as cpu
@@ -153,6 +157,9 @@ if _TYPE_CHECKING:
     from tensorcore import utils as utils
     from tensorcore import version as version
     from tensorcore import viz as viz
+    from tensorcore.amp import GradScaler as GradScaler
+    from tensorcore.amp import autocast as autocast
+    from tensorcore.amp.state import *  # noqa: F403 - listed in its __all__
     from tensorcore.func import vmap as vmap
 
 
@@ -160,8 +167,8 @@ _watch_imports()
 
 
 _LAZY = frozenset((
-    "array_api", "backends", "cpu", "distributions", "func", "functional", "hub", "memory", "nn", "optim", "profiler",
-    "sparse", "utils", "version", "viz",
+    "amp", "array_api", "backends", "cpu", "distributions", "func", "functional", "hub", "memory", "nn", "optim",
+    "profiler", "sparse", "utils", "version", "viz",
 ))  # fmt: skip
 #: Functions of `tensorcore.sparse`, which is imported with the first of them.
 _SPARSE = frozenset((
@@ -180,6 +187,15 @@ def __getattr__(name: str) -> object:
         from tensorcore import sparse
 
         return getattr(sparse, name)
+    if name in ("GradScaler", "autocast"):
+        from tensorcore import amp
+
+        return getattr(amp, name)
+    if "_autocast_" in name or name.startswith("autocast_"):
+        from tensorcore.amp import state
+
+        if name in state.__all__:
+            return getattr(state, name)
     if name == "vmap":
         from tensorcore.func import vmap
 

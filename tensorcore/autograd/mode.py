@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable
-from typing import Any, Self, TypeVar
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+if TYPE_CHECKING:
+    from tensorcore.dtypes import DType
 
 __all__ = [
     "enable_grad",
@@ -22,6 +26,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 class _Mode(threading.local):
     grad = True
     inference = False
+    #: The types of devices for which autocast is on, with its dtypes; see `tensorcore.amp`.
+    autocast: Mapping[str, DType] = MappingProxyType({})
 
 
 mode = _Mode()

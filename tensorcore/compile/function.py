@@ -70,7 +70,7 @@ class Compiled:
         if active():
             return self._function(*args, **kwargs)
         tensors: list[Tensor] = []
-        key = (_signature((args, kwargs), tensors), mode.grad, get_default_dtype(), str(get_default_device()))
+        key = (_signature((args, kwargs), tensors), mode.grad, get_default_dtype(), str(get_default_device()), _casts())
         try:
             if key in self._eager:
                 return self._function(*args, **kwargs)
@@ -121,6 +121,11 @@ class Compiled:
     def __repr__(self) -> str:
         name = getattr(self._function, "__qualname__", None) or type(self._function).__name__
         return f"<compiled {name}>"
+
+
+def _casts() -> tuple[tuple[str, Any], ...]:
+    """What autocast is set to: under another setting a function records other casts."""
+    return tuple(sorted(mode.autocast.items(), key=str)) if mode.autocast else ()
 
 
 def _signature(value: Any, tensors: list[Tensor]) -> Any:

@@ -114,4 +114,8 @@ def __getattr__(name: str) -> object:
         if name in found:
             globals().update(found)
             return found[name]
+    if name == "amp":
+        from importlib import import_module
+
+        return import_module("tensorcore.cuda.amp")
     raise AttributeError(f"module 'tensorcore.cuda' has no attribute {name!r}")

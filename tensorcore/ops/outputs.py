@@ -41,7 +41,10 @@ def function(op: Op) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         if kwargs and "out" in kwargs:
             out = kwargs.pop("out")
-            result = guard(*args, **kwargs)
+            try:
+                result = op.front(*args, **kwargs)
+            except Exception as error:
+                raise refused(op, args, kwargs, error)  # noqa: B904
             return stored(op.name, result, out)
         return guard(*args, **kwargs)
 
@@ -154,6 +157,7 @@ def _takes_operands_alone(op: Op) -> bool:
     return len(parameters) == len(op.operands) and plain and not op.variadic
 
 
+# With ``out=`` the op is called by its record, which autocast leaves alone; without, by a variable, where it puts itself.
 # Named arguments cost half of what starred ones do, and these functions are called for every step of a program. The
 # names are put in place of those written here.
 
@@ -163,7 +167,7 @@ def _of_one(op: Op, front: Callable[..., Any]) -> Callable[..., Any]:
         try:
             if out is None:
                 return front(a)
-            result = front(a)
+            result = op.front(a)
         except Exception as error:
             raise refused(op, (a,), {}, error)  # noqa: B904
         return stored(op.name, result, out)
@@ -176,7 +180,7 @@ def _of_two(op: Op, front: Callable[..., Any]) -> Callable[..., Any]:
         try:
             if out is None:
                 return front(a, b)
-            result = front(a, b)
+            result = op.front(a, b)
         except Exception as error:
             raise refused(op, (a, b), {}, error)  # noqa: B904
         return stored(op.name, result, out)
@@ -189,7 +193,7 @@ def _of_three(op: Op, front: Callable[..., Any]) -> Callable[..., Any]:
         try:
             if out is None:
                 return front(a, b, c)
-            result = front(a, b, c)
+            result = op.front(a, b, c)
         except Exception as error:
             raise refused(op, (a, b, c), {}, error)  # noqa: B904
         return stored(op.name, result, out)

@@ -7,12 +7,13 @@ import numbers
 import warnings
 from typing import Any, Final
 
+from tensorcore import functions as ops
+from tensorcore.autograd.mode import mode as thread_mode
 from tensorcore.errors import RangeError, ShapeError
 from tensorcore.nn import init
 from tensorcore.nn.modules.module import Module
 from tensorcore.nn.parameter import Parameter
 from tensorcore.nn.utils.rnn import PackedSequence
-from tensorcore.ops import recurrent_layers as ops
 from tensorcore.ops.creation import empty, zeros
 from tensorcore.tensor import Tensor
 
@@ -170,7 +171,8 @@ class RNNBase(Module):
         if not packed and input.dim() not in (2, 3):
             raise RangeError(f"{of}: Expected input to be 2D or 3D, got {input.dim()}D of shape {list(input.shape)}")
         weight = getattr(self, self._all_weights[0][0])
-        if input.dtype is not weight.dtype:
+        # Under autocast the op brings them to one dtype.
+        if input.dtype is not weight.dtype and not thread_mode.autocast:
             raise ValueError(
                 f"{of}: input dtype ({input.dtype}) does not match weight dtype ({weight.dtype}); convert the input: "
                 f"input.to({weight.dtype}), or the module: module.to({input.dtype})"

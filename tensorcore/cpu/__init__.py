@@ -82,3 +82,11 @@ StreamContext = stream
 
 def synchronize(device: Any = None) -> None:
     """Wait until the work is done: it is."""
+
+
+def __getattr__(name: str) -> object:
+    if name == "amp":
+        from importlib import import_module
+
+        return import_module("tensorcore.cpu.amp")
+    raise AttributeError(f"module 'tensorcore.cpu' has no attribute {name!r}")

@@ -1,0 +1,10 @@
+"""``torch.cuda.amp.autocast`` and the decorators, deprecated."""
+
+from tensorcore.amp.old_names import autocast_of, custom_bwd_of, custom_fwd_of
+from tensorcore.dtypes import float16
+
+__all__ = ["autocast", "custom_bwd", "custom_fwd"]
+
+autocast = autocast_of("cuda", float16)
+custom_fwd = custom_fwd_of("cuda")
+custom_bwd = custom_bwd_of("cuda")
