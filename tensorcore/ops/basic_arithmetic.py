@@ -250,7 +250,7 @@ def conj(input: Any) -> Any:
     return input if input._kind.dtype.category < 3 else conj_physical(input)
 
 
-@primitive(rule=number, vjp=lambda g: conj(g), ulp=0, standard="conj")
+@primitive(rule=same, vjp=lambda g: conj(g), ulp=0, standard="conj")
 def conj_physical(input: Tensor) -> Tensor:
     """The complex conjugate of each element.
 
