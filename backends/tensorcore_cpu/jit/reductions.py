@@ -16,6 +16,7 @@ from tensorcore_cpu.jit.rows import Layout, Rows, compiled_rows
 from tensorcore_cpu.jit.scans import ScanKernels
 from tensorcore_cpu.jit.vectors import LT, Body, Vector
 from tensorcore_cpu.norms import MANY_ROWS
+from tensorcore_cpu.quiet import quiet
 from tensorcore_cpu.sums import total as sum_over
 
 __all__ = ["RowKernels"]
@@ -447,7 +448,8 @@ class RowKernels(ScanKernels):
             slope, shift = (column_sums(x.reshape(rows, columns)).reshape(sides) for x in (product, grad))
             return out, slope, shift
 
-        return kernel
+        # Sums of infinities that cancel make NumPy warn.
+        return quiet(kernel)
 
 
 def column_sums(x: Any) -> Any:
