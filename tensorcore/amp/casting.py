@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.amp.op_lists import (
-    ACCELERATOR, BANNED, CPU, FLOAT32, FLOAT32_RESULT, LOWER, STATE, WIDEST, exempt,
+    ACCELERATOR, BANNED, CPU, FLOAT32, FLOAT32_RESULT, LOWER, STATE, WIDEST, exemptions,
 )  # fmt: skip
 from tensorcore.amp.state import state
 from tensorcore.autograd.graph import LEAF
@@ -107,18 +107,18 @@ def _run(
 ) -> Any:
     """Call an op with its operands cast; what it calls itself is not cast again."""
     lower = active[device_type]
-    if op.name in _EXEMPTIONS and exempt(op.name, device_type, _bound(op, args, kwargs)):
+    exempt = exemptions.get(op.name)
+    if exempt is not None and _tells(exempt, op, args, kwargs):
         return plain(*args, **kwargs)
     if policy is BANNED:
         raise RuntimeError(_ADVICE.format(op=op.name))
     mode.autocast = {name: dtype for name, dtype in active.items() if name != device_type}
     try:
         if policy is FLOAT32_RESULT:
-            first = args[0] if args else next(iter(kwargs.values()))
-            if _eligible(first, device_type) and _bound(op, args, kwargs).get("dtype") is None:
-                bound = op.signature.bind(*args, **kwargs)
-                bound.arguments["dtype"] = float32
-                args, kwargs = bound.args, bound.kwargs
+            first = args[0] if args else kwargs.get("input")
+            place = list(op.signature.parameters).index("dtype")
+            if _eligible(first, device_type) and kwargs.get("dtype") is None and len(args) <= place:
+                kwargs = {**kwargs, "dtype": float32}
             return plain(*args, **kwargs)
         if policy is LOWER:
             dtype = lower
@@ -135,19 +135,18 @@ def _run(
         mode.autocast = active
 
 
-_EXEMPTIONS: Final = ("interpolate", "max_pool3d", "pad", "upsample")
 _ADVICE: Final = (
     "{op}: unsafe to autocast: the loss of probabilities overflows in 16 bits. Leave out the sigmoid before it and use "
     "binary_cross_entropy_with_logits (BCEWithLogitsLoss), which is safe, or call it under autocast(enabled=False)"
 )
 
 
-def _bound(op: Op, args: Any, kwargs: Any) -> Mapping[str, Any]:
-    """The arguments by name; none where they do not fit, which the op itself will say."""
+def _tells(exempt: Callable[[Any], bool], op: Op, args: Any, kwargs: Any) -> bool:
     try:
-        return op.signature.bind(*args, **kwargs).arguments
-    except TypeError:
-        return {"pad": ()}
+        return exempt(op.signature.bind(*args, **kwargs).arguments)
+    except (TypeError, KeyError, AttributeError):
+        # A wrong call, which the op itself refuses in its words.
+        return True
 
 
 def _device_type(values: Any) -> str | None:

@@ -12,7 +12,6 @@ from typing import Any, Final
 from tensorcore.autograd.mode import no_grad
 from tensorcore.devices import Device
 from tensorcore.dtypes import DType, float16, float32, int32
-from tensorcore.errors import DTypeError
 from tensorcore.functions import full, where
 from tensorcore.tensor import Tensor
 
@@ -153,7 +152,7 @@ class GradScaler:
                     if param.grad is None:
                         continue
                     if not allow_fp16 and param.grad.dtype is float16:
-                        raise DTypeError(
+                        raise ValueError(
                             f"GradScaler: attempting to unscale FP16 gradients: a parameter of shape {list(param.shape)} "
                             f"in group {place} is float16; keep parameters in float32, autocast casts them"
                         )
@@ -173,7 +172,7 @@ class GradScaler:
 
         Raises:
             RuntimeError: if done already in this iteration, or after the step.
-            DTypeError: for gradients in float16.
+            ValueError: for gradients in float16.
         """
         if not self._enabled:
             return

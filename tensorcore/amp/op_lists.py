@@ -7,10 +7,10 @@ matrix products run as the list says; here an op of several steps is one op, so 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-__all__ = ["ACCELERATOR", "BANNED", "CPU", "FLOAT32", "FLOAT32_RESULT", "LOWER", "STATE", "WIDEST", "exempt"]
+__all__ = ["ACCELERATOR", "BANNED", "CPU", "FLOAT32", "FLOAT32_RESULT", "LOWER", "STATE", "WIDEST", "exemptions"]
 
 #: Operands are cast to the dtype of autocast.
 LOWER: Final = "lower precision"
@@ -33,21 +33,21 @@ _PRODUCTS: Final = """
 """
 _LOSSES: Final = """
     binary_cross_entropy_with_logits cosine_embedding_loss cross_entropy hinge_embedding_loss huber_loss kl_div l1_loss
-    margin_ranking_loss mse_loss multi_margin_loss multilabel_margin_loss nll_loss poisson_nll_loss smooth_l1_loss
+    linear_cross_entropy margin_ranking_loss mse_loss multi_margin_loss multilabel_margin_loss nll_loss poisson_nll_loss smooth_l1_loss
     soft_margin_loss triplet_margin_loss
 """
 
 _CPU: Final = {
-    LOWER: _PRODUCTS,
+    LOWER: _PRODUCTS + "tensordot",
     FLOAT32: _LOSSES + """
-        adaptive_avg_pool3d adaptive_max_pool3d avg_pool3d binary_cross_entropy cdist cholesky_inverse cholesky_solve
-        ctc_loss fake_quantize_per_tensor_affine fft_fft fft_fft2 fft_fftn fft_hfft fft_ifft fft_ifft2 fft_ifftn fft_ihfft
+        adaptive_avg_pool3d adaptive_max_pool3d adaptive_max_pool3d_with_indices avg_pool3d binary_cross_entropy cdist
+        cholesky cholesky_inverse cholesky_solve ctc_loss fake_quantize_per_tensor_affine fft_fft fft_fft2 fft_fftn fft_hfft fft_ifft fft_ifft2 fft_ifftn fft_ihfft
         fft_irfft fft_irfft2 fft_irfftn fft_rfft fft_rfft2 fft_rfftn fractional_max_pool2d fractional_max_pool3d geqrf
         grid_sample grid_sampler inverse linalg_cholesky linalg_cholesky_ex linalg_cond
         linalg_eig linalg_eigh linalg_eigvals linalg_eigvalsh linalg_householder_product linalg_inv linalg_inv_ex
         linalg_lstsq linalg_lu_solve linalg_matrix_rank linalg_qr linalg_solve linalg_svd linalg_svdvals linalg_tensorinv
-        linalg_tensorsolve max_pool3d max_unpool2d max_unpool3d nanquantile orgqr ormqr pad pinverse polar prod quantile
-        stft trace triangular_solve view_as_complex
+        linalg_tensorsolve lp_pool3d lu lu_solve max_pool3d max_unpool1d max_unpool2d max_unpool3d nanquantile orgqr
+        ormqr pad pinverse polar prod qr quantile stft svd trace triangular_solve view_as_complex view_as_complex_copy
     """,
     WIDEST: "cat index_copy stack",
     STATE: "gru gru_cell lstm_cell",
@@ -78,12 +78,26 @@ CPU: Final = _by_name(_CPU)
 ACCELERATOR: Final = _by_name(_ACCELERATOR)
 
 
-def exempt(name: str, device_type: str, given: Mapping[str, Any]) -> bool:
-    """Whether a call of a listed op does what PyTorch has another op for, which is in no list."""
-    if name == "pad":
-        # Reflections of volumes are missing from PyTorch's list, as are constants and circles.
-        sides = len(given["pad"])
-        return given.get("mode") not in ("reflect", "replicate") or (given["mode"] == "reflect" and sides == 6)
-    if name == "max_pool3d":
-        return bool(given.get("return_indices"))
-    return name in ("interpolate", "upsample") and given.get("mode") == "area"
+def _moved(given: Mapping[str, Any]) -> bool:
+    # Reflections of volumes are missing from PyTorch's list, as are constants and circles.
+    mode = given.get("mode")
+    return mode not in ("reflect", "replicate") or (mode == "reflect" and len(given["pad"]) == 6)
+
+
+def _contracted(given: Mapping[str, Any]) -> bool:
+    dims = given.get("dims", 2)
+    count = dims if isinstance(dims, int) else len(dims[0])
+    return given["a"].ndim == count == given["b"].ndim
+
+
+#: Calls of listed ops for which PyTorch has other ops that are in no list: what tells them, by the arguments.
+exemptions: Final[Mapping[str, Callable[[Mapping[str, Any]], bool]]] = {
+    "chain_matmul": lambda given: len(given["matrices"]) == 1,
+    "inner": lambda given: given["input"].ndim * given["other"].ndim < 2,
+    "interpolate": lambda given: given.get("mode") == "area",
+    "matrix_power": lambda given: given["n"] < 2,
+    "max_pool3d": lambda given: bool(given.get("return_indices")),
+    "pad": _moved,
+    "tensordot": _contracted,
+    "upsample": lambda given: given.get("mode") == "area",
+}

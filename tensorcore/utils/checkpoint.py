@@ -12,7 +12,7 @@ from weakref import ReferenceType, ref
 
 from tensorcore.autograd.engine import backward
 from tensorcore.autograd.function import Function
-from tensorcore.autograd.mode import enable_grad, no_grad
+from tensorcore.autograd.mode import enable_grad, mode, no_grad
 from tensorcore.autograd.saved import saved_tensors_hooks
 from tensorcore.levels import resumed, running
 from tensorcore.random.generator import fork_rng, get_rng_state, set_rng_state
@@ -184,6 +184,17 @@ class _EnoughError(BaseException):
     """
 
 
+@contextmanager
+def _autocast_as(active: Any) -> Iterator[None]:
+    """Autocast as it was when ``mode.autocast`` was ``active``."""
+    before = mode.autocast
+    mode.autocast = active
+    try:
+        yield
+    finally:
+        mode.autocast = before
+
+
 def _described(tensor: Tensor) -> str:
     return f"{list(tensor.shape)} {tensor.dtype} on {tensor.device}"
 
@@ -204,6 +215,7 @@ class _Frame:
         self.early_stop = early_stop and _settings.early_stop
         self.rng = get_rng_state() if preserve_rng_state else None
         self.levels = running.levels
+        self.autocast = mode.autocast
         self.holders: list[ReferenceType[_Holder]] = []
         self.recomputed: dict[int, Tensor] = {}
 
@@ -254,6 +266,7 @@ class _Frame:
                 set_rng_state(self.rng)
             stack.enter_context(enable_grad())
             stack.enter_context(resumed(self.levels))
+            stack.enter_context(_autocast_as(self.autocast))
             stack.enter_context(saved_tensors_hooks(pack, refuse))
             stack.enter_context(second)
             stack.enter_context(contextlib.suppress(_EnoughError))
@@ -293,6 +306,7 @@ class _Reentrant(Function):
     def forward(ctx: Any, function: Callable[..., Any], preserve: bool, *args: Any) -> Any:
         ctx.function, ctx.preserve = function, preserve
         ctx.rng = get_rng_state() if preserve else None
+        ctx.autocast = mode.autocast
         ctx.places = [place for place, x in enumerate(args) if isinstance(x, Tensor)]
         ctx.others = [None if isinstance(x, Tensor) else x for x in args]
         ctx.save_for_backward(*[args[place] for place in ctx.places])
@@ -309,6 +323,7 @@ class _Reentrant(Function):
                 stack.enter_context(fork_rng())
                 set_rng_state(ctx.rng)
             stack.enter_context(enable_grad())
+            stack.enter_context(_autocast_as(ctx.autocast))
             outputs = ctx.function(*args)
         outputs = outputs if isinstance(outputs, tuple) else (outputs,)
         pairs = [
