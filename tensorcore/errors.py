@@ -81,7 +81,7 @@ class TransformError(TensorcoreError, RuntimeError, ValueError):
 
 
 class ReadError(TransformError):
-    """Values that differ between the examples of a `vmap` were to be read; ops marked so run example by example then."""
+    """Values that differ between the examples of a `vmap` were to be read."""
 
 
 class OutOfMemoryError(TensorcoreError, RuntimeError, MemoryError):

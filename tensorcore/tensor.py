@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from tensorcore.autograd.graph import LEAF, Change, LeafType, Node, SelectNode, before_changes, clock, shown_node
+from tensorcore.autograd.hooks import RemovableHandle, check_gradient, register, retain, tell_of_non_leaf
 from tensorcore.autograd.mode import mode
 from tensorcore.compile import capture
 from tensorcore.dtypes import FLOATING, DType
@@ -211,17 +212,22 @@ class Tensor(TensorMethods):
         """The gradient that backward has added up for this leaf, or ``None``."""
         if capture.active():
             capture.grad_read(self)
+        if self._grad is None and isinstance(self._node, Node):
+            tell_of_non_leaf(self)
         return self._grad
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
-        if value is not None and (getattr(value, "_kind", 0) is not self._kind or value.shape != self._array.shape):
-            from tensorcore.autograd.hooks import check_gradient
-
-            check_gradient(self, value)
+        if value is not None:
+            if getattr(value, "_kind", 0) is not self._kind or value.shape != self._array.shape or value is self:
+                check_gradient(self, value)
         if capture.active():
             capture.grad_written(self)
         self._grad = value
+
+    @grad.deleter
+    def grad(self) -> None:
+        self.grad = None
 
     @property
     def is_leaf(self) -> bool:
@@ -278,8 +284,6 @@ class Tensor(TensorMethods):
         if self._node is None:
             raise RuntimeError("retain_grad: the tensor does not require grad")
         if isinstance(self._node, Node) and not self._retains_grad:
-            from tensorcore.autograd.hooks import retain
-
             self._retains_grad = True
             retain(self)
 
@@ -290,14 +294,10 @@ class Tensor(TensorMethods):
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Any:
         """Call ``hook(grad)`` when the gradient of this tensor is computed; it may return another."""
-        from tensorcore.autograd.hooks import register
-
         return register(self, hook)
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> Any:
         """Call ``hook(tensor)`` after backward has added to ``grad`` of this leaf."""
-        from tensorcore.autograd.hooks import RemovableHandle
-
         if self._node is not LEAF:
             raise RuntimeError("register_post_accumulate_grad_hook: only leaf tensors that require grad have one")
         if self._post_hooks is None:

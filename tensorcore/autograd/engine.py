@@ -7,6 +7,7 @@ counting pass is needed, and nothing recurses however deep the graph.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Any
@@ -14,10 +15,21 @@ from typing import Any
 from tensorcore.autograd.edges import AccumulateGrad, GradientEdge, target_of
 from tensorcore.autograd.graph import Node, SelectNode, current_node, enclosers, inspectors
 from tensorcore.autograd.mode import mode
-from tensorcore.autograd.run import Cotangents, Run, accumulate, call_hooks, current, fit, run_hooked, sum_to
+from tensorcore.autograd.run import (
+    Cotangents,
+    Run,
+    accumulate,
+    call_hooks,
+    current,
+    fit,
+    run_hooked,
+    settle_early,
+    settled,
+    sum_to,
+)
 from tensorcore.compile import capture
 from tensorcore.dispatch import is_busy
-from tensorcore.dtypes import FLOATING
+from tensorcore.dtypes import COMPLEX, FLOATING
 from tensorcore.errors import DeviceError, DTypeError, ShapeError
 from tensorcore.ops.inplace import add_into
 from tensorcore.tensor import Tensor
@@ -45,6 +57,12 @@ def backward(
     """
     roots = _roots("backward", tensors, grad_tensors)
     keep = create_graph if retain_graph is None else retain_graph
+    if create_graph:
+        warnings.warn(
+            "backward: with create_graph=True, grad of a leaf holds the graph that holds the leaf; use autograd.grad, or "
+            "set grad to None afterwards, so that their memory is freed at once",
+            stacklevel=2,
+        )
     if inputs is None:
         _run(roots, keep, create_graph, None)
         return
@@ -102,6 +120,16 @@ def grad(
         (tensor(6.),)
     """
     wanted = _sequence(inputs)
+    if not wanted:
+        raise RuntimeError("grad: inputs is empty; give at least one tensor")
+    if materialize_grads and allow_unused is False:
+        raise ValueError("grad: materialize_grads=True gives zeros for unused inputs, so allow_unused cannot be False")
+    if not only_inputs:
+        warnings.warn(
+            "grad: only_inputs=False has no effect; call backward to add gradients to leaves",
+            FutureWarning,
+            stacklevel=2,
+        )
     for place, tensor in enumerate(wanted):
         if not isinstance(tensor, GradientEdge) and tensor._node is None:
             raise RuntimeError(f"grad: input {place}, of shape {list(tensor.shape)}, does not require grad")
@@ -167,6 +195,11 @@ def _roots(op: str, tensors: Any, gradients: Any) -> list[tuple[Any, Tensor]]:
                     f"{op}: a gradient is created by itself only for scalars, not for shape {list(shape)}; "
                     "reduce the tensor first, or pass gradient="
                 )
+            if kind.dtype.category == COMPLEX:
+                raise RuntimeError(
+                    f"{op}: a gradient is created by itself only for real scalars, not for {kind.dtype}; take .real, "
+                    ".imag or .abs() first, or pass gradient="
+                )
             gradient = kind.scalar(1.0)
             if shape:
                 gradient = gradient.expand(shape)
@@ -174,6 +207,10 @@ def _roots(op: str, tensors: Any, gradients: Any) -> list[tuple[Any, Tensor]]:
             raise ShapeError(f"{op}: gradient of shape {list(gradient.shape)} for an output of shape {list(shape)}")
         elif gradient.dtype.category < FLOATING:
             raise DTypeError(f"{op}: gradient must be floating point or complex, got {gradient.dtype}")
+        elif gradient.dtype is not kind.dtype and COMPLEX in (gradient.dtype.category, kind.dtype.category):
+            raise DTypeError(
+                f"{op}: gradient of {gradient.dtype} for an output of {kind.dtype}; complex ones are alike"
+            )
         elif gradient._kind.device != kind.device:
             raise DeviceError(f"{op}: gradient on {str(gradient.device)!r} for an output on {str(kind.device)!r}")
         roots.append((edge, gradient))
@@ -252,12 +289,7 @@ def _run(
         for key, (leaf, gradient, owned) in leaves.items():
             if wanted is not None and key not in targets:
                 continue
-            if gradient._array.shape != leaf._array.shape:
-                gradient, owned = fit(gradient, leaf._kind, leaf._array.shape), False
-            if leaf._hooks:
-                replaced = call_hooks(leaf._hooks, gradient)
-                owned = owned and replaced is gradient
-                gradient = replaced
+            gradient, owned = settled(leaf, gradient, owned)
             if wanted is not None:
                 captured[key] = gradient
             else:
@@ -313,6 +345,8 @@ def _arrive(
     waiting = leaves.get(id(edge))
     if waiting is None:
         leaves[id(edge)] = (edge, gradient, owned)
+        if edge._hooks or edge._post_hooks:
+            settle_early(edge, pending, queue, leaves)
     elif (
         waiting[2]
         and not mode.grad

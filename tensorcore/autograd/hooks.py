@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 import weakref
 from collections.abc import Callable
 from typing import Any, Self
 
 from tensorcore.autograd.graph import Node
-from tensorcore.errors import ShapeError
+from tensorcore.errors import DTypeError, ShapeError
 
 _next = itertools.count().__next__
 
@@ -77,10 +78,40 @@ def retain(tensor: Any) -> None:
     def keep(gradient: Any) -> None:
         target = reference()
         if target is not None:
-            target.grad = gradient.detach() if target.grad is None else target.grad + gradient
+            held = target._grad
+            target.grad = gradient.detach() if held is None else held + gradient
 
     keep.late = True  # type: ignore[attr-defined]
     register(tensor, keep)
+
+
+def checked(op: str, replaced: Any, gradient: Any) -> Any:
+    """What a hook returned in place of ``gradient``.
+
+    Raises:
+        TypeError: for what is no tensor.
+        ShapeError: for another shape.
+        DTypeError: for another dtype.
+    """
+    if not hasattr(replaced, "_kind"):
+        raise TypeError(f"{op}: a hook must return a tensor or None, got {type(replaced).__name__} {replaced!r:.60}")
+    if replaced._array.shape != gradient._array.shape:
+        raise ShapeError(
+            f"{op}: a hook returned a gradient of shape {list(replaced.shape)} in place of one of shape "
+            f"{list(gradient.shape)}"
+        )
+    if replaced._kind.dtype is not gradient._kind.dtype:
+        raise DTypeError(f"{op}: a hook returned a gradient of {replaced.dtype} in place of one of {gradient.dtype}")
+    return replaced
+
+
+def tell_of_non_leaf(tensor: Any) -> None:
+    """Warn that ``grad`` of a tensor that an op made stays ``None``."""
+    warnings.warn(
+        f"grad: of a tensor that {tensor.grad_fn.name()} made is None: backward keeps gradients of leaves alone; call "
+        "retain_grad() before backward, or read grad of the leaf",
+        stacklevel=3,
+    )
 
 
 def check_gradient(tensor: Any, value: Any) -> None:
@@ -90,6 +121,8 @@ def check_gradient(tensor: Any, value: Any) -> None:
         TypeError: for what is no tensor.
         ShapeError: for another shape, dtype or device.
     """
+    if value is tensor:
+        raise ShapeError("grad: a tensor cannot be its own gradient; give a copy, by clone()")
     if not hasattr(value, "_kind"):
         raise TypeError(f"grad: expected a tensor or None, got {type(value).__name__}")
     own, other = tensor._kind, value._kind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import threading
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -63,12 +64,41 @@ class _GradMode:
         self.previous: list[tuple[bool, bool]] = []
 
     def __call__(self, function: F) -> F:
+        if inspect.isgeneratorfunction(function):
+            return self._stepwise(function)
+
         @functools.wraps(function)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             with self.clone():
                 return function(*args, **kwargs)
 
         return wrapped  # type: ignore[return-value]
+
+    def _stepwise(self, function: Any) -> Any:
+        """A generator whose steps run in the mode, and what is between them does not."""
+
+        @functools.wraps(function)
+        def steps(*args: Any, **kwargs: Any) -> Any:
+            with self.clone():
+                generator = function(*args, **kwargs)
+            step: Any = functools.partial(next, generator)
+            try:
+                while True:
+                    with self.clone():
+                        made = step()
+                    try:
+                        step = functools.partial(generator.send, (yield made))
+                    except GeneratorExit:
+                        raise
+                    except BaseException as error:
+                        step = functools.partial(generator.throw, error)
+            except StopIteration as end:
+                return end.value
+            finally:
+                with self.clone():
+                    generator.close()
+
+        return steps
 
     def clone(self) -> _GradMode:
         """Another context manager of the same mode."""
@@ -150,7 +180,7 @@ class set_grad_enabled(_GradMode):  # noqa: N801 - PyTorch's name
 
 
 class inference_mode(_GradMode):  # noqa: N801 - PyTorch's name
-    """Grad mode off for a whole block, ``enable_grad`` inside it included.
+    """Grad mode off for a whole block, ``enable_grad`` inside it included; ``inference_mode(False)`` ends it.
 
     Example:
         >>> import tensorcore as tc
@@ -173,6 +203,5 @@ class inference_mode(_GradMode):  # noqa: N801 - PyTorch's name
 
     def __enter__(self) -> Self:
         self.previous.append((mode.grad, mode.inference))
-        if not self.enabled:
-            mode.grad, mode.inference = False, True
+        mode.grad, mode.inference = self.enabled, not self.enabled
         return self

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import math
 import threading
 from collections.abc import Callable, Sequence
+from heapq import heappush
 from typing import Any, Final
 
 from tensorcore.autograd.edges import AfterAccumulation, nodes_below
 from tensorcore.autograd.graph import LEAF, Node, current_node, enclosers, inspectors
+from tensorcore.autograd.hooks import checked
 from tensorcore.compile import capture
 from tensorcore.dtypes import COMPLEX, FLOATING
 from tensorcore.ops.inplace import add_into
@@ -23,7 +26,7 @@ _adding: Final = threading.RLock()
 class Run:
     """One pass of the engine: where it began and, where only some gradients are wanted, what leads to them."""
 
-    __slots__ = ("_at_end", "callbacks", "number", "reach", "starts", "targets")
+    __slots__ = ("_at_end", "_last", "callbacks", "number", "reach", "starts", "targets")
 
     def __init__(self, starts: Sequence[Any], targets: frozenset[int], reach: frozenset[int] | None) -> None:
         self.number = _next_run()
@@ -33,6 +36,17 @@ class Run:
         #: Called when all gradients have been added to their leaves.
         self.callbacks: list[Callable[[], Any]] = []
         self._at_end: list[Callable[[], Any]] = []
+        self._last: dict[int, int] | None = None
+
+    def last_use(self, leaf: Tensor) -> float:
+        """The sequence number of the last node of this run that can bring a gradient to ``leaf``."""
+        if self._last is None:
+            self._last = {}
+            for node in nodes_below(self.starts):
+                for edge in node.edges:
+                    if edge is not None and not isinstance(edge, Node):
+                        self._last[id(edge)] = min(node.sequence, self._last.get(id(edge), node.sequence))
+        return self._last.get(id(leaf), math.inf)
 
     def reaching(self, tensors: Sequence[Tensor]) -> int:
         """How many of ``tensors`` this run brings a gradient to."""
@@ -75,6 +89,55 @@ def _edge(tensor: Tensor) -> Any:
     return tensor if node is LEAF or node is None else node
 
 
+class LeafStep(Node):
+    """Stands in the engine's queue where the gradients of leaves with hooks are complete: below their last use."""
+
+    __slots__ = ("leaves", "waiting")
+
+    def __init__(self, leaves: dict[int, Any]) -> None:
+        self.leaves = leaves
+        self.waiting: list[int] = []
+        self.edges = ()
+        self.hooks = self.post_hooks = self.overwritten = None
+
+    def name(self) -> str:
+        return "torch::autograd::AccumulateGrad"
+
+    def backward(self, cotangent: Any, create_graph: bool) -> tuple[Any, ...]:
+        for key in self.waiting:
+            leaf, gradient, owned = self.leaves.pop(key)
+            gradient, owned = settled(leaf, gradient, owned)
+            accumulate(leaf, gradient, owned, create_graph)
+        return ()
+
+
+def settle_early(leaf: Tensor, pending: dict[Any, Any], queue: list[Any], leaves: dict[int, Any]) -> None:
+    """Let ``leaf`` get its gradient, and its hooks run, as soon as nothing more can be added to it.
+
+    A hook that takes the step of an optimizer frees each gradient before the next ones are computed. Leaves without
+    hooks wait for the end of the run, which costs them nothing.
+    """
+    run = current_run()
+    if run.reach is not None or capture.active():
+        return
+    place = run.last_use(leaf) - 0.5
+    if place not in pending:
+        pending[place] = (LeafStep(leaves), None, False)
+        heappush(queue, -place)
+    pending[place][0].waiting.append(id(leaf))
+
+
+def settled(leaf: Tensor, gradient: Tensor, owned: bool) -> tuple[Tensor, bool]:
+    """The gradient of a leaf in its shape, as its hooks leave it."""
+    if gradient._array.shape != leaf._array.shape:
+        gradient, owned = fit(gradient, leaf._kind, leaf._array.shape), False
+    if leaf._hooks:
+        replaced = call_hooks(leaf._hooks, gradient)
+        owned = owned and replaced is gradient
+        gradient = replaced
+    return gradient, owned
+
+
 class ExecutionEngine:
     """What programs call as ``Variable._execution_engine``."""
 
@@ -114,12 +177,14 @@ def call_hooks(hooks: Any, gradient: Any) -> Any:
     for hook in list(hooks.values()):
         replaced = hook(gradient)
         if replaced is not None:
-            gradient = replaced
+            gradient = checked("register_hook", replaced, gradient)
     return gradient
 
 
 def run_hooked(node: Node, cotangent: Any, create_graph: bool) -> Any:
     """A node's backward with what looks at it and its hooks: before it, and after with the operands' shapes undone."""
+    if isinstance(node, LeafStep):
+        return node.backward(cotangent, create_graph)
     if node.pre_hooks:
         cotangent = _pre_hooks(node, cotangent)
 
@@ -158,10 +223,12 @@ def _pre_hooks(node: Node, cotangent: Any) -> Any:
         if isinstance(cotangent, Cotangents):
             fresh = Cotangents(cotangent.owner)
             places = _differentiable(cotangent.owner)
+            _count("register_prehook", replaced, len(places))
             fresh.arrived = {p: each for p, each in zip(places, replaced, strict=True) if each is not None}
             cotangent = fresh
         else:
-            (cotangent,) = replaced
+            _count("register_prehook", replaced, 1)
+            cotangent = checked("register_prehook", replaced[0], cotangent)
     return cotangent
 
 
@@ -173,8 +240,18 @@ def _post_hooks(node: Node, results: Any, cotangent: Any) -> Any:
     for hook in list(node.post_hooks.values()):  # type: ignore[union-attr]
         replaced = hook(found, _gradients(cotangent))
         if replaced is not None:
-            found = tuple(replaced) if isinstance(replaced, (tuple, list)) else (replaced,)
+            replaced = tuple(replaced) if isinstance(replaced, (tuple, list)) else (replaced,)
+            _count(f"register_hook of {node.name()}", replaced, len(found))
+            found = tuple([
+                each if before is None or each is None else checked(f"register_hook of {node.name()}", each, before)
+                for each, before in zip(replaced, found, strict=True)
+            ])  # fmt: skip
     return found
+
+
+def _count(op: str, replaced: tuple[Any, ...], expected: int) -> None:
+    if len(replaced) != expected:
+        raise RuntimeError(f"{op}: a hook returned {len(replaced)} gradients in place of {expected}")
 
 
 def _fit_to(edge: Any, gradient: Any) -> Any:
@@ -197,8 +274,11 @@ def accumulate(leaf: Tensor, gradient: Tensor, owned: bool, create_graph: bool) 
     if leaf._post_hooks:
         hooks = list(leaf._post_hooks.values())
         for hook in hooks:
-            if not isinstance(hook, AfterAccumulation):
-                hook(leaf)
+            if not isinstance(hook, AfterAccumulation) and (answer := hook(leaf)) is not None:
+                raise RuntimeError(
+                    f"register_post_accumulate_grad_hook: hooks must return None, got {type(answer).__name__}; change "
+                    "grad of the tensor instead"
+                )
         for hook in hooks:
             if isinstance(hook, AfterAccumulation):
                 hook(gradient)

@@ -160,6 +160,91 @@ def backward_inside_a_hook(t):
     return x.grad, z.grad
 
 
+@program
+def leaves_are_settled_as_soon_as_their_gradient_is_complete(t):
+    log = []
+    w, v = t.ones(2, requires_grad=True), t.ones(2, requires_grad=True)
+    for name, x in (("w", w), ("v", v)):
+        x.register_hook(lambda g, name=name: log.append(("hook", name)))
+        x.register_post_accumulate_grad_hook(lambda x, name=name: log.append(("added", name, x.grad.tolist())))
+    a = w * 2
+    b = a * a
+    c = b * w + v
+    for name, x in (("a", a), ("b", b), ("c", c)):
+        x.register_hook(lambda g, name=name: log.append(("hook", name)))
+    (c + b).sum().backward()
+    return log
+
+
+@program
+def parameters_are_settled_between_the_hooks_of_modules(t):
+    log = []
+    net = t.nn.Sequential(t.nn.Conv1d(1, 2, 2), t.nn.Tanh(), t.nn.Conv1d(2, 2, 2), t.nn.Linear(2, 1, bias=False))
+    for name, parameter in net.named_parameters():
+        parameter.register_post_accumulate_grad_hook(lambda p, name=name: log.append((name, p.grad is not None)))
+    for place, module in enumerate(net):
+        module.register_full_backward_hook(lambda m, gi, go, place=place: log.append(("module", place)))
+    net(t.ones(3, 1, 4, requires_grad=True)).sum().backward()
+    return log
+
+
+@program
+def leaves_that_are_outputs(t):
+    log = []
+    x = t.ones((), requires_grad=True)
+    x.register_hook(lambda g: log.append("hook"))
+    x.register_post_accumulate_grad_hook(lambda x: log.append(x.grad.item()))
+    y = x * 2
+    y.register_hook(lambda g: log.append("y"))
+    t.autograd.backward([x, y])
+    x.backward()
+    t.autograd.grad(x * 3, x)
+    (x * 3).backward(inputs=[x])
+    return log
+
+
+@program
+def optimizers_that_step_in_backward(t):
+    t.manual_seed(0)
+    net = t.nn.Sequential(t.nn.Linear(3, 4), t.nn.Tanh(), t.nn.Linear(4, 1)).double()
+    with t.no_grad():
+        for place, parameter in enumerate(net.parameters()):
+            parameter.copy_(t.arange(parameter.numel(), dtype=t.float64).reshape(parameter.shape) / 7 - place / 2)
+    optimizers = {p: t.optim.SGD([p], lr=0.1, momentum=0.9) for p in net.parameters()}
+
+    def step(parameter):
+        optimizers[parameter].step()
+        optimizers[parameter].zero_grad()
+
+    for parameter in net.parameters():
+        parameter.register_post_accumulate_grad_hook(step)
+    for _ in range(3):
+        net(t.ones(2, 3, dtype=t.float64)).square().mean().backward()
+    return [round(float(x), 9) for p in net.parameters() for x in p.flatten()], [p.grad for p in net.parameters()]
+
+
+@program
+def hooks_that_replace_before_the_gradient_is_added(t):
+    x, y = t.ones(2, requires_grad=True), t.ones(2, requires_grad=True)
+    x.register_hook(lambda g: g * 10)
+
+    def triple(y):
+        y.grad.mul_(3)
+
+    y.register_post_accumulate_grad_hook(triple)
+    z = x * y
+    (z * x + z).sum().backward()
+    (x * y).sum().backward()
+    return x.grad, y.grad
+
+
+@program
+def post_accumulate_hooks_return_nothing(t):
+    x = t.ones(2, requires_grad=True)
+    x.register_post_accumulate_grad_hook(lambda x: x.grad)
+    x.sum().backward()
+
+
 # ---------------------------------------------------------------------- modules
 
 

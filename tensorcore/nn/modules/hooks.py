@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tensorcore.autograd.function import Function
-from tensorcore.autograd.hooks import RemovableHandle
+from tensorcore.autograd.hooks import RemovableHandle, checked
 from tensorcore.autograd.mode import is_grad_enabled
 from tensorcore.nn.modules.tree import ModuleTree
 from tensorcore.tensor import Tensor
@@ -261,7 +261,7 @@ class _Boundary:
             for hook in list(hooks.values()):
                 replaced = hook(self.module, grad_output)
                 if replaced is not None:
-                    grad_output = _as_many(replaced, self.output_count, "grad_output")
+                    grad_output = _as_many(replaced, grad_output, "grad_output")
         self.grad_output = grad_output
         if not self.input_places:
             self._run((None,) * self.count)
@@ -281,7 +281,7 @@ class _Boundary:
                             f"backward hook of {type(self.module).__name__}: it returned a grad_input, but no input of "
                             "the module requires grad"
                         )
-                    grad_input = _as_many(replaced, self.count, "grad_input")
+                    grad_input = _as_many(replaced, grad_input, "grad_input")
         return grad_input
 
 
@@ -292,11 +292,15 @@ def _spread(values: tuple[Any, ...], places: list[int], count: int) -> tuple[Any
     return tuple(spread)
 
 
-def _as_many(values: Any, count: int, what: str) -> tuple[Any, ...]:
-    values = values if isinstance(values, tuple) else (values,)
+def _as_many(values: Any, held: tuple[Any, ...], what: str) -> tuple[Any, ...]:
+    count = len(held)
+    values = tuple(values) if isinstance(values, (tuple, list)) else (values,)
     if len(values) != count:
         raise RuntimeError(f"backward hook: {what} has {count} entries, the hook returned {len(values)}")
-    return values
+    return tuple([
+        each if before is None or each is None else checked("backward hook", each, before)
+        for each, before in zip(values, held, strict=True)
+    ])  # fmt: skip
 
 
 # ------------------------------------------------------------------ for all modules
