@@ -216,8 +216,8 @@ class _Memory:
         return self._as(dtypes.complex128)
 
     def __str__(self) -> str:
-        elements = "".join(f" {value}\n" for value in self.tolist())
-        return f"{elements}{self._described()}"
+        elements = "\n ".join(map(str, self.tolist()))
+        return f" {elements}\n{self._described()}"
 
     __repr__ = __str__
 

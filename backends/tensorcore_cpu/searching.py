@@ -149,7 +149,7 @@ class SearchKernels:
         ufunc = _REDUCED[reduce]
         begins = np.concatenate((np.zeros_like(ends[:, :1]), ends[:, :-1]), 1) if count else ends
         held = (ends > begins).reshape(-1)
-        if held.any():
+        if held.any() and out.size:
             shift = np.arange(rows.shape[0])[:, None] * rows.shape[1]
             bounds = np.stack(((begins + shift).reshape(-1)[held], (ends + shift).reshape(-1)[held]), 1).reshape(-1)
             flat = rows.reshape((-1, *rows.shape[2:]))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorcore.devices import EXPRESSION
 from tensorcore.dtypes import DType, int64, promote_types
-from tensorcore.errors import DimensionError, RangeError, ShapeError
+from tensorcore.errors import ArgumentError, DimensionError, RangeError, ShapeError
 from tensorcore.ops.creation import ramp
 from tensorcore.ops.indexing import index_put
 from tensorcore.ops.movement import reshape
@@ -220,6 +220,10 @@ def fill_diagonal_(input: Tensor, fill_value: Any, wrap: bool = False) -> Tensor
     """
     from tensorcore.ops.inplace import write
 
+    if hasattr(fill_value, "_array") and fill_value.ndim:
+        raise ArgumentError(
+            f"fill_diagonal_: fill_value must be a number, got a tensor of shape {list(fill_value.shape)}"
+        )
     shape = tuple(input.shape)
     if len(shape) < 2 or (len(shape) > 2 and len(set(shape)) > 1):
         raise ShapeError(f"fill_diagonal_: expected a matrix or equal sides, got shape {list(shape)}")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import FLOATING
-from tensorcore.errors import RangeError, ShapeError
+from tensorcore.errors import ArgumentError, RangeError, ShapeError
 from tensorcore.ops import recurrent as r
 from tensorcore.ops.activation import relu
 from tensorcore.ops.creation import zeros_like
@@ -68,7 +68,23 @@ def _bound(args: Sequence[Any], given: dict[str, Any], op: str) -> dict[str, Any
     found = dict(zip(names, args, strict=False)) | given
     if len(args) > len(names) or set(found) != set(names):
         raise TypeError(f"{op}: expected the arguments input, {', '.join(names)}; got {len(args) + 1} and {[*given]}")
+    for name, kinds in _KINDS.items():
+        if name in found and not isinstance(found[name], kinds):
+            expected = " or ".join(kind.__name__ for kind in kinds)
+            raise ArgumentError(
+                f"{op}: {name} must be {expected}, got {type(found[name]).__name__} {found[name]!r:.60}"
+            )
+    for place, x in enumerate(found["params"]):
+        if not hasattr(x, "_array"):
+            raise ArgumentError(f"{op}: params[{place}] must be a tensor, got {type(x).__name__} {x!r:.60}")
     return found
+
+
+#: What the arguments that are no tensors are.
+_KINDS: Final[dict[str, tuple[type, ...]]] = {
+    "params": (list, tuple), "has_biases": (bool,), "num_layers": (int,), "dropout": (float, int), "train": (bool,),
+    "bidirectional": (bool,), "batch_first": (bool,),
+}  # fmt: skip
 
 
 def _by_name(
@@ -86,6 +102,11 @@ def _by_name(
     width = len(names)
     each = [dict(zip(names, params[at : at + width], strict=True)) for at in range(0, len(params), width)]
     for weights in each:
+        if any(x.ndim != (1 if name.startswith("bias") else 2) for name, x in weights.items()):
+            raise ShapeError(
+                f"{op}: expected weights of 2 dimensions and biases of 1, got "
+                + ", ".join(f"{name} {list(x.shape)}" for name, x in weights.items())
+            )
         rows = weights["weight_hh"].shape[0]
         if rows % gates or any(weights[name].shape[0] != rows for name in names[: 4 if has_biases else 2]):
             raise ShapeError(

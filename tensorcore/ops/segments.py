@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import INTEGER, int64
-from tensorcore.errors import DimensionError, DTypeError, RangeError, ShapeError
+from tensorcore.errors import ArgumentError, DimensionError, DTypeError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.creation import full, ramp
 from tensorcore.ops.indexing import gather, scatter
@@ -135,7 +135,10 @@ def segment_reduce(
     if reduce not in _NEUTRAL:
         raise RangeError(f"{op}: reduce must be one of {', '.join(map(repr, _NEUTRAL))}, got {reduce!r}")
     if indices is not None:
-        raise TypeError(f"{op}: indices are not supported, as in PyTorch; give lengths or offsets")
+        raise ArgumentError(f"{op}: indices are not supported, as in PyTorch; give lengths or offsets")
+    for name, x in (("lengths", lengths), ("offsets", offsets)):
+        if x is not None and not hasattr(x, "_array"):
+            raise ArgumentError(f"{op}: {name} must be a tensor, got {type(x).__name__}")
     if (lengths is None) == (offsets is None):
         raise ShapeError(f"{op}: expected either lengths or offsets")
     given: Any = offsets if lengths is None else lengths
@@ -150,7 +153,7 @@ def segment_reduce(
     spans = given.to(int64)
     if lengths is None:
         spans = spans.diff()
-    if not unsafe and spans.numel():
+    if not unsafe:
         if bool((spans < 0).any()):
             raise RangeError(f"{op}: lengths must not be negative")
         if bool((spans.sum(-1) != data.shape[place]).any()):

@@ -107,15 +107,15 @@ def nanmean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DTy
 
 
 @composite(samples=({"shapes": ((3, 4),)}, {"shapes": ((3, 4),), "dim": 1}), ulp=0)
-def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
-    """How many elements are not zero over the dimensions ``dim`` (all by default), as int64.
+def count_nonzero(input: Tensor, dim: Any = None, *more: int) -> Tensor:
+    """How many elements are not zero over the dimensions ``dim`` (all by default; also one by one), as int64.
 
     Example:
         >>> tc.count_nonzero(tc.tensor([[0, 1], [2, 3]]), 1)
         tensor([1, 2])
     """
     held = input if input.dtype.category == BOOL else e.ne(input, 0)
-    return held.sum(dim, dtype=int64)
+    return held.sum((dim, *more) if more else dim, dtype=int64)
 
 
 # ------------------------------------------------------------------ variance

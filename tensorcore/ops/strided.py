@@ -194,7 +194,9 @@ def as_strided_scatter(
 def slice_inverse(
     input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
 ) -> Tensor:
-    """The tensor of the shape of ``src`` of which ``input`` is the slice ``start:end:step`` along ``dim``, as a view.
+    """The tensor of which ``input`` is the slice ``start:end:step`` along ``dim``, as a view.
+
+    It has the shape, strides and place in memory of ``src``, as PyTorch's; the slice changes nothing.
 
     Raises:
         ShapeError: where the memory of ``input`` does not hold it.
@@ -205,10 +207,7 @@ def slice_inverse(
         tensor([[0, 1, 2],
                 [3, 4, 5]])
     """
-    place = normalize_dim(dim, src.ndim, "slice_inverse")
-    first, _, pace = slice(start, end, step).indices(src.shape[place])
-    strides = [each // pace if d == place else each for d, each in enumerate(input.stride())]
-    return as_strided(input, tuple(src.shape), strides, max(input.storage_offset() - first * strides[place], 0))
+    return as_strided(input, tuple(src.shape), src.stride(), src.storage_offset())
 
 
 # ------------------------------------------------------------------ windows

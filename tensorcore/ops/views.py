@@ -98,8 +98,8 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
 
 
 @composite(samples=({"shapes": ((3, 1),), "args": ((2, 3, 4),)},))
-def broadcast_to(input: Tensor, shape: Sequence[int]) -> Tensor:
-    """A view of ``input`` stretched to ``shape``.
+def broadcast_to(input: Tensor, shape: int | Sequence[int], *more: int) -> Tensor:
+    """A view of ``input`` stretched to ``shape``, whose sides may come one by one.
 
     Raises:
         ShapeError: if a side other than 1 would change.
@@ -110,7 +110,7 @@ def broadcast_to(input: Tensor, shape: Sequence[int]) -> Tensor:
                 [1, 2],
                 [1, 2]])
     """
-    return expand(input, tuple(shape))
+    return expand(input, shape, *more)
 
 
 @composite(namespaces=("",))
@@ -228,8 +228,8 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
 
 
 @composite(samples=({"shapes": ((3, 1, 4, 1),)}, {"shapes": ((3, 1, 4),), "dim": 1}))
-def squeeze(input: Tensor, dim: Any = None) -> Tensor:
-    """A view without the dimensions of side 1 (all, or those in ``dim``).
+def squeeze(input: Tensor, dim: Any = None, *more: int) -> Tensor:
+    """A view without the dimensions of side 1 (all, or those in ``dim``, which may come one by one).
 
     Example:
         >>> x = tc.zeros(1, 3, 1, 2)
@@ -237,6 +237,8 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
         (tensorcore.Size([3, 2]), tensorcore.Size([3, 1, 2]), tensorcore.Size([1, 3, 1, 2]), tensorcore.Size([3, 2]))
     """
     shape = tuple(input._array.shape)
+    if more:
+        dim = (dim, *more)
     if type(dim) is int and shape:
         place = normalize_dim(dim, len(shape), "squeeze")
         return _squeezed[1](input, shape=shape if shape[place] != 1 else (*shape[:place], *shape[place + 1 :]))
