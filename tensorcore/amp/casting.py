@@ -12,7 +12,15 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.amp.op_lists import (
-    ACCELERATOR, BANNED, CPU, FLOAT32, FLOAT32_RESULT, LOWER, STATE, WIDEST, exemptions,
+    ACCELERATOR,
+    ALONE,
+    BANNED,
+    CPU,
+    FLOAT32,
+    FLOAT32_RESULT,
+    LOWER,
+    STATE,
+    exemptions,
 )  # fmt: skip
 from tensorcore.amp.state import state
 from tensorcore.autograd.graph import LEAF
@@ -103,7 +111,13 @@ def _casting(op: Op, plain: Callable[..., Any], on_cpu: str | None, elsewhere: s
 
 
 def _run(
-    op: Op, plain: Callable[..., Any], policy: str, device_type: str, active: Mapping[str, DType], args: Any, kwargs: Any
+    op: Op,
+    plain: Callable[..., Any],
+    policy: str,
+    device_type: str,
+    active: Mapping[str, DType],
+    args: Any,
+    kwargs: Any,
 ) -> Any:
     """Call an op with its operands cast; what it calls itself is not cast again."""
     lower = active[device_type]
@@ -114,6 +128,8 @@ def _run(
         raise RuntimeError(_ADVICE.format(op=op.name))
     mode.autocast = {name: dtype for name, dtype in active.items() if name != device_type}
     try:
+        if policy is ALONE:
+            return plain(*args, **kwargs)
         if policy is FLOAT32_RESULT:
             first = args[0] if args else kwargs.get("input")
             place = list(op.signature.parameters).index("dtype")

@@ -213,7 +213,9 @@ class GradScaler:
             if state["stage"] is OptState.READY:
                 self.unscale_(optimizer)
             if not state["found_inf_per_device"]:
-                raise AssertionError("No inf checks were recorded for this optimizer: none of its parameters has a grad.")
+                raise AssertionError(
+                    "No inf checks were recorded for this optimizer: none of its parameters has a grad."
+                )
             result = self._maybe_opt_step(optimizer, state, *args, **kwargs)
         state["stage"] = OptState.STEPPED
         return result
@@ -267,7 +269,9 @@ class GradScaler:
                 for found in state["found_inf_per_device"].values()
             ]
             if not founds:
-                raise AssertionError("No inf checks were recorded prior to update: call scaler.step(optimizer) before it.")
+                raise AssertionError(
+                    "No inf checks were recorded prior to update: call scaler.step(optimizer) before it."
+                )
             self._adapt(scale, tracker, sum(founds[1:], start=founds[0]) > 0)
         self._per_optimizer_states = defaultdict(_fresh)
 

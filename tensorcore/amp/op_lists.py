@@ -10,7 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-__all__ = ["ACCELERATOR", "BANNED", "CPU", "FLOAT32", "FLOAT32_RESULT", "LOWER", "STATE", "WIDEST", "exemptions"]
+__all__ = [
+    "ACCELERATOR",
+    "ALONE",
+    "BANNED",
+    "CPU",
+    "FLOAT32",
+    "FLOAT32_RESULT",
+    "LOWER",
+    "STATE",
+    "WIDEST",
+    "exemptions",
+]
 
 #: Operands are cast to the dtype of autocast.
 LOWER: Final = "lower precision"
@@ -22,6 +33,8 @@ FLOAT32_RESULT: Final = "float32 result"
 WIDEST: Final = "widest type"
 #: A recurrent op whose products run in the dtype of autocast, and whose sums have the dtype of its state.
 STATE: Final = "state"
+#: Operands stay as they are, and so do those of the ops that this one is made of.
+ALONE: Final = "alone"
 #: The op is refused.
 BANNED: Final = "banned"
 
@@ -36,6 +49,8 @@ _LOSSES: Final = """
     linear_cross_entropy margin_ranking_loss mse_loss multi_margin_loss multilabel_margin_loss nll_loss poisson_nll_loss smooth_l1_loss
     soft_margin_loss triplet_margin_loss
 """
+#: Iterations that lose their way in 16 bits, in no list of PyTorch's.
+_FACTORS: Final = "lobpcg pca_lowrank svd_lowrank "
 
 _CPU: Final = {
     LOWER: _PRODUCTS + "tensordot",
@@ -51,6 +66,7 @@ _CPU: Final = {
     """,
     WIDEST: "cat index_copy stack",
     STATE: "gru gru_cell lstm_cell",
+    ALONE: _FACTORS,
 }  # fmt: skip
 
 _ACCELERATOR: Final = {
@@ -66,6 +82,7 @@ _ACCELERATOR: Final = {
         addcdiv addcmul atan2 bilinear cat cross dot grid_sample grid_sampler linalg_cross scatter_add stack tensordot
         vdot
     """,
+    ALONE: _FACTORS + "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d embedding_bag",
     BANNED: "binary_cross_entropy",
 }  # fmt: skip
 

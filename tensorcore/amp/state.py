@@ -92,9 +92,7 @@ def set_autocast_enabled(*args: Any, **kwargs: Any) -> None:
     if set(given) != set(names) or len(args) + len(kwargs) > 2:
         raise TypeError("set_autocast_enabled: expected (device_type, enabled) or (enabled)")
     if not isinstance(given["enabled"], bool):
-        raise TypeError(
-            f"set_autocast_enabled: argument 'enabled' must be bool, not {type(given['enabled']).__name__}"
-        )
+        raise TypeError(f"set_autocast_enabled: argument 'enabled' must be bool, not {type(given['enabled']).__name__}")
     device_type = _known(given.get("device_type", "cuda"), "set_autocast_enabled")
     switch(device_type, given["enabled"])
 
