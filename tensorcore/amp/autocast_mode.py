@@ -19,10 +19,10 @@ __all__ = ["autocast", "autocast_decorator", "custom_bwd", "custom_fwd", "is_aut
 class autocast:  # noqa: N801 - PyTorch's name
     """A region in which ops run in the dtype that suits them: products in 16 bits, what needs range in float32.
 
-    A context manager and a decorator. Which op runs in which dtype is PyTorch's: the lists of its CPU on ``cpu``, of its
-    accelerators elsewhere. Tensors in float64 and operands of in-place and ``out=`` forms are left as they are. Gradients
-    have the dtype of what they are the gradient of, so parameters in float32 get float32. Regions nest; one with
-    ``enabled=False`` is an island in which ops run as they always do.
+    A context manager and a decorator. Which op runs in which dtype is PyTorch's: the lists of its CPU on ``cpu``, of
+    its accelerators elsewhere. Tensors in float64 and operands of in-place and ``out=`` forms are left as they are.
+    Gradients have the dtype of what they are the gradient of, so parameters in float32 get float32. Regions nest; one
+    with ``enabled=False`` is an island in which ops run as they always do.
 
     Args:
         device_type: such as ``"cpu"`` or ``"cuda"``; ops on other devices are unaffected.
@@ -97,8 +97,8 @@ class autocast:  # noqa: N801 - PyTorch's name
     def __call__(self, func: Callable[..., Any]) -> Callable[..., Any]:
         if not callable(func):
             raise TypeError(
-                f"autocast()(func) requires a callable, but got {type(func).__name__}. Did you mean to use autocast as a "
-                "context manager? For example:\n    with tensorcore.autocast(device_type=...):\n        ..."
+                f"autocast()(func) requires a callable, but got {type(func).__name__}. Did you mean to use autocast as "
+                "a context manager? For example:\n    with tensorcore.autocast(device_type=...):\n        ..."
             )
         return autocast_decorator(self, func)
 

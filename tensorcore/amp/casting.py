@@ -1,8 +1,9 @@
 """How ops get their operands in the dtype that autocast chooses.
 
-What users call is a function closed over the op's front (`ops.outputs`, `methods`). When autocast is first entered, the
-functions of listed ops are given a front that casts; until then nothing knows of autocast, and no call pays for it. Steps
-inside ops call other ops by their records, past these functions, so that an op chosen here runs as a whole in its dtype.
+What users call is a function closed over the op's front (`ops.outputs`, `methods`). When autocast is first entered,
+the functions of listed ops are given a front that casts; until then nothing knows of autocast, and no call pays for it.
+Steps inside ops call other ops by their records, past these functions, so that an op chosen here runs as a whole in its
+dtype.
 """
 
 from __future__ import annotations
@@ -233,7 +234,8 @@ def _widest(name: str, lower: DType, values: Any, device_type: str) -> DType:
                 widest = float32
             elif dtype is not lower and widest is not float32:
                 raise DTypeError(
-                    f"{name}: under autocast to {lower} expected operands of {lower} or float32, got {dtype}; convert it"
+                    f"{name}: under autocast to {lower} expected operands of {lower} or float32, got {dtype}; "
+                    "convert it"
                 )
     return widest
 

@@ -153,8 +153,9 @@ class GradScaler:
                         continue
                     if not allow_fp16 and param.grad.dtype is float16:
                         raise ValueError(
-                            f"GradScaler: attempting to unscale FP16 gradients: a parameter of shape {list(param.shape)} "
-                            f"in group {place} is float16; keep parameters in float32, autocast casts them"
+                            f"GradScaler: attempting to unscale FP16 gradients: a parameter of shape "
+                            f"{list(param.shape)} in group {place} is float16; keep parameters in float32, autocast "
+                            "casts them"
                         )
                     if param.grad.is_sparse:
                         # Values at one place that are finite may have a sum that is not.
@@ -225,8 +226,8 @@ class GradScaler:
         if "grad_scaler" in inspect.signature(optimizer.step).parameters:
             warnings.warn(
                 "GradScaler is going to stop passing itself as a keyword argument to the passed optimizer. In the near "
-                "future GradScaler registers `grad_scale: Tensor` and `found_inf: Tensor` to the passed optimizer and let "
-                "the optimizer use them directly.",
+                "future GradScaler registers `grad_scale: Tensor` and `found_inf: Tensor` to the passed optimizer and "
+                "let the optimizer use them directly.",
                 FutureWarning,
                 stacklevel=3,
             )
@@ -248,7 +249,7 @@ class GradScaler:
         """Make the factor smaller if a step was skipped, larger if none was for long, or ``new_scale``.
 
         Raises:
-            AssertionError: if no step has been taken since the last, or for a ``new_scale`` that is no number on the device.
+            AssertionError: if no step has been taken since the last, or for a ``new_scale`` that is no number there.
         """
         if not self._enabled:
             return
@@ -258,8 +259,8 @@ class GradScaler:
         elif new_scale is not None:
             if new_scale.device.type != self._device or new_scale.numel() != 1 or new_scale.requires_grad:
                 raise AssertionError(
-                    f"GradScaler.update: new_scale must be a float, or a tensor of one element on {self._device!r} that does "
-                    f"not require grad, got shape {list(new_scale.shape)} on {str(new_scale.device)!r}"
+                    f"GradScaler.update: new_scale must be a float, or a tensor of one element on {self._device!r} "
+                    f"that does not require grad, got shape {list(new_scale.shape)} on {str(new_scale.device)!r}"
                 )
             scale.copy_(new_scale.reshape(()))
         else:

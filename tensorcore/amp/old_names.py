@@ -14,7 +14,8 @@ __all__ = ["autocast_of", "custom_bwd_of", "custom_fwd_of", "grad_scaler_of"]
 
 def _warn(device: str, name: str, instead: str) -> None:
     warnings.warn(
-        f"`tensorcore.{device}.amp.{name}(args...)` is deprecated. Please use `tensorcore.amp.{name}({instead})` instead.",
+        f"`tensorcore.{device}.amp.{name}(args...)` is deprecated. Please use `tensorcore.amp.{name}({instead})` "
+        "instead.",
         FutureWarning,
         stacklevel=3,
     )

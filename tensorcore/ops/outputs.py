@@ -157,7 +157,8 @@ def _takes_operands_alone(op: Op) -> bool:
     return len(parameters) == len(op.operands) and plain and not op.variadic
 
 
-# With ``out=`` the op is called by its record, which autocast leaves alone; without, by a variable, where it puts itself.
+# With ``out=`` the op is called by its record, which autocast leaves alone; without, by a variable, where it puts
+# itself.
 # Named arguments cost half of what starred ones do, and these functions are called for every step of a program. The
 # names are put in place of those written here.
 

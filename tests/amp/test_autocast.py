@@ -1,4 +1,4 @@
-"""Autocast where PyTorch has nothing to compare with: other devices, recordings, transforms, what is kept and what it costs."""
+"""Autocast where PyTorch has nothing to compare with: other devices, recordings, transforms, what is kept."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ def test_nothing_is_loaded_or_replaced_until_it_is_used():
     [
         (lambda x: x @ x, F16), (lambda x: tc.mv(x, x[0]), F16), (lambda x: tc.addmm(x, x, x), F16),
         (lambda x: (x @ x).exp(), F32), (lambda x: (x @ x).sum(), F32), (lambda x: (x @ x).sum(0, dtype=F16), F16),
-        (lambda x: (x @ x).softmax(0), F32), (lambda x: tc.softmax(x @ x, 0, dtype=F16), F16), (lambda x: (x @ x) ** 2, F32),
+        (lambda x: (x @ x).softmax(0), F32), (lambda x: tc.softmax(x @ x, 0, dtype=F16), F16),
+        (lambda x: (x @ x) ** 2, F32),
         (lambda x: 2 ** (x @ x), F32), (lambda x: 1 / (x @ x), F32), (lambda x: (x @ x).norm(), F32),
         (lambda x: tc.dot((x @ x)[0], x[0]), F32), (lambda x: tc.dot((x @ x)[0], (x @ x)[0]), F16),
         (lambda x: tc.nn.functional.layer_norm(x @ x, (2,)), F32), (lambda x: (x @ x) + 1, F16),

@@ -11,14 +11,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from against_torch import outputs, resolve, same
-from programs import CLASSES, plain, run
+from against_torch import outputs, resolve, same  # noqa: E402
+from programs import CLASSES, plain, run  # noqa: E402
 
-import tensorcore as tc
-import tensorcore.nn
-from tensorcore.amp.op_lists import ACCELERATOR, ALONE, CPU, LOWER
-from tensorcore.ops.record import REGISTRY
-from tensorcore_conformance.samples import samples_of
+import tensorcore as tc  # noqa: E402
+import tensorcore.nn  # noqa: E402
+from tensorcore.amp.op_lists import ACCELERATOR, ALONE, CPU, LOWER  # noqa: E402
+from tensorcore.ops.record import REGISTRY  # noqa: E402
+from tensorcore_conformance.samples import samples_of  # noqa: E402
 
 NOT_ARGUMENTS = {"shapes", "dtypes", "domains", "args", "order", "distinct", "prepare", "observe"}
 #: Where we refuse or give another dtype, with the reason.
@@ -182,34 +182,44 @@ PROGRAMS = [
     X + "f = t.autocast('cpu')(lambda: (x @ y).dtype)\n[f(), t.is_autocast_enabled('cpu')]",
     X + "try:\n  with t.autocast('cpu'):\n    raise KeyError\nexcept KeyError: pass\nt.is_autocast_enabled('cpu')",
     # The settings.
-    "[t.is_autocast_enabled('cpu'), t.is_autocast_enabled(), t.get_autocast_dtype('cpu'), t.get_autocast_dtype('cuda')]",
+    "[t.is_autocast_enabled('cpu'), t.is_autocast_enabled(), t.get_autocast_dtype('cpu'), "
+    "t.get_autocast_dtype('cuda')]",
     ON + "r = [t.is_autocast_enabled('cpu'), t.is_autocast_enabled('cuda'), t.is_autocast_enabled()]\nr",
     "with t.autocast('cpu', dtype=t.float16): r = t.get_autocast_dtype('cpu')\n[r, t.get_autocast_dtype('cpu')]",
-    "with t.autocast('cpu', cache_enabled=False): r = t.is_autocast_cache_enabled()\n[r, t.is_autocast_cache_enabled()]",
+    "with t.autocast('cpu', cache_enabled=False): r = t.is_autocast_cache_enabled()\n[r, "
+    "t.is_autocast_cache_enabled()]",
     "t.set_autocast_cache_enabled(False); r = t.is_autocast_cache_enabled(); t.set_autocast_cache_enabled(True); r",
     "[t.autocast_increment_nesting(), t.autocast_increment_nesting(), t.autocast_decrement_nesting(), "
     "t.autocast_decrement_nesting()]",
-    "t.set_autocast_dtype('cpu', t.float16); r = t.get_autocast_dtype('cpu'); t.set_autocast_dtype('cpu', t.bfloat16); r",
-    X + "t.set_autocast_enabled('cpu', True); r = (x @ y).dtype; t.set_autocast_enabled('cpu', False); [r, (x @ y).dtype]",
+    "t.set_autocast_dtype('cpu', t.float16); r = t.get_autocast_dtype('cpu'); "
+    "t.set_autocast_dtype('cpu', t.bfloat16); r",
+    X + "t.set_autocast_enabled('cpu', True); r = (x @ y).dtype; t.set_autocast_enabled('cpu', False); "
+    "[r, (x @ y).dtype]",
     "t.set_autocast_enabled(False); t.clear_autocast_cache(); t.is_autocast_enabled()",
     "[t.get_autocast_gpu_dtype(), t.get_autocast_cpu_dtype(), t.is_autocast_cpu_enabled()]",
     "t.set_autocast_cpu_enabled(False), t.set_autocast_gpu_dtype(t.float16), t.set_autocast_cpu_dtype(t.bfloat16)",
     "[t.amp.is_autocast_available('cpu'), t.amp.is_autocast_available('cuda')]",
     "t.autocast('cuda')._enabled if not t.cuda.is_available() else False",
     "t.autocast('cpu', dtype=t.float32)._enabled",
-    "[t.autocast('cpu').fast_dtype, t.autocast('cpu').device, t.autocast('cpu')._enabled, t.autocast is t.amp.autocast]",
-    "import importlib; n = t.__name__; import_ = importlib.import_module; [import_(n + '.cuda.amp').autocast().fast_dtype,"
-    " t.cpu.amp.autocast().fast_dtype, t.cpu.amp.GradScaler().get_scale(), t.cuda.amp.GradScaler(enabled=False).get_scale()]",
+    "[t.autocast('cpu').fast_dtype, t.autocast('cpu').device, t.autocast('cpu')._enabled, "
+    "t.autocast is t.amp.autocast]",
+    "import importlib; n = t.__name__; import_ = importlib.import_module; "
+    "[import_(n + '.cuda.amp').autocast().fast_dtype,"
+    " t.cpu.amp.autocast().fast_dtype, t.cpu.amp.GradScaler().get_scale(), "
+    "t.cuda.amp.GradScaler(enabled=False).get_scale()]",
     "issubclass(t.cuda.amp.autocast, t.autocast) and issubclass(t.cpu.amp.GradScaler, t.amp.GradScaler)",
     # Promotion to the widest.
     X + ON + "r = [t.cat([x, y.bfloat16()]).dtype, t.stack([x.bfloat16(), y.bfloat16()]).dtype]\nr",
     X + ON + "r = [t.cat([x.bfloat16(), y.long()]).dtype, t.cat([x.double(), y.bfloat16()]).dtype]\nr",
     X + ON + "r = t.cat([x.bfloat16(), y.half()])\nr",
     # Gradients have the dtype of what they are the gradient of.
-    X + "w = x.requires_grad_(); " + ON + "h = y @ w; z = h.exp().sum()\nz.backward(); [h.dtype, z.dtype, w.grad.dtype]",
-    X + "w = x.requires_grad_(); " + ON + "h = y @ w; h.retain_grad(); z = h.float().sum()\nz.backward(); [h.grad.dtype, w.grad]",
+    X + "w = x.requires_grad_(); " + ON + "h = y @ w; z = h.exp().sum()\nz.backward(); "
+    "[h.dtype, z.dtype, w.grad.dtype]",
+    X + "w = x.requires_grad_(); " + ON + "h = y @ w; h.retain_grad(); z = h.float().sum()\nz.backward(); "
+    "[h.grad.dtype, w.grad]",
     X + "w = x.requires_grad_(); " + ON + "z = (y @ w @ w).float().sum()\nz.backward(); w.grad",
-    X + "w = x.requires_grad_(); " + ON + "z = (y @ w).float().pow(2).sum(); g, = t.autograd.grad(z, w, create_graph=True)\n"
+    X + "w = x.requires_grad_(); " + ON + "z = (y @ w).float().pow(2).sum(); "
+    "g, = t.autograd.grad(z, w, create_graph=True)\n"
     "  (g ** 2).sum().backward()\n[g.dtype, w.grad.dtype]",
     # A cast without gradients is not taken for one with them.
     X + "w = x.requires_grad_(); " + ON + "with t.no_grad(): y @ w\n  z = (y @ w).requires_grad\nz",
@@ -223,14 +233,16 @@ PROGRAMS = [
     "  def forward(ctx, a, b, k=[]):\n    ctx.on = t.is_autocast_enabled('cpu'); ctx.d = a.dtype; F.c = ctx\n"
     "    ctx.save_for_backward(a, b); return a @ b\n"
     "  @staticmethod\n  @t.amp.custom_bwd(device_type='cpu')\n"
-    "  def backward(ctx, g):\n    F.back = t.is_autocast_enabled('cpu'); a, b = ctx.saved_tensors; return g @ b.T, a.T @ g\n"
+    "  def backward(ctx, g):\n    F.back = t.is_autocast_enabled('cpu'); a, b = ctx.saved_tensors; "
+    "return g @ b.T, a.T @ g\n"
     + X + "x.requires_grad_()\n" + ON + "z = F.apply(x, y.bfloat16())\n  z.sum().backward()\n"
     "u = F.apply(x.bfloat16(), y.bfloat16())\n[z.dtype, F.back, x.grad.dtype, u.dtype]",
     "class F(t.autograd.Function):\n"
     "  @staticmethod\n  @t.amp.custom_fwd(device_type='cpu')\n"
     "  def forward(ctx, a, b):\n    ctx.save_for_backward(a, b); return a @ b\n"
     "  @staticmethod\n  @t.amp.custom_bwd(device_type='cpu')\n"
-    "  def backward(ctx, g):\n    F.back = t.is_autocast_enabled('cpu'); a, b = ctx.saved_tensors; return g @ b.T, a.T @ g\n"
+    "  def backward(ctx, g):\n    F.back = t.is_autocast_enabled('cpu'); a, b = ctx.saved_tensors; "
+    "return g @ b.T, a.T @ g\n"
     + X + "x.requires_grad_()\n" + ON + "z = F.apply(x, y)\nz.sum().backward()\n[z.dtype, F.back, x.grad.dtype]",
     "t.amp.custom_fwd(lambda ctx: 0, device_type=t.device('cpu'))",
     # Refusals.
@@ -270,10 +282,12 @@ SCALING = [
     BEGIN + "run(); run(); [w.detach(), s.get_scale(), s._get_growth_tracker()]",
     BEGIN + "run(); run(INF); run(); [w.detach(), s.get_scale(), s._get_growth_tracker(), s.state_dict()['scale']]",
     BEGIN + "run(NAN); run(NAN); [w.detach(), s.get_scale()]",
-    BEGIN + "s.set_growth_factor(4.0); s.set_backoff_factor(0.25); s.set_growth_interval(1); run(); run(INF); [s.get_scale(), "
+    BEGIN + "s.set_growth_factor(4.0); s.set_backoff_factor(0.25); s.set_growth_interval(1); run(); run(INF); "
+    "[s.get_scale(), "
     "s.get_growth_factor(), s.get_backoff_factor(), s.get_growth_interval(), s.is_enabled()]",
     BEGIN + "run(); sorted(s.state_dict().items())",
-    BEGIN + "run(); u = t.amp.GradScaler('cpu'); u.load_state_dict(s.state_dict()); [u.get_scale(), u._get_growth_tracker()]",
+    BEGIN + "run(); u = t.amp.GradScaler('cpu'); u.load_state_dict(s.state_dict()); "
+    "[u.get_scale(), u._get_growth_tracker()]",
     BEGIN + "run(); d = dict(s.state_dict(), scale=32.0); s.load_state_dict(d); run(); s.get_scale()",
     BEGIN + "run(); u = pickle.loads(pickle.dumps(s)); [u.get_scale(), u._get_growth_tracker(), u._scale]",
     BEGIN + "run(); s.update(3.0); s.get_scale()",
@@ -284,7 +298,8 @@ SCALING = [
     BEGIN + "r = s.scale(x for x in (w, w)); list(r)",
     BEGIN + "s.scale(3)",
     BEGIN + "s.scale(w.sum()).backward(); s.unscale_(o); [w.grad, s.get_scale()]",
-    BEGIN + "s.scale(w.sum()).backward(); s.unscale_(o); t.nn.utils.clip_grad_norm_([w], 0.1); s.step(o); s.update(); w",
+    BEGIN + "s.scale(w.sum()).backward(); s.unscale_(o); t.nn.utils.clip_grad_norm_([w], 0.1); s.step(o); "
+    "s.update(); w",
     BEGIN + "s.scale(w.sum()).backward(); s.unscale_(o); s.unscale_(o)",
     BEGIN + "s.scale(w.sum()).backward(); s.step(o); s.unscale_(o)",
     BEGIN + "s.scale(w.sum()).backward(); s.step(o); s.step(o)",
@@ -296,8 +311,10 @@ SCALING = [
     BEGIN + "s.unscale_(o)",
     BEGIN + "s.scale(w.sum()).backward(); s.step(o); pickle.dumps(s)",
     BEGIN + "s.load_state_dict({})",
-    BEGIN + "h = t.nn.Parameter(t.ones(2).half()); p = t.optim.SGD([h], lr=1.0); s.scale(h.sum()).backward(); s.step(p)",
-    BEGIN + "b = t.nn.Parameter(t.ones(2).bfloat16()); p = t.optim.SGD([b], lr=1.0); s.scale(b.sum()).backward(); s.step(p); b",
+    BEGIN + "h = t.nn.Parameter(t.ones(2).half()); p = t.optim.SGD([h], lr=1.0); s.scale(h.sum()).backward(); "
+    "s.step(p)",
+    BEGIN + "b = t.nn.Parameter(t.ones(2).bfloat16()); p = t.optim.SGD([b], lr=1.0); s.scale(b.sum()).backward(); "
+    "s.step(p); b",
     BEGIN + "v = t.nn.Parameter(t.ones(2)); p = t.optim.SGD([v], lr=1.0); s.scale(w.sum() + v.sum() * INF).backward(); "
     "s.step(o); s.step(p); s.update(); [w.detach(), v.detach(), s.get_scale()]",
     BEGIN + "e = t.nn.Embedding(4, 2, sparse=True); p = t.optim.SGD(e.parameters(), lr=1.0); "

@@ -1,7 +1,6 @@
 """The names of ``torch.cuda.amp``, deprecated there: `tensorcore.amp` has them for all devices."""
 
-from tensorcore.cuda.amp.autocast_mode import autocast, custom_bwd, custom_fwd
-from tensorcore.cuda.amp.common import amp_definitely_not_available
+from tensorcore.cuda.amp.autocast_mode import amp_definitely_not_available, autocast, custom_bwd, custom_fwd
 from tensorcore.cuda.amp.grad_scaler import GradScaler
 
 __all__ = ["GradScaler", "amp_definitely_not_available", "autocast", "custom_bwd", "custom_fwd"]
