@@ -151,9 +151,11 @@ class Tensor(TensorMethods):
 
     def stride(self, dim: int | None = None) -> Any:
         """Steps, in elements, between neighbours of each dimension, or of ``dim``."""
+        shape = self._array.shape
         strides = self._kind.backend.strides(self._array)
-        if strides is None:
-            strides = contiguous_strides(self._array.shape)
+        if strides is None or 0 in shape:
+            # Engines give arrays without elements any strides.
+            strides = contiguous_strides(shape)
         return strides if dim is None else strides[normalize_dim(dim, len(strides), "stride")]
 
     def is_contiguous(self, memory_format: Any = None) -> bool:
@@ -218,9 +220,10 @@ class Tensor(TensorMethods):
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
-        if value is not None:
-            if getattr(value, "_kind", 0) is not self._kind or value.shape != self._array.shape or value is self:
-                check_gradient(self, value)
+        if value is not None and (
+            getattr(value, "_kind", 0) is not self._kind or value.shape != self._array.shape or value is self
+        ):
+            check_gradient(self, value)
         if capture.active():
             capture.grad_written(self)
         self._grad = value

@@ -222,7 +222,7 @@ def _output(node: OpNode, packed: Any) -> Any:
 
 def _refuse(node: OpNode) -> Any:
     raise RuntimeError(
-        f"{node.op.name}: what it saved has been freed by a backward; pass retain_graph=True there to keep it"
+        f"{node.name()}: what it saved has been freed by a backward; pass retain_graph=True there to keep it"
     )
 
 

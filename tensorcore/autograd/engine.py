@@ -59,8 +59,8 @@ def backward(
     keep = create_graph if retain_graph is None else retain_graph
     if create_graph:
         warnings.warn(
-            "backward: with create_graph=True, grad of a leaf holds the graph that holds the leaf; use autograd.grad, or "
-            "set grad to None afterwards, so that their memory is freed at once",
+            "backward: with create_graph=True, grad of a leaf holds the graph that holds the leaf; use autograd.grad, "
+            "or set grad to None afterwards, so that their memory is freed at once",
             stacklevel=2,
         )
     if inputs is None:

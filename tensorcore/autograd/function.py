@@ -5,18 +5,19 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from typing import Any
+from weakref import ref
 
 from tensorcore.autograd.graph import LEAF, Node, SelectNode, clock, described
 from tensorcore.autograd.mode import mode
 from tensorcore.autograd.saved import Packed, active
 from tensorcore.autograd.sequence import next_sequence
-from tensorcore.dtypes import FLOATING
-from tensorcore.errors import InplaceError
+from tensorcore.dtypes import COMPLEX, FLOATING
+from tensorcore.errors import DTypeError, InplaceError, ShapeError
 from tensorcore.levels import running
-from tensorcore.tensor import Tensor, root_of, wrap
+from tensorcore.tensor import Tensor, check_inplace, mark_changed, root_of, wrap
 
 
-class Context:
+class FunctionCtx:
     """``ctx`` of a custom function: what forward keeps for backward."""
 
     def __init__(self) -> None:
@@ -27,8 +28,12 @@ class Context:
         self.needs_input_grad: tuple[bool, ...] = ()
 
     def save_for_backward(self, *tensors: Any) -> None:
-        """Keep tensors for backward; changing them in place afterwards is an error there."""
-        self._saved = tensors
+        """Keep tensors, or ``None``, for backward; changing them in place afterwards is an error there.
+
+        Raises:
+            TypeError: for anything else, which can be kept as an attribute of ``ctx``.
+        """
+        self._saved = _only_tensors("save_for_backward", tensors)
 
     def mark_non_differentiable(self, *tensors: Tensor) -> None:
         """Outputs through which no gradient flows."""
@@ -44,7 +49,7 @@ class Context:
 
     def save_for_forward(self, *tensors: Any) -> None:
         """Keep tensors for the static method ``jvp``, where `saved_tensors` gives them."""
-        self._for_forward = tensors
+        self._for_forward = _only_tensors("save_for_forward", tensors)
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
@@ -59,12 +64,24 @@ class Context:
     _in_forward = False
 
 
+def _only_tensors(op: str, tensors: tuple[Any, ...]) -> tuple[Any, ...]:
+    for place, x in enumerate(tensors):
+        if x is not None and not isinstance(x, Tensor):
+            raise TypeError(
+                f"{op}: argument {place} must be a tensor or None, got {type(x).__name__}; keep others on ctx"
+            )
+    return tensors
+
+
 class FunctionNode(Node):
-    """The step of a custom function."""
+    """The step of a custom function; it shows what its ``ctx`` has, as in PyTorch, where the two are one object.
 
-    __slots__ = ("clock", "context", "function", "outputs", "released", "saved", "shapes")
+    Each function has a class of nodes of its own, called after it.
+    """
 
-    def __init__(self, function: type[Function], context: Context, inputs: list[Any]) -> None:
+    __slots__ = ("clock", "context", "function", "outputs", "parts", "released", "saved")
+
+    def __init__(self, function: type[Function], context: FunctionCtx, inputs: list[Any]) -> None:
         self.function = function
         self.context = context
         self.sequence = next_sequence()
@@ -73,6 +90,8 @@ class FunctionNode(Node):
         self.post_hooks = None
         self.overwritten = None
         self.released = False
+        #: The steps of the outputs, where there are several.
+        self.parts: tuple[Callable[[], Any], ...] = ()
         edges = []
         for x in inputs:
             node = x._node if isinstance(x, Tensor) else None
@@ -81,6 +100,11 @@ class FunctionNode(Node):
 
     def name(self) -> str:
         return f"{self.function.__name__}Backward"
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(self.context, name)
 
     def keep(self, outputs: tuple[Any, ...]) -> None:
         """Take over the saved tensors; outputs are kept without their graph, which would be a cycle."""
@@ -107,7 +131,7 @@ class FunctionNode(Node):
             if isinstance(tensor, Packed):
                 tensor = tensor.restored(mode.grad)
             if tensor is not None:
-                mark = root_of(tensor)._changed
+                mark = root_of(tensor)._changed if place is None else self._change_of(place)
                 if mark is not None and mark[0] > self.clock:
                     raise InplaceError(
                         f"{self.name()}: a saved tensor of shape {list(tensor.shape)} was changed in place by "
@@ -120,13 +144,18 @@ class FunctionNode(Node):
             found.append(tensor)
         return tuple(found)
 
+    def _change_of(self, place: int) -> Any:
+        """The last change in place of an output, which its step notes."""
+        part = self.parts[place]() if self.parts else self
+        return None if part is None else part.overwritten
+
     def backward(self, cotangent: Any, create_graph: bool) -> tuple[Any, ...]:
         given = (
             (cotangent,)
             if self.outputs == 1
             else tuple(
-                cotangent[i] if self.context._materialize or i in cotangent.arrived else None
-                for i in range(self.outputs)
+                cotangent[i] if kind is not None and (self.context._materialize or i in cotangent.arrived) else None
+                for i, kind in enumerate(self.kind)
             )
         )
         results = self.function.backward(self.context, *given)
@@ -138,14 +167,52 @@ class FunctionNode(Node):
                     f"{self.name()}: backward returned {len(results)} gradients, forward had {len(self.edges)} inputs"
                 )
         # A custom rule may hand out a tensor it keeps, so nothing it returns may be written to.
-        return tuple(None if each is None else each.alias() for each in results)
+        return tuple([
+            None if each is None or edge is None else self._fitting(place, each, edge).alias()
+            for place, (each, edge) in enumerate(zip(results, self.edges, strict=False))
+        ])  # fmt: skip
+
+    def _fitting(self, place: int, gradient: Any, edge: Any) -> Any:
+        """What backward returned for an input, if it can be its gradient: of its shape, or of one summed to it."""
+        if not isinstance(gradient, Tensor):
+            raise RuntimeError(
+                f"{self.name()}: backward must return a tensor or None for each input of forward, in a tuple where "
+                f"there are several; got {type(gradient).__name__} for input {place}"
+            )
+        shape, kind = (edge.shape, edge.kind) if isinstance(edge, Node) else (edge._array.shape, edge._kind)
+        have = gradient._array.shape
+        if have != shape:
+            lead = len(have) - len(shape)
+            if lead < 0 or any(side not in (1, given) for side, given in zip(shape, have[lead:], strict=True)):
+                raise ShapeError(
+                    f"{self.name()}: backward returned a gradient of shape {list(have)} for input {place}, of shape "
+                    f"{list(shape)}"
+                )
+        if gradient._kind.dtype.category == COMPLEX != kind.dtype.category:
+            raise DTypeError(
+                f"{self.name()}: backward returned a gradient of {gradient.dtype} for input {place}, of {kind.dtype}; "
+                "take its real part"
+            )
+        return gradient
 
     def release(self) -> None:
         self.released = bool(self.saved)
         self.saved = ()
 
 
-class Function:
+class FunctionMeta(type):
+    """The class of custom functions: gives each its class of nodes, and ``backward`` under its other name ``vjp``."""
+
+    def __init__(cls, name: str, bases: tuple[type, ...], attributes: dict[str, Any]) -> None:
+        cls._backward_cls: Any = type(f"{name}Backward", (FunctionNode,), {"__module__": cls.__module__})
+        if "vjp" in attributes and bases:
+            if "backward" in attributes:
+                raise RuntimeError(f"{name}: backward and vjp are two names of one static method; define one of them")
+            cls.backward = attributes["vjp"]
+        super().__init__(name, bases, attributes)
+
+
+class Function(metaclass=FunctionMeta):
     """Base of custom differentiable functions: define ``forward`` and ``backward`` as static methods, call ``apply``.
 
     Example:
@@ -169,12 +236,17 @@ class Function:
         raise NotImplementedError("a custom Function must define a static method forward")
 
     @staticmethod
-    def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
+    def setup_context(ctx: FunctionCtx, inputs: tuple[Any, ...], output: Any) -> None:
         """Save for backward what forward, written without ``ctx``, has computed."""
 
     @staticmethod
-    def backward(ctx: Context, *grad_outputs: Any) -> Any:
+    def backward(ctx: FunctionCtx, *grad_outputs: Any) -> Any:
         """The cotangents of the inputs, ``None`` for those without."""
+        raise NotImplementedError("a custom Function must define a static method backward")
+
+    @staticmethod
+    def vjp(ctx: FunctionCtx, *grad_outputs: Any) -> Any:
+        """Another name of ``backward``."""
         raise NotImplementedError("a custom Function must define a static method backward")
 
     @staticmethod
@@ -187,12 +259,17 @@ class Function:
         raise NotImplementedError
 
     @staticmethod
-    def jvp(ctx: Context, *grad_inputs: Any) -> Any:
+    def jvp(ctx: FunctionCtx, *grad_inputs: Any) -> Any:
         """The tangents of the outputs for those of the inputs; without it they follow from ``backward``."""
         raise NotImplementedError
 
     #: Whether ``forward`` and ``backward`` are made of ops that `tensorcore.vmap` runs on all examples at once.
     generate_vmap_rule = False
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Refused: functions are not called by way of an instance."""
+        name = type(self).__name__
+        raise RuntimeError(f"{name}: a custom function is called by {name}.apply(...), and its methods are static")
 
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
@@ -203,7 +280,7 @@ class Function:
                 from tensorcore.func.custom import applied
 
                 return applied(cls, level, args, kwargs)
-        return connected(cls, Context(), args, kwargs)
+        return connected(cls, FunctionCtx(), args, kwargs)
 
 
 def _innermost_of(args: tuple[Any, ...]) -> Any:
@@ -217,7 +294,7 @@ def _innermost_of(args: tuple[Any, ...]) -> Any:
 
 
 def connected(
-    cls: type[Function], context: Context, args: tuple[Any, ...], kwargs: dict[str, Any],
+    cls: type[Function], context: FunctionCtx, args: tuple[Any, ...], kwargs: dict[str, Any],
     compute: Callable[[], Any] | None = None,
 ) -> Any:  # fmt: skip
     """What ``forward``, or ``compute`` in its place, gives, as outputs of a step whose backward is that of ``cls``."""
@@ -236,9 +313,17 @@ def connected(
     finally:
         mode.grad = before
     outputs = result if isinstance(result, tuple) else (result,)
-    if not needed:
+    for x in context._dirty:
+        if not any(x is out for out in outputs):
+            raise RuntimeError(
+                f"{cls.__name__}: a tensor of shape {list(x.shape)} was marked dirty and not returned; what forward "
+                "changes in place must be among its outputs"
+            )
+        check_inplace(x, cls.__name__)
+        mark_changed(x, cls.__name__)
+    if not (needed and any(isinstance(out, Tensor) for out in outputs)):
         return result
-    node = FunctionNode(cls, context, list(args))
+    node = cls._backward_cls(cls, context, list(args))
     context._node = node
     passed = {id(x) for x in args if isinstance(x, Tensor)}
     dirty = {id(x) for x in context._dirty}
@@ -248,10 +333,9 @@ def connected(
         for out in outputs
     )
     node.keep(outs)
-    tensors = [out for out in outs if isinstance(out, Tensor)]
-    node.kind = tensors[0]._kind if len(outs) == 1 else tuple(getattr(o, "_kind", None) for o in outs)
+    node.kind = outs[0]._kind if len(outs) == 1 else tuple(getattr(o, "_kind", None) for o in outs)
     node.shape = (
-        tuple(tensors[0]._array.shape)
+        tuple(outs[0]._array.shape)
         if len(outs) == 1
         else tuple(tuple(o._array.shape) if isinstance(o, Tensor) else () for o in outs)
     )
@@ -259,19 +343,40 @@ def connected(
         if not isinstance(out, Tensor) or id(outputs[place]) in fixed or out._kind.dtype.category < FLOATING:
             continue
         out._node = node if len(outs) == 1 else SelectNode(node, place, tuple(out._array.shape), out._kind)
+        if id(out) in dirty and out._view is not None:
+            from tensorcore.ops.inplace import write_through
+
+            write_through(out, True)
+    if len(outs) > 1:
+        node.parts = tuple([ref(out._node) if isinstance(getattr(out, "_node", None), Node) else _gone for out in outs])
     return outs if isinstance(result, tuple) else outs[0]
+
+
+def _gone() -> None:
+    """Stands for the step of an output that has none."""
+
+
+class InplaceFunction(Function):
+    """A `Function` with a flag ``inplace``, for programs of old; `Function` does the same."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        self.inplace = inplace
+
+
+#: PyTorch's name of the class of nodes.
+BackwardCFunction = FunctionNode
 
 
 class _Twice(Function):
     """The identity, for gradients whose own gradient is refused."""
 
     @staticmethod
-    def forward(ctx: Context, name: str, *gradients: Tensor) -> Any:
+    def forward(ctx: FunctionCtx, name: str, *gradients: Tensor) -> Any:
         ctx.name = name  # type: ignore[attr-defined]
         return gradients
 
     @staticmethod
-    def backward(ctx: Context, *cotangents: Any) -> Any:
+    def backward(ctx: FunctionCtx, *cotangents: Any) -> Any:
         raise RuntimeError(
             f"{ctx.name}: its backward is marked once_differentiable, "  # type: ignore[attr-defined]
             "so what it returns cannot be differentiated again"
@@ -297,7 +402,7 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     @functools.wraps(backward)
-    def once(ctx: Context, *cotangents: Any) -> Any:
+    def once(ctx: FunctionCtx, *cotangents: Any) -> Any:
         before = mode.grad
         mode.grad = False
         try:

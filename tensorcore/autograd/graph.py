@@ -217,7 +217,7 @@ class OpNode(Node):
         if self.inputs is not None:
             if self.inputs is FREED:
                 raise RuntimeError(
-                    f"{op.name}: backward through the graph a second time: what it saved was freed by the "
+                    f"{self.name()}: backward through the graph a second time: what it saved was freed by the "
                     "first backward; pass retain_graph=True there to keep it"
                 )
             if clock.now != self.clock:
@@ -271,7 +271,7 @@ class OpNode(Node):
                     name, shape = f"operand {self.op.operand_at(place)}", x.shape
         if changed is not None:
             raise InplaceError(
-                f"{self.op.name}: its {name}, of shape {list(shape)}, is needed for backward but was changed in place "
+                f"{self.name()}: its {name}, of shape {list(shape)}, is needed for backward but was changed in place "
                 f"by {described(changed)}; change a copy (x.clone()) or use the op without the underscore"
             )
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tensorcore.autograd import engine
-from tensorcore.autograd.function import Context, Function
+from tensorcore.autograd.function import Function, FunctionCtx
 from tensorcore.autograd.mode import mode
 from tensorcore.dtypes import FLOATING
 from tensorcore.errors import ShapeError, TransformError
@@ -60,12 +60,12 @@ class _EachExample(Function):
         return call(*tensors)
 
     @staticmethod
-    def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
+    def setup_context(ctx: FunctionCtx, inputs: tuple[Any, ...], output: Any) -> None:
         ctx.call, *tensors = inputs  # type: ignore[attr-defined]
         ctx.save_for_backward(*tensors)
 
     @staticmethod
-    def backward(ctx: Context, *cotangents: Any) -> Any:
+    def backward(ctx: FunctionCtx, *cotangents: Any) -> Any:
         call, tensors = ctx.call, ctx.saved_tensors  # type: ignore[attr-defined]
         places = [place for place, x in enumerate(tensors) if _is_differentiable(x)]
         given = [g for g in cotangents if g is not None and _is_differentiable(g)]

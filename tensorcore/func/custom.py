@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tensorcore.autograd.function import Context, Function, connected
+from tensorcore.autograd.function import Function, FunctionCtx, connected
 from tensorcore.autograd.mode import mode
 from tensorcore.errors import TransformError
 from tensorcore.func.batched import BatchBackend, Batched, VmapLevel, moved_to
@@ -37,7 +37,7 @@ def applied(cls: type[Function], backend: TransformBackend, args: tuple[Any, ...
     bare = tuple([wrap(x._array, x._kind) if isinstance(x, Tensor) else x for x in lifted])
     if not (mode.grad and any(isinstance(x, Tensor) and x._node is not None for x in lifted)):
         return step(cls, backend, bare, kwargs)
-    context = Context()
+    context = FunctionCtx()
     if cls.setup_context is not Function.setup_context:
         return connected(cls, context, lifted, kwargs, lambda: step(cls, backend, bare, kwargs))
     if cls.vmap is not Function.vmap and isinstance(backend, BatchBackend):
@@ -75,7 +75,9 @@ def _mapped(cls: type[Function], backend: Any, args: tuple[Any, ...], kwargs: di
             raise RuntimeError(f"{cls.__name__}.vmap: {len(_tuple(made))} outputs, but out_dims={out_dims!r}")
         return _rewrapped(made, list(places), backend)
     if cls.generate_vmap_rule:
-        return _generated(cls, backend, level, dims, outer, kwargs)
+        call = _Generated(cls, backend, level, dims, kwargs)
+        made = _Mapped.apply(call, *outer)
+        return _rewrapped(made, call.outputs, backend)
     with suspended(level):
         rows = [
             cls.apply(*[x if dim is None else select(x, dim, i) for x, dim in zip(outer, dims, strict=True)], **kwargs)
@@ -99,62 +101,73 @@ def _rewrapped(made: Any, dims: list[Any], backend: Any) -> Any:
     return tuple(outs) if isinstance(made, tuple) else outs[0]
 
 
-def _generated(
-    cls: type[Function], backend: Any, level: VmapLevel, dims: tuple[Any, ...], outer: list[Any],
-    kwargs: dict[str, Any],
-) -> Any:  # fmt: skip
-    """The function for all examples as a function of its own: its forward and backward are those of ``cls``, mapped."""
-    split = cls.setup_context is not Function.setup_context
-    kept: dict[str, Any] = {}
+class _Generated:
+    """One call of a function for all examples: how its inputs, saved tensors and outputs lie, told to `_Mapped`."""
 
-    def wrapped(x: Any, dim: int | None) -> Any:
-        return backend.wrapped(Batched(x, dim)) if isinstance(x, Tensor) else x
+    def __init__(
+        self, cls: type[Function], backend: Any, level: VmapLevel, dims: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        self.cls, self.backend, self.level, self.dims, self.kwargs = cls, backend, level, dims, kwargs
+        self.split = cls.setup_context is not Function.setup_context
+        self.saved: list[int | None] = []
+        self.outputs: list[int | None] = []
 
-    class Mapped(Function):
-        @staticmethod
-        def forward(ctx: Any, *given: Any) -> Any:
-            inner = Context()
-            inner.needs_input_grad = ctx.needs_input_grad
-            args = tuple([wrapped(x, dim) for x, dim in zip(given, dims, strict=True)])
-            with resumed((*level.before, level)):
-                made = cls.forward(*args, **kwargs) if split else cls.forward(inner, *args, **kwargs)
-                if split:
-                    cls.setup_context(inner, args, made)
-            outs = tuple([_lowered(x, backend) for x in _tuple(made)])
-            kept["dims"] = [None if x is None else x[1] for x in outs]
-            own = {id(x): place for place, x in enumerate(_tuple(made))}
-            given_at = {id(x): place for place, x in enumerate(args)}
-            saved = []
-            kept["saved"] = []
-            results = [x if low is None else low[0] for x, low in zip(_tuple(made), outs, strict=True)]
-            for x in inner._saved:
-                low = _lowered(x, backend)
-                kept["saved"].append(None if low is None else low[1])
-                # What is saved must be the very tensor that goes in or comes out, to keep its place in the graph.
-                if id(x) in own:
-                    saved.append(results[own[id(x)]])
-                elif id(x) in given_at:
-                    saved.append(given[given_at[id(x)]])
-                else:
-                    saved.append(None if low is None else low[0])
-            ctx.save_for_backward(*saved)
-            marked = {id(x) for x in inner._not_differentiable}
-            ctx.mark_non_differentiable(*[low for x, low in zip(_tuple(made), results, strict=True) if id(x) in marked])
-            ctx.inner = inner
-            kept["several"] = isinstance(made, tuple)
-            return tuple(results) if isinstance(made, tuple) else results[0]
+    def wrapped(self, tensors: Any, dims: Any) -> tuple[Any, ...]:
+        """Tensors of all examples as those of one."""
+        return tuple([
+            self.backend.wrapped(Batched(x, dim)) if isinstance(x, Tensor) else x
+            for x, dim in zip(tensors, dims, strict=True)
+        ])  # fmt: skip
 
-        @staticmethod
-        def backward(ctx: Any, *cotangents: Any) -> Any:
-            saved = tuple([wrapped(x, dim) for x, dim in zip(ctx.saved_tensors, kept["saved"], strict=True)])
-            ctx.inner._node = SimpleNamespace(unpack=lambda: saved, name=lambda: f"{cls.__name__}Backward")
-            with resumed((*level.before, level)):
-                given = [wrapped(g, dim) for g, dim in zip(cotangents, kept["dims"], strict=True)]
-                found = _tuple(cls.backward(ctx.inner, *given))
-            return tuple([_gathered(g, dim, level, backend) for g, dim in zip(found, dims, strict=False)])
+    def resumed(self) -> resumed:
+        """Inside the level again."""
+        return resumed((*self.level.before, self.level))
 
-    made = Mapped.apply(*outer)
-    return _rewrapped(made, kept["dims"], backend)
+
+class _Mapped(Function):
+    """A function for all examples as a function of its own: its forward and backward are those of one, mapped."""
+
+    @staticmethod
+    def forward(ctx: Any, call: _Generated, *given: Any) -> Any:
+        cls, inner = call.cls, FunctionCtx()
+        inner.needs_input_grad = ctx.needs_input_grad[1:]
+        args = call.wrapped(given, call.dims)
+        with call.resumed():
+            made = cls.forward(*args, **call.kwargs) if call.split else cls.forward(inner, *args, **call.kwargs)
+            if call.split:
+                cls.setup_context(inner, args, made)
+        outs = tuple([_lowered(x, call.backend) for x in _tuple(made)])
+        call.outputs = [None if x is None else x[1] for x in outs]
+        own = {id(x): place for place, x in enumerate(_tuple(made))}
+        given_at = {id(x): place for place, x in enumerate(args)}
+        results = [x if low is None else low[0] for x, low in zip(_tuple(made), outs, strict=True)]
+        saved, call.saved = [], []
+        for x in inner._saved:
+            low = _lowered(x, call.backend)
+            call.saved.append(None if low is None else low[1])
+            # What is saved must be the very tensor that goes in or comes out, to keep its place in the graph.
+            if id(x) in own:
+                saved.append(results[own[id(x)]])
+            elif id(x) in given_at:
+                saved.append(given[given_at[id(x)]])
+            else:
+                saved.append(None if low is None else low[0])
+        ctx.save_for_backward(*saved)
+        marked = {id(x) for x in inner._not_differentiable}
+        ctx.mark_non_differentiable(*[low for x, low in zip(_tuple(made), results, strict=True) if id(x) in marked])
+        ctx.call, ctx.inner = call, inner
+        return tuple(results) if isinstance(made, tuple) else results[0]
+
+    @staticmethod
+    def backward(ctx: Any, *cotangents: Any) -> Any:
+        call = ctx.call
+        saved = call.wrapped(ctx.saved_tensors, call.saved)
+        name = f"{call.cls.__name__}Backward"
+        ctx.inner._node = SimpleNamespace(unpack=lambda: saved, name=lambda: name)
+        with call.resumed():
+            found = _tuple(call.cls.backward(ctx.inner, *call.wrapped(cotangents, call.outputs)))
+        given = [_gathered(g, dim, call.level, call.backend) for g, dim in zip(found, call.dims, strict=False)]
+        return (None, *given)
 
 
 def _lowered(x: Any, backend: Any) -> tuple[Tensor, int | None] | None:
@@ -203,7 +216,7 @@ def _pushed(cls: type[Function], backend: Any, args: tuple[Any, ...], kwargs: di
         duals = transposed_twice(call, arrays)
         outs = tuple([backend.wrapped(dual) if isinstance(dual, Dual) else dual for dual in duals])
         return outs if several[0] else outs[0]
-    context = Context()
+    context = FunctionCtx()
     made = connected(cls, context, tuple(outer), kwargs)
     along = [_tangent_of(x, context) if isinstance(x, Tensor) else None for x in args]
     context._in_forward = True
@@ -220,7 +233,7 @@ def _pushed(cls: type[Function], backend: Any, args: tuple[Any, ...], kwargs: di
     return outs if isinstance(made, tuple) else outs[0]
 
 
-def _tangent_of(x: Tensor, context: Context) -> Any:
+def _tangent_of(x: Tensor, context: FunctionCtx) -> Any:
     tangent = x._array.tangent
     if tangent is None and context._materialize:
         return zeros(tuple(x.shape), dtype=x.dtype, device=x.device)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tensorcore import dtypes
@@ -173,21 +174,26 @@ def transfer(input: Tensor, device: Device, non_blocking: bool = False) -> Tenso
         from tensorcore.sparse.parts import moved
 
         return moved(input, device, non_blocking)
+    if input._node is None:
+        return _copied(input, device.kind(input.dtype), non_blocking)
+    return _to_device().apply(input, device, non_blocking)
+
+
+@cache
+def _to_device() -> Any:
     from tensorcore.autograd.function import Function
 
     class ToDevice(Function):
         @staticmethod
-        def forward(ctx: Any, x: Tensor) -> Tensor:
+        def forward(ctx: Any, x: Tensor, device: Device, non_blocking: bool) -> Tensor:
             ctx.source = x.device
             return _copied(x, device.kind(x.dtype), non_blocking)
 
         @staticmethod
-        def backward(ctx: Any, g: Tensor) -> Tensor:
-            return transfer(g, ctx.source)
+        def backward(ctx: Any, g: Tensor) -> Any:
+            return transfer(g, ctx.source), None, None
 
-    if input._node is None:
-        return _copied(input, device.kind(input.dtype), non_blocking)
-    return ToDevice.apply(input)
+    return ToDevice
 
 
 def _copied(x: Tensor, kind: Kind, non_blocking: bool) -> Tensor:

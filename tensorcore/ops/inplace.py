@@ -175,7 +175,7 @@ def write(target: Tensor, result: Tensor, op: str) -> Tensor:
     if connect:
         target._node = result._node
     if target._view is not None and (connect or not kind.mutable):
-        _write_through(target, connect)
+        write_through(target, connect)
     return target
 
 
@@ -196,7 +196,7 @@ def snapshot(tensor: Tensor) -> Tensor:
     return kept
 
 
-def _write_through(view: Tensor, connect: bool) -> None:
+def write_through(view: Tensor, connect: bool) -> None:
     """Bring what was written to a view into the tensors it was taken from: their graph, and immutable memory."""
     while view._view is not None:
         base, op, attributes = view._view
@@ -240,7 +240,7 @@ def _copied(source: Tensor) -> Tensor:
 
 @composite(namespaces=("Tensor",))
 def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
-    """Copy the elements of ``src``, broadcast and converted, into this tensor.
+    """Copy the elements of ``src``, a tensor or number, broadcast and converted, into this tensor.
 
     Raises:
         ShapeError: if ``src`` does not broadcast to this tensor's shape.
@@ -251,12 +251,26 @@ def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
         tensor([[1., 2.],
                 [1., 2.]])
     """
-    source = src if src._kind is input._kind else src.to(device=input.device, dtype=input.dtype)
+    try:
+        source = src if src._kind is input._kind else src.to(device=input.device, dtype=input.dtype)
+    except AttributeError:
+        if isinstance(src, (int, float, complex)):
+            return fill_(input, src)
+        raise
     if store(input, source, "copy_"):
         return input
     if mode.grad and source._node is not None:
         source = _copied(source)
     return write(input, source.expand(input.shape) if source.shape != input.shape else source, "copy_")
+
+
+def _once(target: Tensor) -> Tensor:
+    """The elements of an expanded tensor, each once: what is the same everywhere can be written to it."""
+    if target._kind.mutable and _overlaps(target):
+        for dim, (step, side) in enumerate(zip(target.stride(), target._array.shape, strict=True)):
+            if step == 0 and side > 1:
+                target = target.narrow(dim, 0, 1)
+    return target
 
 
 @composite(namespaces=("", "Tensor"))
@@ -270,6 +284,9 @@ def fill_(input: Tensor, value: Any) -> Tensor:
         >>> tc.zeros(2).fill_(3.5), tc.zeros(2, dtype=tc.int64).fill_(3.5)
         (tensor([3.5000, 3.5000]), tensor([3, 3]))
     """
+    if input._view is not None and (part := _once(input)) is not input:
+        fill_(part, value)
+        return input
     kind = input._kind
     if type(value) in (int, float) and (kind.dtype.category >= FLOATING or value == 0):
         source = kind.scalar(value)
@@ -333,8 +350,7 @@ def reshaped(input: Tensor, front: Any, *args: Any) -> Tensor:
 
     before = wrap(input._array, input._kind)
     before._node, before._view = input._node, input._view
-    if mode.grad and before._node is LEAF:
-        check_inplace(input, front.__name__ + "_")
+    check_inplace(input, front.__name__ + "_")
     result = front(before, *args)
     input._array = result._array
     input._node = result._node
@@ -356,14 +372,14 @@ def unsqueeze_(input: Tensor, dim: int) -> Tensor:
 
 
 @composite(namespaces=("Tensor",))
-def squeeze_(input: Tensor, dim: Any = None) -> Tensor:
+def squeeze_(input: Tensor, dim: Any = None, *more: int) -> Tensor:
     """`squeeze` in place.
 
     Example:
         >>> tc.tensor([[1, 2]]).squeeze_()
         tensor([1, 2])
     """
-    return reshaped(input, squeeze, dim)
+    return reshaped(input, squeeze, dim, *more)
 
 
 @composite(namespaces=("Tensor",), aliases=("swapaxes_", "swapdims_"))
@@ -389,6 +405,8 @@ def t_(input: Tensor) -> Tensor:
                 [2],
                 [3]])
     """
+    if input.ndim > 2:
+        raise ShapeError(f"t_: expected at most 2 dimensions, got shape {list(input.shape)}; use .transpose_")
     return reshaped(input, t)
 
 
