@@ -225,6 +225,12 @@ class Generator:
     def __reduce__(self) -> Any:
         return (_rebuild, (None if self._device is None else str(self._device), self._dump()))
 
+    def __setstate__(self, state: Any) -> None:
+        # What PyTorch's pickles give a generator: (seed, offset, state).
+        if type(state) is not tuple or len(state) != 3:
+            raise ShapeError("Generator: expected the state (seed, offset, tensor)")
+        self.set_state(state[2])
+
     def __deepcopy__(self, memo: object) -> Generator:
         return self.clone_state()
 

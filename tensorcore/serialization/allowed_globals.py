@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tensorcore import dtypes
 from tensorcore.devices import Device
 from tensorcore.dtypes import DType
-from tensorcore.errors import CheckpointError
+from tensorcore.random import Generator
 from tensorcore.serialization.pickle_reader import Global, check_key
 from tensorcore.shapes import Size
 from tensorcore.tensor import Tensor
@@ -119,12 +119,26 @@ class AllowedGlobals:
 
     def __init__(self, rebuild: dict[str, Callable[..., Any]]) -> None:
         self.table = _torch_names() | {name: Global(name, call) for name, call in rebuild.items()} | _containers()
-        self.trusted: set[type] = set()
+        #: Classes whose own code may run: their ``__setstate__`` checks what it is given.
+        self.trusted: set[type] = {Generator}
+        self._own = dict(self.table)
         for entry in _safe:
             name, value = _named(entry)
             self.table[name] = Global(name, value, value)
+            if name.startswith("tensorcore."):
+                # PyTorch's files name the same classes under its own paths.
+                theirs = name.replace("tensorcore", "torch", 1)
+                self.table.setdefault(theirs, Global(theirs, value, value))
             if isinstance(value, type):
                 self.trusted.add(value)
+
+    def own_names(self) -> dict[str, Global]:
+        """What PyTorch's names of its own stand for where all else is imported."""
+        from tensorcore.nn.parameter import Parameter
+
+        classes = {"torch.Tensor": Tensor, "torch.nn.parameter.Parameter": Parameter, "torch.Size": Size}
+        own = {name: found for name, found in self._own.items() if name.startswith("torch.")}
+        return own | {name: Global(name, value=value) for name, value in classes.items()}
 
     def trusts(self, kind: type) -> bool:
         """Whether a user has vouched for the class."""
@@ -138,9 +152,12 @@ class AllowedGlobals:
         found = self.table.get(full)
         if found is not None:
             return found
-        raise CheckpointError(
+        from tensorcore.serialization.refusal import ForbiddenGlobalError
+
+        raise ForbiddenGlobalError(
             f"the pickle names {full[:200]!r}, which is not among the classes and functions that a checkpoint may "
-            "hold; nothing was executed. If you trust it, allow it with tensorcore.serialization.add_safe_globals"
+            f"hold; nothing was executed. If you trust it, allow it with tensorcore.serialization.add_safe_globals"
+            f"([{name[:80]}]); if you trust the whole file, load it with weights_only=False, which runs its code"
         )
 
 
@@ -228,6 +245,12 @@ def _device(kind: Any, index: Any = None) -> Device:
     if type(kind) is not str or not (index is None or type(index) is int):
         raise TypeError("device takes a name and an index")
     return Device(kind, index)
+
+
+def storage_dtype(name: str) -> DType | None:
+    """The dtype of a storage class of PyTorch's; ``None`` for bytes and for what is no storage class."""
+    found = _torch_names().get(name)
+    return found.value.dtype if found is not None and type(found.value) is StorageType else None
 
 
 def is_tensor_class(value: Any) -> bool:

@@ -6,11 +6,14 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from tensorcore.errors import CheckpointError
 
-__all__ = ["atomic_write", "describe_format", "fill", "is_path", "name_of"]
+if TYPE_CHECKING:
+    from mmap import mmap
+
+__all__ = ["atomic_write", "describe_format", "fill", "is_path", "map_file", "name_of"]
 
 #: First bytes of files that are met where a checkpoint was expected.
 _SIGNATURES: Final[tuple[tuple[bytes, str], ...]] = (
@@ -74,6 +77,24 @@ def fill(file: IO[bytes], data: bytearray) -> int:
             break
         place += count
     return place
+
+
+def map_file(file: IO[bytes]) -> mmap:
+    """The bytes of a file as memory, read from the disk when they are looked at.
+
+    By default the pages are private: what a program writes into a tensor stays in its memory. Room for that is not
+    set aside beforehand, so a file may be larger than the memory.
+    """
+    import mmap
+    import sys
+
+    from tensorcore.serialization.options import current
+
+    if not hasattr(mmap, "MAP_PRIVATE"):
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+    # Python 3.13 names the flag; its number on Linux is older.
+    unreserved = getattr(mmap, "MAP_NORESERVE", 0x4000 if sys.platform == "linux" else 0)
+    return mmap.mmap(file.fileno(), 0, flags=current.mapping | unreserved, prot=mmap.PROT_READ | mmap.PROT_WRITE)
 
 
 @contextmanager

@@ -15,9 +15,13 @@ from typing import Any, Final
 
 from tensorcore.devices import Device
 from tensorcore.dtypes import DType
+from tensorcore.memory_format import layout, sparse_coo
+from tensorcore.random import Generator
 from tensorcore.serialization.allowed_globals import STORAGE_NAMES
+from tensorcore.serialization.locations import saved_location
 from tensorcore.serialization.storages import Slot, StoragePlan
 from tensorcore.shapes import Size
+from tensorcore.storage import TypedStorage, UntypedStorage
 from tensorcore.tensor import Tensor
 
 __all__ = ["PickleWriter"]
@@ -97,6 +101,15 @@ class PickleWriter:
             self.build(obj, ("__builtin__", kind.__name__), (list(obj),))
         elif kind is OrderedDict:
             self.save_ordered_dict(obj)
+        elif kind is layout:
+            self.build(obj, ("torch.serialization", "_get_layout"), (f"torch.{obj.name}",))
+        elif kind is Generator:
+            # As PyTorch does: a new one, which is given the seed, the offset (which CPUs have not) and the state.
+            self.build(obj, ("torch._C", "Generator"), (Device("cpu"),))
+            self.save((obj.initial_seed(), None, obj.get_state()))
+            self.out.append(b"b")
+        elif isinstance(obj, TypedStorage | UntypedStorage):
+            self.save_storage(obj)
         elif isinstance(obj, type | FunctionType | BuiltinFunctionType):
             self.save_named(obj)
         else:
@@ -106,6 +119,12 @@ class PickleWriter:
 
     def save_tensor(self, tensor: Tensor) -> None:
         """Write a tensor as a call of PyTorch's function that rebuilds it."""
+        if tensor._kind.sparse:
+            self.save_sparse(tensor)
+            return
+        if type(tensor) is not Tensor and _is_lazy(tensor):
+            self.build(tensor, ("torch.nn.parameter", type(tensor).__name__), (tensor.requires_grad,))
+            return
         # As deepcopy does: names with an underscore belong to the library.
         state = {
             name: value
@@ -138,6 +157,29 @@ class PickleWriter:
             self.out.append(b"tR")
         self.remember(tensor)
 
+    def save_sparse(self, tensor: Any) -> None:
+        """Write a sparse tensor as its layout, indices, values and size."""
+        array = tensor._array
+        self.name("torch._utils", "_rebuild_sparse_tensor")
+        facts = (Size(array.shape), array.coalesced) if array.layout is sparse_coo else (Size(array.shape),)
+        self.save((array.layout, (*array.parts(), *facts)))
+        self.out.append(b"R")
+        self.remember(tensor)
+
+    def save_storage(self, storage: Any) -> None:
+        """Write a storage that a program holds by itself."""
+        slot = self.plan.add(storage._row, alone=True)
+        self.out.append(b"(")
+        self.save("storage")
+        self.storage_class(storage._row.dtype if isinstance(storage, TypedStorage) else None)
+        self.out.append(slot)
+        self.remember(storage)
+
+    def storage_class(self, dtype: DType | None) -> None:
+        """Write the class of a storage."""
+        name = STORAGE_NAMES.get(dtype) if dtype is not None else None
+        self.name(*(("torch", name) if name else ("torch.storage", "UntypedStorage")))
+
     def save_elements(self, tensor: Tensor, requires_grad: bool) -> None:
         """Write the call that rebuilds a plain tensor."""
         self.name("torch._utils", _rebuilder(tensor))
@@ -150,10 +192,7 @@ class PickleWriter:
         slot = self.plan.add(tensor)
         self.out.append(b"((")
         self.save("storage")
-        if dtype in STORAGE_NAMES:
-            self.name("torch", STORAGE_NAMES[dtype])
-        else:
-            self.name("torch.storage", "UntypedStorage")
+        self.storage_class(dtype)
         # Key, location, length, offset, shape and strides are known when all tensors are.
         self.out.append(slot)
         self.out.append(b"\x88" if requires_grad else b"\x89")
@@ -164,14 +203,15 @@ class PickleWriter:
 
     def place_of(self, slot: Slot) -> bytes:
         """The part of a tensor's arguments that depends on the layout of the storages."""
-        storage, device = slot.storage, slot.tensor.device
+        storage = slot.storage
         # PyTorch knows no other devices; theirs are in an entry of their own, see torch_zip.
-        location = f"cuda:{device.ordinal}" if device.type == "cuda" else "cpu"
+        location = saved_location(storage)
         width = 1 if storage.dtype in STORAGE_NAMES else storage.dtype.itemsize
-        return b"".join((
-            text(storage.key), text(location), integer(storage.count * width), b"tQ", integer(slot.start),
-            b"(", *map(integer, slot.tensor.shape), b"t(", *map(integer, slot.strides), b"t",
-        ))  # fmt: skip
+        named = (text(storage.key), text(location), integer(storage.count * width), b"tQ")
+        if slot.alone:
+            return b"".join(named)
+        shape, strides = map(integer, slot.tensor.shape), map(integer, slot.strides)
+        return b"".join((*named, integer(slot.start), b"(", *shape, b"t(", *strides, b"t"))
 
     def empty_hooks(self) -> None:
         """Write the empty dict that PyTorch expects where hooks once were."""
@@ -240,7 +280,13 @@ class PickleWriter:
         for part in (name or "").split("."):
             found = getattr(found, part, None)
         if found is not obj or module is None or name is None:
-            raise TypeError(f"save: {obj!r} cannot be found by its name {module}.{name}, so a file cannot refer to it")
+            public = _public_place(obj, name)
+            if public is None:
+                raise TypeError(
+                    f"save: {obj!r} cannot be found by its name {module}.{name}, so no file can refer to it"
+                )
+            # As PyTorch calls it, so that either reads it.
+            module, name = public.replace("tensorcore", "torch", 1), str(name)
         self.name("__builtin__" if module == "builtins" else module, name)
 
     def save_reduced(self, obj: Any, kind: type) -> None:
@@ -304,12 +350,32 @@ class PickleWriter:
         return place
 
 
+def _public_place(obj: Any, name: Any) -> str | None:
+    """The module in which users find a function, where it is made elsewhere."""
+    for place in (
+        "tensorcore.nn.functional",
+        "tensorcore",
+        "tensorcore.linalg",
+        "tensorcore.special",
+        "tensorcore.fft",
+    ):
+        if name and getattr(sys.modules.get(place), name, None) is obj:
+            return place
+    return None
+
+
 def _is_parameter(tensor: Tensor) -> bool:
     if type(tensor) is Tensor:
         return False
     from tensorcore.nn.parameter import Parameter
 
     return type(tensor) is Parameter
+
+
+def _is_lazy(tensor: Tensor) -> bool:
+    from tensorcore.nn.parameter import is_lazy
+
+    return is_lazy(tensor)
 
 
 def _rebuilder(tensor: Tensor) -> str:

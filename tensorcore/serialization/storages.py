@@ -6,6 +6,7 @@ Reading rebuilds tensors over one memory where the backend can; writing finds ou
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,8 @@ class Storage:
         self.device = device
         self._order = order
         self._data: Any = None
+        #: Whether a tensor has been made of it.
+        self.used = False
         self._flat: dict[DType, Tensor] = {}
 
     # What a callable ``map_location`` uses of PyTorch's storages.
@@ -66,6 +69,22 @@ class Storage:
         self.device = Device(device)
         return self
 
+    def part(self, first: int, count: int) -> Storage:
+        """A run of elements as a storage of its own.
+
+        Raises:
+            CheckpointError: if it reaches beyond this one.
+        """
+        width = (self.dtype or uint8).itemsize
+        if first < 0 or count < 0 or (first + count) * width > self._nbytes:
+            raise CheckpointError(f"elements {first} to {first + count} of a storage that has {self.size()}")
+
+        def read() -> Any:
+            return memoryview(self._bytes(self.dtype or uint8))[first * width : (first + count) * width]
+
+        # In this machine's order: what is read is.
+        return Storage(read, count * width, self.dtype, self.device, sys.byteorder)
+
     def nbytes(self) -> int:
         """Number of bytes."""
         return self._nbytes
@@ -80,6 +99,7 @@ class Storage:
         Raises:
             CheckpointError: if it reaches beyond the storage.
         """
+        self.used = True
         numbers = (start, *shape, *strides)
         if any(type(x) is not int or not 0 <= x < 2**63 for x in numbers) or len(shape) != len(strides):
             raise CheckpointError("a tensor's offset, shape or strides are no non-negative integers that fit together")
@@ -182,8 +202,10 @@ def _block(
 class Slot:
     """A tensor to be written, and where it will lie: filled in by `StoragePlan.settle`."""
 
-    def __init__(self, tensor: Tensor) -> None:
+    def __init__(self, tensor: Tensor, alone: bool = False) -> None:
         self.tensor = tensor
+        #: Whether it stands for a storage that is saved by itself.
+        self.alone = alone
         self.storage: PlannedStorage
         self.start = 0
         self.strides: tuple[int, ...] = ()
@@ -199,6 +221,11 @@ class PlannedStorage:
         self.count = 0
         #: (tensor in the order of its memory, its strides there, its place) to fill the storage from.
         self.sources: list[tuple[Tensor, tuple[int, ...], int]] = []
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes it takes."""
+        return self.count * self.dtype.itemsize
 
     def data(self) -> Any:
         """The bytes, in native order."""
@@ -221,14 +248,14 @@ class StoragePlan:
     """
 
     def __init__(self) -> None:
-        self.slots: dict[int, Slot] = {}
+        self.slots: dict[tuple[int, bool], Slot] = {}
         self.storages: list[PlannedStorage] = []
 
-    def add(self, tensor: Tensor) -> Slot:
+    def add(self, tensor: Tensor, alone: bool = False) -> Slot:
         """The slot of ``tensor``, which is kept alive until the file is written."""
-        slot = self.slots.get(id(tensor))
+        slot = self.slots.get((id(tensor), alone))
         if slot is None:
-            slot = self.slots[id(tensor)] = Slot(tensor)
+            slot = self.slots[id(tensor), alone] = Slot(tensor, alone)
         return slot
 
     def settle(self) -> None:

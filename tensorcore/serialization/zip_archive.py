@@ -12,7 +12,7 @@ import zlib
 from typing import IO, Any, Final, NoReturn
 
 from tensorcore.errors import CheckpointError
-from tensorcore.serialization.files import describe_format, fill
+from tensorcore.serialization.files import describe_format, fill, map_file
 
 __all__ = ["ZipReader", "ZipWriter"]
 
@@ -29,17 +29,33 @@ _UTF8, _DATE = 0x800, 0x21
 class ZipWriter:
     """Writes the entries of an archive, one after the other, to an object with ``write``."""
 
-    def __init__(self, file: Any, folder: str) -> None:
+    def __init__(self, file: Any, folder: str, checksums: bool = True) -> None:
         self.file = file
         self.folder = folder
+        self.checksums = checksums
         self.position = 0
         self.directory: list[bytes] = []
 
     def add(self, name: str, data: Any) -> None:
         """Write the bytes ``data`` as the entry ``folder/name``."""
-        path = f"{self.folder}/{name}".encode()
         view = memoryview(data)
-        size, crc, offset = view.nbytes, zlib.crc32(view), self.position
+        self._begin(name, view.nbytes, zlib.crc32(view) if self.checksums else 0)
+        self._write(view)
+
+    def skip(self, name: str, size: int) -> None:
+        """Leave ``size`` bytes empty as the entry ``folder/name``; a hole where the file can seek."""
+        self._begin(name, size, 0)
+        seekable = getattr(self.file, "seekable", None)
+        if seekable is not None and seekable():
+            self.file.seek(size, os.SEEK_CUR)
+            self.position += size
+            return
+        while size:
+            self._write(bytes(min(size, 1 << 20)))
+            size -= min(size, 1 << 20)
+
+    def _begin(self, name: str, size: int, crc: int) -> None:
+        path, offset = f"{self.folder}/{name}".encode(), self.position
         wide = size >= ZIP64_FROM or offset >= ZIP64_FROM
         extra = struct.pack("<HHQQ", 1, 16, size, size) if wide else b""
         # The padding is an extra field of its own: 4 bytes of head, so it cannot be shorter.
@@ -48,7 +64,6 @@ class ZipWriter:
         version, short = (45, _SEE_ZIP64) if wide else (20, size)
         common = struct.pack("<HHHHHLLLH", version, _UTF8, 0, 0, _DATE, crc, short, short, len(path))
         self._write(b"PK\3\4" + common + struct.pack("<H", len(extra)) + path + extra)
-        self._write(view)
         extra = struct.pack("<HHQQQ", 1, 24, size, size, offset) if wide else b""
         place = _SEE_ZIP64 if wide else offset
         tail = struct.pack("<HHHHLL", len(extra), 0, 0, 0, 0, place)
@@ -134,10 +149,7 @@ class ZipReader:
             place = start + size
 
     def _mapping(self) -> memoryview:
-        import mmap
-
-        # Private pages: what a program writes into a tensor stays in its memory and never reaches the file.
-        return memoryview(mmap.mmap(self.file.fileno(), 0, access=mmap.ACCESS_COPY))
+        return memoryview(map_file(self.file))
 
     def __contains__(self, name: str) -> bool:
         return name in self.entries

@@ -223,7 +223,6 @@ def test_map_location_as_pytorch_programs_write_it(map_location):
 @pytest.mark.parametrize(
     ("value", "named"),
     [
-        (lambda: torch.ones(2).to_sparse(), "torch._utils._rebuild_sparse_tensor"),
         (lambda: torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8), "torch._utils._rebuild_qtensor"),
         (lambda: torch.empty(2, device="meta"), "torch._utils._rebuild_meta_tensor_no_storage"),
         (lambda: torch.ones(2).to(torch.float8_e4m3fn), "torch.float8_e4m3fn"),
@@ -237,14 +236,6 @@ def test_what_this_library_lacks_is_named(value, named):
         made = value()
         with pytest.raises(CheckpointError, match=f"{named}.*nothing was executed"):
             from_torch(made)
-
-
-def test_the_format_before_1_6_is_refused():
-    file = io.BytesIO()
-    torch.save(torch.ones(1), file, _use_new_zipfile_serialization=False)
-    file.seek(0)
-    with pytest.raises(CheckpointError, match=r"before version 1\.6; load it in PyTorch and save it again"):
-        load(file)
 
 
 def test_programs_are_refused():

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 import tensorcore as tc
 from tensorcore.errors import CheckpointError, DTypeError
-from tensorcore.serialization.safetensors import MAX_HEADER, load_file, load_metadata, parse_header, save_file
+from tensorcore.serialization.safetensors import load_file, load_metadata, parse_header, save_file
+from tensorcore.serialization.safetensors.format import MAX_HEADER
 
 
 def packed(table, data: bytes = b"") -> bytes:

@@ -312,11 +312,6 @@ def test_other_classes_need_to_be_allowed():
     assert type(found[1]) is Point
 
 
-def test_weights_only_false_allows_no_more():
-    with pytest.raises(CheckpointError, match=r"Fraction.* is not among"):
-        again([Fraction(1, 3)], weights_only=False)
-
-
 @pytest.mark.parametrize("value", [lambda: 0, (each for each in ()), memoryview(b"")], ids=lambda x: type(x).__name__)
 def test_what_no_pickle_holds_is_told(value):
     with pytest.raises(TypeError, match="cannot"):

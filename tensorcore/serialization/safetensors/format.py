@@ -1,4 +1,4 @@
-"""The safetensors format: named tensors and text metadata, with nothing in it that could run.
+"""The headers of safetensors files: named tensors and text metadata, with nothing in it that could run.
 
 A file is 8 bytes (the length of the header, little-endian), the header (JSON), and the elements of all tensors,
 little-endian and row-major, one after the other without gaps. Specification:
@@ -15,29 +15,28 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Final, NoReturn
 
 from tensorcore import dtypes
-from tensorcore.devices import Device
 from tensorcore.dtypes import DType
 from tensorcore.errors import CheckpointError, DTypeError
-from tensorcore.serialization.elements import byte_count, host_bytes, native, swap_bytes, tensor_over
-from tensorcore.serialization.files import atomic_write, describe_format, fill, name_of
+from tensorcore.serialization.elements import byte_count
+from tensorcore.serialization.files import describe_format, name_of
 from tensorcore.tensor import Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Entry", "header_of", "load_file", "load_metadata", "parse_header", "save_file"]
+__all__ = ["Entry", "header_of", "load_metadata", "parse_header", "read_header"]
 
 #: The longest header that the specification's own reader takes.
 MAX_HEADER: Final = 100_000_000
 
 #: In the order in which the format's own writer puts tensors, last first.
-_NAMES: Final[dict[DType, str]] = {
+NAMES: Final[dict[DType, str]] = {
     dtypes.bool_: "BOOL", dtypes.uint8: "U8", dtypes.int8: "I8", dtypes.int16: "I16", dtypes.uint16: "U16",
     dtypes.float16: "F16", dtypes.bfloat16: "BF16", dtypes.int32: "I32", dtypes.uint32: "U32", dtypes.float32: "F32",
     dtypes.complex64: "C64", dtypes.float64: "F64", dtypes.int64: "I64", dtypes.uint64: "U64",
 }  # fmt: skip
-_RANKS: Final = {dtype: rank for rank, dtype in enumerate(_NAMES)}
-_DTYPES: Final = {name: dtype for dtype, name in _NAMES.items()}
+_RANKS: Final = {dtype: rank for rank, dtype in enumerate(NAMES)}
+_DTYPES: Final = {name: dtype for dtype, name in NAMES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,55 +47,6 @@ class Entry:
     shape: tuple[int, ...]
     start: int
     end: int
-
-
-def save_file(tensors: Mapping[str, Tensor], filename: Any, metadata: Mapping[str, str] | None = None) -> None:
-    """Write tensors by name to a safetensors file; a file of that name is replaced only by a whole one.
-
-    Tensors that share memory are written once each. ``metadata`` maps strings to strings.
-
-    Raises:
-        TypeError: for a value that is no tensor, or a name or metadata that is no string.
-        DTypeError: for complex128, which the format has no name for.
-        CheckpointError: if the folder does not exist.
-
-    Example:
-        >>> import os, tempfile
-        >>> import tensorcore as tc
-        >>> from tensorcore.serialization.safetensors import load_file, save_file
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     path = os.path.join(folder, "model.safetensors")
-        ...     save_file({"bias": tc.tensor([1.0, 2.0])}, path, metadata={"step": "7"})
-        ...     load_file(path)
-        {'bias': tensor([1., 2.])}
-    """
-    header, order = header_of(tensors, metadata)
-    with atomic_write(filename, "save_file") as file:
-        file.write(header)
-        for name in order:
-            tensor = tensors[name]
-            data: Any = host_bytes(tensor)
-            file.write(data if native("little") else swap_bytes(data, tensor.dtype))
-
-
-def load_file(filename: Any, device: Any = None) -> dict[str, Tensor]:
-    """The tensors of a safetensors file by name, on ``device`` or the default device.
-
-    Raises:
-        CheckpointError: if the file is damaged, truncated, or no safetensors file.
-        DeviceError: for an unknown device.
-
-    Example:
-        >>> import os, tempfile
-        >>> import tensorcore as tc
-        >>> from tensorcore.serialization.safetensors import load_file, save_file
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     save_file({"step": tc.tensor(3)}, os.path.join(folder, "a.safetensors"))
-        ...     load_file(os.path.join(folder, "a.safetensors"))["step"]
-        tensor(3)
-    """
-    with open(filename, "rb") as file:
-        return read_tensors(file, name_of(filename), Device(device))
 
 
 def load_metadata(filename: Any) -> dict[str, str]:
@@ -115,7 +65,7 @@ def load_metadata(filename: Any) -> dict[str, str]:
         {'epoch': '5'}
     """
     with open(filename, "rb") as file:
-        return _read_header(file, name_of(filename))[1]
+        return read_header(file, name_of(filename))[1]
 
 
 def header_of(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None) -> tuple[bytes, list[str]]:
@@ -137,7 +87,7 @@ def header_of(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None)
         tensor = tensors[name]
         shape = tuple(tensor.shape)
         end = offset + byte_count(shape, tensor.dtype)
-        table[name] = {"dtype": _NAMES[tensor.dtype], "shape": list(shape), "data_offsets": [offset, end]}
+        table[name] = {"dtype": NAMES[tensor.dtype], "shape": list(shape), "data_offsets": [offset, end]}
         offset = end
     try:
         encoded = json.dumps(table, ensure_ascii=False, separators=(",", ":")).encode()
@@ -156,31 +106,19 @@ def _check_name(name: Any, tensor: Any) -> None:
         raise ValueError("save_file: '__metadata__' is reserved by the format; choose another name")
     if not isinstance(tensor, Tensor):
         raise TypeError(f"save_file: expected a tensor for {name!r}, got {type(tensor).__name__}")
-    if tensor.dtype not in _NAMES:
+    if tensor.dtype not in NAMES:
         raise DTypeError(
             f"save_file: the format has no name for {tensor.dtype} of {name!r}, shape {list(tensor.shape)}; "
             "save tc.view_as_real(tensor), or use tc.save"
         )
 
 
-def read_tensors(file: IO[bytes], name: str, device: Device) -> dict[str, Tensor]:
-    """The tensors of an open safetensors file that starts at the current position."""
-    entries, _ = _read_header(file, name)
-    begin = file.tell()
-    found = {}
-    # In the order of the elements, so that the file is read from front to back.
-    for key, entry in sorted(entries.items(), key=lambda item: item[1].start):
-        file.seek(begin + entry.start)
-        data: Any = bytearray(entry.end - entry.start)
-        if fill(file, data) != len(data):
-            raise CheckpointError(f"{name}: the file ends inside tensor {key!r}; it was cut short while it was read")
-        if not native("little"):
-            data = swap_bytes(data, entry.dtype)
-        found[key] = tensor_over(data, entry.dtype, entry.shape, device)
-    return {key: found[key] for key in entries}
+def read_header(file: IO[bytes], name: str) -> tuple[dict[str, Entry], dict[str, str]]:
+    """Entries and metadata of an open file, which stands at the first element afterwards.
 
-
-def _read_header(file: IO[bytes], name: str) -> tuple[dict[str, Entry], dict[str, str]]:
+    Raises:
+        CheckpointError: if the file is damaged, truncated, or no safetensors file.
+    """
     begin = file.tell()
     size = file.seek(0, os.SEEK_END) - begin
     file.seek(begin)
