@@ -188,6 +188,14 @@ class Backend(ABC):
         """A kernel that takes ``out=``, an array of the result's shape that may be an operand, or ``None``."""
         return None
 
+    def multi_tensor_kernel(self, name: str, dtype: DType, index: int) -> Kernel | None:
+        """``kernel(rows, **attributes)`` of the update rule ``name`` for many parameters at once, or ``None``.
+
+        A row is a list of the rule's operands, all of ``dtype`` and one shape but for numbers; results are written
+        into the parameter and the state.
+        """
+        return None
+
     def lower(self, graph: Graph) -> Program:
         """Something that runs ``graph``; the default is an interpreter over the kernel tables."""
         from tensorcore.compile.interpreter import Interpreter

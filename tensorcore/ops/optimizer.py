@@ -10,48 +10,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from tensorcore import dispatch
-from tensorcore.autograd.mode import mode
 from tensorcore.dtypes import float64
 from tensorcore.ops import elementwise as e
-from tensorcore.ops.inplace import write
-from tensorcore.ops.record import Op, composite
+from tensorcore.ops.record import composite
 from tensorcore.ops.rules import floating, real_floating
-from tensorcore.tensor import mark_changed
 
 if TYPE_CHECKING:
     from tensorcore.tensor import Tensor
 
-__all__ = ["apply_update"]
-
-
-def apply_update(op: Op, targets: list[Tensor], operands: list[Any], **attributes: Any) -> None:
-    """Run an update rule and make its results the content of ``targets``, in place where the backend can.
-
-    The operands are those of the rule; the targets are the parameter and the state that it returns.
-    """
-    param, grad = operands[0], operands[1]
-    if mode.grad:
-        # A differentiable step: what the results depend on is recorded.
-        results = op.body(*operands, **attributes)  # type: ignore[misc]
-    else:
-        if not dispatch.is_busy():
-            kind = param._kind
-            kernel = kind.writer(op)
-            if kernel is not None and grad._kind is kind and all(target._kind is kind for target in targets):
-                # Backward may need the parameter, so the user's line is noted; the state is the optimizer's own.
-                mark_changed(param, op.name)
-                for target in targets[1:]:
-                    target._changes += 1
-                kernel(
-                    *[None if x is None else x._array for x in operands],
-                    out=[target._array for target in targets],
-                    **attributes,
-                )
-                return
-        results = op.emit(*operands, **attributes)
-    for target, result in zip(targets, results, strict=True):
-        write(target, result, op.name)
+__all__ = [
+    "adadelta_update", "adagrad_update", "adam_update", "adamax_update", "asgd_update", "nadam_update", "radam_update",
+    "rmsprop_update", "rprop_update", "sgd_update",
+]  # fmt: skip
 
 
 def _count(step: Any) -> Any:
@@ -207,7 +177,7 @@ def nadam_update(
 
 def nadam_momentum(step: Any, beta1: float, momentum_decay: float) -> Any:
     """The momentum that NAdam uses in step number ``step``."""
-    return (1 - e.exp(step * (momentum_decay * math.log(0.96))) * 0.5) * beta1
+    return beta1 * (1.0 - 0.5 * 0.96 ** (step * momentum_decay))
 
 
 @nadam_update.expression
@@ -426,8 +396,8 @@ def _rprop_update(
     grad = -grad if maximize else grad
     agreement = grad * prev
     turned = e.lt(agreement, 0)
-    factor = e.where(e.gt(agreement, 0), eta_plus, e.where(turned, eta_minus, 1.0))
-    step_size = (step_size * factor).clamp(step_size_min, step_size_max)
+    smaller = e.where(turned, step_size * eta_minus, step_size)
+    step_size = e.where(e.gt(agreement, 0), step_size * eta_plus, smaller).clamp(step_size_min, step_size_max)
     # Where the sign has turned there is no step, and the next gradient is compared with nothing.
     grad = e.where(turned, 0.0, grad)
     return param - e.sign(grad) * step_size, grad, step_size

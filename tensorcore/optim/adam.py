@@ -5,25 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from tensorcore.ops.creation import zeros_like
-from tensorcore.ops.optimizer import adam_update, apply_update
-from tensorcore.optim.optimizer import (
-    Optimizer,
+from tensorcore.ops.optimizer import adam_update
+from tensorcore.optim.optimizer import Optimizer
+from tensorcore.optim.settings import (
+    check_betas,
+    check_rate,
     check_settings,
     check_variants,
     counted,
     learning_rate,
     new_count,
-    require_real,
 )
+from tensorcore.tensor import Tensor
 
-__all__ = ["Adam", "AdamW", "check_betas"]
-
-
-def check_betas(name: str, betas: Any) -> None:
-    """Raise ValueError unless both betas are in [0, 1)."""
-    for index, beta in enumerate(betas):
-        if not 0.0 <= beta < 1.0:
-            raise ValueError(f"{name}: Invalid beta parameter at index {index}: {beta}")
+__all__ = ["Adam", "AdamW"]
 
 
 class Adam(Optimizer):
@@ -35,7 +30,6 @@ class Adam(Optimizer):
 
     Raises:
         ValueError: for a setting out of range.
-        DTypeError: for a complex parameter, in the first step.
 
     Example:
         >>> import tensorcore as tc
@@ -53,36 +47,43 @@ class Adam(Optimizer):
         differentiable: bool = False, fused: bool | None = None, decoupled_weight_decay: bool = False,
     ) -> None:  # fmt: skip
         name = type(self).__name__
-        check_settings(name, lr=(lr, lr >= 0), epsilon=(eps, eps >= 0), weight_decay=(weight_decay, weight_decay >= 0))
+        if foreach and not capturable and any(isinstance(x, Tensor) for x in (lr, *betas)):
+            raise ValueError(f"{name}: lr and betas as tensors are not supported for capturable=False and foreach=True")
+        check_rate(name, lr)
+        check_settings(name, epsilon=(eps, eps >= 0), weight_decay=(weight_decay, weight_decay >= 0))
         check_betas(name, betas)
+        if not all(isinstance(x, float) for x in betas) and not all(isinstance(x, Tensor) for x in betas):
+            kinds = " and ".join(type(x).__name__ for x in betas)
+            raise ValueError(f"{name}: betas must be either both floats or both Tensors, got {kinds}")
         check_variants(name, foreach, fused, differentiable)
         super().__init__(params, {
-            "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad,
+            "lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad,
             "maximize": maximize, "foreach": foreach, "capturable": capturable, "differentiable": differentiable,
             "fused": fused, "decoupled_weight_decay": decoupled_weight_decay,
         })  # fmt: skip
 
-    def _update(self, param: Any, grad: Any, group: dict[str, Any]) -> None:
+    _rule = adam_update
+
+    def _row(self, param: Any, grad: Any, group: dict[str, Any]) -> list[Any]:
         state = self.state[param]
         if not state:
-            require_real(type(self).__name__, param)
             state["step"] = new_count(param)
             state["exp_avg"] = zeros_like(param)
             state["exp_avg_sq"] = zeros_like(param)
             if group["amsgrad"]:
                 state["max_exp_avg_sq"] = zeros_like(param)
-        step = counted(state, param)
-        largest = state["max_exp_avg_sq"] if group["amsgrad"] else None
-        targets = [param, state["exp_avg"], state["exp_avg_sq"]]
-        if largest is not None:
-            targets.append(largest)
-        lr, rate = learning_rate(group)
+        return [
+            param, grad, state["exp_avg"], state["exp_avg_sq"], counted(state, param),
+            state["max_exp_avg_sq"] if group["amsgrad"] else None, learning_rate(group)[1],
+        ]  # fmt: skip
+
+    def _attributes(self, group: dict[str, Any]) -> dict[str, Any]:
         beta1, beta2 = group["betas"]
-        apply_update(
-            adam_update, targets, [param, grad, state["exp_avg"], state["exp_avg_sq"], step, largest, rate],
-            lr=lr, beta1=float(beta1), beta2=float(beta2), eps=group["eps"], weight_decay=group["weight_decay"],
-            decoupled_weight_decay=group["decoupled_weight_decay"], maximize=group["maximize"],
-        )  # fmt: skip
+        return {
+            "lr": learning_rate(group)[0], "beta1": float(beta1), "beta2": float(beta2), "eps": group["eps"],
+            "weight_decay": group["weight_decay"], "decoupled_weight_decay": group["decoupled_weight_decay"],
+            "maximize": group["maximize"],
+        }  # fmt: skip
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from tensorcore.ops.creation import zeros_like
-from tensorcore.ops.optimizer import adamax_update, apply_update, nadam_momentum, nadam_update, radam_update
-from tensorcore.optim.adam import check_betas
-from tensorcore.optim.optimizer import (
-    Optimizer,
+from tensorcore.ops.optimizer import adamax_update, nadam_momentum, nadam_update, radam_update
+from tensorcore.optim.optimizer import Optimizer
+from tensorcore.optim.settings import (
+    check_betas,
+    check_rate,
     check_settings,
     counted,
     learning_rate,
     new_count,
-    require_real,
+    renew,
 )
 
 __all__ = ["Adamax", "NAdam", "RAdam"]
@@ -23,32 +24,40 @@ class _Moments(Optimizer):
     """What the variants share: checks and state."""
 
     _second = "exp_avg_sq"
+    #: Further settings that are attributes of the rule.
+    _more: tuple[str, ...] = ()
 
     def _check_moments(self, lr: Any, betas: Any, eps: float, weight_decay: float) -> None:
         name = type(self).__name__
-        check_settings(name, lr=(lr, lr >= 0), epsilon=(eps, eps >= 0), weight_decay=(weight_decay, weight_decay >= 0))
+        check_rate(name, lr)
+        check_settings(name, epsilon=(eps, eps >= 0), weight_decay=(weight_decay, weight_decay >= 0))
         check_betas(name, betas)
 
-    def _state_of(self, param: Any) -> dict[str, Any]:
+    def _row(self, param: Any, grad: Any, group: dict[str, Any]) -> list[Any]:
         state = self.state[param]
         if not state:
-            require_real(type(self).__name__, param)
             state["step"] = new_count(param)
             self._begin(param, state)
             state["exp_avg"] = zeros_like(param)
             state[self._second] = zeros_like(param)
-        return state
+        step = counted(state, param)
+        numbers = [step, *self._advance(state, step, group), learning_rate(group)[1]]
+        return [param, grad, state["exp_avg"], state[self._second], *numbers]
 
     def _begin(self, param: Any, state: dict[str, Any]) -> None:
         """Add what a variant keeps besides."""
 
+    def _advance(self, state: dict[str, Any], step: Any, group: dict[str, Any]) -> list[Any]:
+        """The numbers of the state that a variant uses besides, brought to this step."""
+        return []
 
-def _common(group: dict[str, Any]) -> dict[str, Any]:
-    beta1, beta2 = group["betas"]
-    return {
-        "lr": learning_rate(group)[0], "beta1": float(beta1), "beta2": float(beta2), "eps": group["eps"],
-        "weight_decay": group["weight_decay"], "maximize": group["maximize"],
-    }  # fmt: skip
+    def _attributes(self, group: dict[str, Any]) -> dict[str, Any]:
+        beta1, beta2 = group["betas"]
+        attributes = {
+            "lr": learning_rate(group)[0], "beta1": float(beta1), "beta2": float(beta2), "eps": group["eps"],
+            "weight_decay": group["weight_decay"], "maximize": group["maximize"],
+        }  # fmt: skip
+        return attributes | {name: group[name] for name in self._more}
 
 
 class Adamax(_Moments):
@@ -67,6 +76,7 @@ class Adamax(_Moments):
         tensor([0.5000])
     """
 
+    _rule = adamax_update
     _second = "exp_inf"
 
     def __init__(
@@ -78,14 +88,6 @@ class Adamax(_Moments):
             "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "foreach": foreach,
             "maximize": maximize, "differentiable": differentiable, "capturable": capturable,
         })  # fmt: skip
-
-    def _update(self, param: Any, grad: Any, group: dict[str, Any]) -> None:
-        state = self._state_of(param)
-        step = counted(state, param)
-        apply_update(
-            adamax_update, [param, state["exp_avg"], state["exp_inf"]],
-            [param, grad, state["exp_avg"], state["exp_inf"], step, learning_rate(group)[1]], **_common(group),
-        )  # fmt: skip
 
 
 class NAdam(_Moments):
@@ -104,7 +106,9 @@ class NAdam(_Moments):
         True
     """
 
-    _float32_state = ("step", "mu_product")
+    _rule = nadam_update
+    _more = ("momentum_decay", "decoupled_weight_decay")
+    _counts = ("step", "mu_product")
 
     def __init__(
         self, params: Any, lr: Any = 2e-3, betas: Any = (0.9, 0.999), eps: float = 1e-8, weight_decay: float = 0,
@@ -122,17 +126,11 @@ class NAdam(_Moments):
     def _begin(self, param: Any, state: dict[str, Any]) -> None:
         state["mu_product"] = new_count(param, 1.0)
 
-    def _update(self, param: Any, grad: Any, group: dict[str, Any]) -> None:
-        state = self._state_of(param)
-        step = counted(state, param)
-        common = _common(group)
+    def _advance(self, state: dict[str, Any], step: Any, group: dict[str, Any]) -> list[Any]:
+        beta1, decay = float(group["betas"][0]), group["momentum_decay"]
         product = state["mu_product"]
-        product.mul_(nadam_momentum(step, common["beta1"], group["momentum_decay"]))
-        apply_update(
-            nadam_update, [param, state["exp_avg"], state["exp_avg_sq"]],
-            [param, grad, state["exp_avg"], state["exp_avg_sq"], step, product, learning_rate(group)[1]],
-            momentum_decay=group["momentum_decay"], decoupled_weight_decay=group["decoupled_weight_decay"], **common,
-        )  # fmt: skip
+        renew(product, lambda product, step: product * nadam_momentum(step, beta1, decay), product, step)
+        return [product]
 
 
 class RAdam(_Moments):
@@ -151,6 +149,9 @@ class RAdam(_Moments):
         tensor([0.5000])
     """
 
+    _rule = radam_update
+    _more = ("decoupled_weight_decay",)
+
     def __init__(
         self, params: Any, lr: Any = 1e-3, betas: Any = (0.9, 0.999), eps: float = 1e-8, weight_decay: float = 0,
         decoupled_weight_decay: bool = False, *, foreach: bool | None = None, maximize: bool = False,
@@ -162,12 +163,3 @@ class RAdam(_Moments):
             "foreach": foreach, "capturable": capturable, "decoupled_weight_decay": decoupled_weight_decay,
             "differentiable": differentiable,
         })  # fmt: skip
-
-    def _update(self, param: Any, grad: Any, group: dict[str, Any]) -> None:
-        state = self._state_of(param)
-        step = counted(state, param)
-        apply_update(
-            radam_update, [param, state["exp_avg"], state["exp_avg_sq"]],
-            [param, grad, state["exp_avg"], state["exp_avg_sq"], step, learning_rate(group)[1]],
-            decoupled_weight_decay=group["decoupled_weight_decay"], **_common(group),
-        )  # fmt: skip

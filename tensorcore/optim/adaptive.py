@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from tensorcore.ops.creation import full_like, zeros_like
-from tensorcore.ops.optimizer import adadelta_update, adagrad_update, apply_update, rmsprop_update
-from tensorcore.optim.optimizer import (
-    Optimizer,
+from tensorcore.ops.optimizer import adadelta_update, adagrad_update, rmsprop_update
+from tensorcore.optim.optimizer import Optimizer
+from tensorcore.optim.settings import (
+    check_rate,
     check_settings,
     check_variants,
     counted,
     learning_rate,
     new_count,
-    require_real,
 )
 
 __all__ = ["Adadelta", "Adagrad", "RMSprop"]
@@ -40,8 +40,9 @@ class RMSprop(Optimizer):
         momentum: float = 0, centered: bool = False, capturable: bool = False, foreach: bool | None = None,
         maximize: bool = False, differentiable: bool = False,
     ) -> None:  # fmt: skip
+        check_rate("RMSprop", lr)
         check_settings(
-            "RMSprop", lr=(lr, lr >= 0), epsilon=(eps, eps >= 0), momentum=(momentum, momentum >= 0),
+            "RMSprop", epsilon=(eps, eps >= 0), momentum=(momentum, momentum >= 0),
             weight_decay=(weight_decay, weight_decay >= 0), alpha=(alpha, alpha >= 0),
         )  # fmt: skip
         super().__init__(params, {
@@ -50,10 +51,11 @@ class RMSprop(Optimizer):
             "differentiable": differentiable,
         })  # fmt: skip
 
-    def _update(self, param: Any, grad: Any, group: dict[str, Any]) -> None:
+    _rule = rmsprop_update
+
+    def _row(self, param: Any, grad: Any, group: dict[str, Any]) -> list[Any]:
         state = self.state[param]
         if not state:
-            require_real("RMSprop", param)
             state["step"] = new_count(param)
             state["square_avg"] = zeros_like(param)
             if group["momentum"] > 0:
@@ -61,15 +63,14 @@ class RMSprop(Optimizer):
             if group["centered"]:
                 state["grad_avg"] = zeros_like(param)
         counted(state, param)
-        square_avg = state["square_avg"]
-        buffer = state["momentum_buffer"] if group["momentum"] > 0 else None
-        grad_avg = state["grad_avg"] if group["centered"] else None
-        lr, rate = learning_rate(group)
-        apply_update(
-            rmsprop_update, [x for x in (param, square_avg, buffer, grad_avg) if x is not None],
-            [param, grad, square_avg, buffer, grad_avg, rate], lr=lr, alpha=group["alpha"], eps=group["eps"],
-            weight_decay=group["weight_decay"], momentum=group["momentum"], maximize=group["maximize"],
-        )  # fmt: skip
+        return [
+            param, grad, state["square_avg"], state["momentum_buffer"] if group["momentum"] > 0 else None,
+            state["grad_avg"] if group["centered"] else None, learning_rate(group)[1],
+        ]  # fmt: skip
+
+    def _attributes(self, group: dict[str, Any]) -> dict[str, Any]:
+        names = ("alpha", "eps", "weight_decay", "momentum", "maximize")
+        return {"lr": learning_rate(group)[0]} | {name: group[name] for name in names}
 
 
 class Adagrad(Optimizer):
@@ -94,8 +95,9 @@ class Adagrad(Optimizer):
         maximize: bool = False, differentiable: bool = False, fused: bool | None = None,
     ) -> None:  # fmt: skip
         start = initial_accumulator_value
+        check_rate("Adagrad", lr)
         check_settings(
-            "Adagrad", lr=(lr, lr >= 0), lr_decay=(lr_decay, lr_decay >= 0), epsilon=(eps, eps >= 0),
+            "Adagrad", lr_decay=(lr_decay, lr_decay >= 0), epsilon=(eps, eps >= 0),
             weight_decay=(weight_decay, weight_decay >= 0), initial_accumulator_value=(start, start >= 0),
         )  # fmt: skip
         check_variants("Adagrad", foreach, fused, differentiable)
@@ -109,27 +111,27 @@ class Adagrad(Optimizer):
         super().add_param_group(param_group)
         # PyTorch's Adagrad has its state from the start, and programs move it about before the first step.
         group = self.param_groups[-1]
+        start = group["initial_accumulator_value"]
         for param in group["params"]:
-            require_real("Adagrad", param)
             self.state[param] = {
                 "step": new_count(param),
-                "sum": full_like(param, group["initial_accumulator_value"]),
+                "sum": full_like(param, complex(start, start) if param.is_complex() else start),
             }
 
-    def _update(self, param: Any, grad: Any, group: dict[str, Any]) -> None:
+    _rule = adagrad_update
+    _takes_sparse = True
+
+    def _row(self, param: Any, grad: Any, group: dict[str, Any]) -> list[Any] | None:
         state = self.state[param]
         step = counted(state, param)
         if grad._kind.sparse:
             self._sparse_update(param, grad, state, group)
-            return
-        lr, rate = learning_rate(group)
-        apply_update(
-            adagrad_update, [param, state["sum"]], [param, grad, state["sum"], step, rate], lr=lr,
-            lr_decay=group["lr_decay"], weight_decay=group["weight_decay"], eps=group["eps"],
-            maximize=group["maximize"],
-        )  # fmt: skip
+            return None
+        return [param, grad, state["sum"], step, learning_rate(group)[1]]
 
-    _takes_sparse = True
+    def _attributes(self, group: dict[str, Any]) -> dict[str, Any]:
+        names = ("lr_decay", "weight_decay", "eps", "maximize")
+        return {"lr": learning_rate(group)[0]} | {name: group[name] for name in names}
 
     def _sparse_update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         from tensorcore.sparse.embedding import at_places
@@ -163,8 +165,9 @@ class Adadelta(Optimizer):
         self, params: Any, lr: Any = 1.0, rho: float = 0.9, eps: float = 1e-6, weight_decay: float = 0,
         foreach: bool | None = None, *, capturable: bool = False, maximize: bool = False, differentiable: bool = False,
     ) -> None:  # fmt: skip
+        check_rate("Adadelta", lr)
         check_settings(
-            "Adadelta", lr=(lr, lr >= 0), rho=(rho, 0 <= rho <= 1), epsilon=(eps, eps >= 0),
+            "Adadelta", rho=(rho, 0 <= rho <= 1), epsilon=(eps, eps >= 0),
             weight_decay=(weight_decay, weight_decay >= 0),
         )  # fmt: skip
         super().__init__(params, {
@@ -172,17 +175,18 @@ class Adadelta(Optimizer):
             "capturable": capturable, "foreach": foreach, "differentiable": differentiable,
         })  # fmt: skip
 
-    def _update(self, param: Any, grad: Any, group: dict[str, Any]) -> None:
+    _rule = adadelta_update
+
+    def _row(self, param: Any, grad: Any, group: dict[str, Any]) -> list[Any]:
         state = self.state[param]
         if not state:
-            require_real("Adadelta", param)
             state["step"] = new_count(param)
             state["square_avg"] = zeros_like(param)
             state["acc_delta"] = zeros_like(param)
         counted(state, param)
-        lr, rate = learning_rate(group)
-        apply_update(
-            adadelta_update, [param, state["square_avg"], state["acc_delta"]],
-            [param, grad, state["square_avg"], state["acc_delta"], rate], lr=lr, rho=group["rho"], eps=group["eps"],
-            weight_decay=group["weight_decay"], maximize=group["maximize"],
-        )  # fmt: skip
+        return [param, grad, state["square_avg"], state["acc_delta"], learning_rate(group)[1]]
+
+    def _attributes(self, group: dict[str, Any]) -> dict[str, Any]:
+        return {"lr": learning_rate(group)[0]} | {
+            name: group[name] for name in ("rho", "eps", "weight_decay", "maximize")
+        }

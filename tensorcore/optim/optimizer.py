@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from tensorcore.autograd.hooks import RemovableHandle
-from tensorcore.autograd.mode import enable_grad, set_grad_enabled
+from tensorcore.autograd.mode import enable_grad, no_grad, set_grad_enabled
 from tensorcore.compile import capture
-from tensorcore.dtypes import COMPLEX, FLOATING, float32
-from tensorcore.errors import CheckpointError, DTypeError
-from tensorcore.ops.inplace import add_into
+from tensorcore.dtypes import FLOATING
+from tensorcore.errors import CheckpointError
+from tensorcore.ops.record import Op
+from tensorcore.optim.settings import count_dtype
+from tensorcore.optim.updates import apply_updates
 from tensorcore.tensor import Tensor
 
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
@@ -65,7 +67,7 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class Optimizer:
-    """Base class of optimizers; a subclass defines ``_update``, or ``step`` as in PyTorch.
+    """Base class of optimizers; a subclass defines ``step``, as in PyTorch.
 
     Args:
         params: parameters, (name, parameter) pairs, or dicts with ``"params"`` and settings of their own.
@@ -83,10 +85,10 @@ class Optimizer:
 
     _step_pre_hooks: Hooks
     _step_post_hooks: Hooks
-    #: Whether `_update` takes gradients in a sparse layout.
+    #: Whether `_row` takes gradients in a sparse layout.
     _takes_sparse = False
-    #: State that is stored as float32 whatever the parameter's dtype.
-    _float32_state: tuple[str, ...] = ("step",)
+    #: State that is a number, kept in a dtype of its own whatever the parameter's.
+    _counts: tuple[str, ...] = ("step",)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -112,6 +114,8 @@ class Optimizer:
 
     def _make_hooks(self) -> None:
         self._opt_called = False
+        #: What stood for `step` on this very object when its first schedule was made, in a tuple.
+        self._scheduled_step: tuple[Any] | None = None
         self._step_pre_hooks = OrderedDict()
         self._step_post_hooks = OrderedDict()
         self._state_dict_pre_hooks: Hooks = OrderedDict()
@@ -148,9 +152,11 @@ class Optimizer:
                 if parameter.grad is not None:
                     if set_to_none:
                         parameter.grad = None
-                    else:
+                        continue
+                    if parameter.grad.grad_fn is not None:
                         parameter.grad = parameter.grad.detach()
-                        parameter.grad.zero_()
+                    with no_grad():
+                        parameter.grad.requires_grad_(False).zero_()
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient; ``closure``, which computes it anew, is called first.
@@ -162,26 +168,44 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        if capture.active():
+        recorded = capture.active()
+        if recorded:
             capture.guard(self._recorded_settings)
         for group in self.param_groups:
             with set_grad_enabled(bool(group.get("differentiable", False))):
+                rows = []
                 for parameter in group["params"]:
-                    grad = parameter.grad
+                    grad = parameter.grad if recorded else parameter._grad
                     if grad is not None:
                         if grad._kind.sparse and not self._takes_sparse:
                             raise RuntimeError(
                                 f"{type(self).__name__} does not support sparse gradients, got one of a parameter of "
                                 f"shape {list(parameter.shape)}; use SGD, Adagrad or SparseAdam"
                             )
-                        self._update(parameter, grad, group)
+                        row = self._row(parameter, grad, group)
+                        if row is not None:
+                            rows.append(row)
+                if rows:
+                    apply_updates(type(self)._rule, rows, self._attributes(group))
+                    self._finish(group, rows)
         return loss
 
     step = _with_hooks(step)
 
-    def _update(self, param: Any, grad: Any, group: dict[str, Any]) -> None:
-        """Update one parameter and its state."""
-        raise NotImplementedError(f"{type(self).__name__} defines neither step nor _update")
+    #: The update rule, an op; its operands and attributes come from `_row` and `_attributes`. Read from the class, as
+    #: ops are bound like methods.
+    _rule: Op
+
+    def _row(self, param: Any, grad: Any, group: dict[str, Any]) -> list[Any] | None:
+        """The operands of the update rule for one parameter, with its state made or counted up; ``None`` if done."""
+        raise NotImplementedError(f"{type(self).__name__} defines neither step nor _row")
+
+    def _attributes(self, group: dict[str, Any]) -> dict[str, Any]:
+        """The attributes of the update rule, from the settings of a group."""
+        raise NotImplementedError
+
+    def _finish(self, group: dict[str, Any], rows: list[list[Any]]) -> None:
+        """Bring the rest of the state up to date after the update."""
 
     def _recorded_settings(self) -> tuple[Any, ...]:
         """What a recorded step takes for given: the settings, and which parameters and state tensors there are."""
@@ -313,12 +337,14 @@ class Optimizer:
 
     def _fitted(self, name: str, value: Any, param: Any) -> Any:
         """A saved value on the device and, for floating-point numbers, in the dtype of its parameter."""
-        if name in self._float32_state:
+        if name in self._counts:
             # PyTorch before 1.12 counted steps in a Python number.
             from tensorcore.ops.creation import tensor
 
             value = value.detach() if isinstance(value, Tensor) else tensor(float(value))
-            return value.to(device=param.device, dtype=float32, copy=True)
+            return value.to(device=param.device, dtype=count_dtype(), copy=True)
+        if isinstance(value, (list, tuple)):
+            return type(value)([self._fitted(name, each, param) for each in value])
         if not isinstance(value, Tensor):
             return copy.deepcopy(value)
         dtype = param.dtype if param.dtype.category >= FLOATING and value.dtype.category >= FLOATING else None
@@ -363,49 +389,3 @@ def copy_groups(groups: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
         {name: value if name == "params" else copy.deepcopy(value) for name, value in group.items()} for group in groups
     ]
-
-
-# ------------------------------------------------------------------ what the update rules share
-
-
-def check_settings(name: str, **settings: tuple[Any, bool]) -> None:
-    """Raise ValueError for a setting that is out of range; each is (value, whether it is valid)."""
-    for setting, (value, valid) in settings.items():
-        if not valid:
-            what = "learning rate" if setting == "lr" else f"{setting} value"
-            raise ValueError(f"{name}: Invalid {what}: {value}")
-
-
-def check_variants(name: str, foreach: Any, fused: Any, differentiable: bool) -> None:
-    """Raise RuntimeError for a combination of implementations that PyTorch refuses."""
-    if fused and differentiable:
-        raise RuntimeError(f"{name}: `fused` does not support `differentiable`")
-    if fused and foreach:
-        raise RuntimeError(f"{name}: `fused` and `foreach` cannot be `True` together")
-
-
-def learning_rate(group: dict[str, Any]) -> tuple[Any, Any]:
-    """(number, tensor): ``lr`` of a group as a number, or as the 0-d tensor that takes its place."""
-    lr = group["lr"]
-    return (0.0, lr) if isinstance(lr, Tensor) else (lr, None)
-
-
-def counted(state: dict[str, Any], param: Any) -> Any:
-    """The step counter of a parameter, counted up; a 0-d tensor, so that a recorded step counts on."""
-    step = state["step"]
-    if not isinstance(step, Tensor):
-        step = state["step"] = new_count(param, float(step))
-    return add_into(step, step._kind.scalar(1.0))
-
-
-def new_count(param: Any, value: float = 0.0) -> Any:
-    """A step counter at ``value`` on the parameter's device."""
-    from tensorcore.ops.creation import tensor
-
-    return tensor(value, dtype=float32, device=param.device)
-
-
-def require_real(name: str, param: Any) -> None:
-    """Raise DTypeError for a complex parameter."""
-    if param.dtype.category == COMPLEX:
-        raise DTypeError(f"{name}: parameters must be real, got one of {param.dtype}; keep its parts as two parameters")

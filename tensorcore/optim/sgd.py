@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from tensorcore.ops.creation import zeros_like
-from tensorcore.ops.optimizer import apply_update, sgd_update
-from tensorcore.optim.optimizer import Optimizer, check_settings, check_variants, learning_rate
+from tensorcore.ops.optimizer import sgd_update
+from tensorcore.optim.optimizer import Optimizer
+from tensorcore.optim.settings import check_rate, check_settings, check_variants, learning_rate
+from tensorcore.optim.updates import apply_updates
+from tensorcore.tensor import Tensor
 
 __all__ = ["SGD"]
 
@@ -34,9 +37,8 @@ class SGD(Optimizer):
         nesterov: bool = False, *, maximize: bool = False, foreach: bool | None = None,
         differentiable: bool = False, fused: bool | None = None,
     ) -> None:  # fmt: skip
-        check_settings(
-            "SGD", lr=(lr, lr >= 0), momentum=(momentum, momentum >= 0), weight_decay=(weight_decay, weight_decay >= 0)
-        )
+        check_rate("SGD", lr)
+        check_settings("SGD", momentum=(momentum, momentum >= 0), weight_decay=(weight_decay, weight_decay >= 0))
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError("SGD: Nesterov momentum requires a momentum and zero dampening")
         check_variants("SGD", foreach, fused, differentiable)
@@ -48,26 +50,41 @@ class SGD(Optimizer):
 
     _takes_sparse = True
 
-    def _update(self, param: Any, grad: Any, group: dict[str, Any]) -> None:
+    _rule = sgd_update
+
+    def _row(self, param: Any, grad: Any, group: dict[str, Any]) -> list[Any] | None:
         if grad._kind.sparse:
             self._sparse_update(param, grad, group)
-            return
-        targets = [param]
-        buffer = None
-        dampening = group["dampening"]
-        if group["momentum"] != 0:
-            state = self.state[param]
-            buffer = state.get("momentum_buffer")
-            if buffer is None:
-                # PyTorch's buffer starts as the first gradient: from zero, the gradient added without dampening.
-                buffer = state["momentum_buffer"] = zeros_like(param)
-                dampening = 0
-            targets.append(buffer)
-        lr, rate = learning_rate(group)
-        apply_update(
-            sgd_update, targets, [param, grad, buffer, rate], lr=lr, momentum=group["momentum"], dampening=dampening,
-            weight_decay=group["weight_decay"], nesterov=group["nesterov"], maximize=group["maximize"],
-        )  # fmt: skip
+            return None
+        lr = group["lr"]
+        rate = learning_rate(group)[1] if isinstance(lr, Tensor) else None
+        if group["momentum"] == 0:
+            return [param, grad, None, rate]
+        state = self.state[param]
+        buffer = state.get("momentum_buffer")
+        if buffer is not None:
+            return [param, grad, buffer, rate]
+        # PyTorch's buffer starts as the first gradient: from zero, the gradient added without dampening.
+        row = [param, grad, zeros_like(param), rate]
+        state["momentum_buffer"] = row[2]
+        if group["dampening"] == 0:
+            return row
+        apply_updates(sgd_update, [row], self._attributes(group) | {"dampening": 0})
+        return None
+
+    def _attributes(self, group: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "lr": learning_rate(group)[0], "momentum": group["momentum"], "dampening": group["dampening"],
+            "weight_decay": group["weight_decay"], "nesterov": group["nesterov"], "maximize": group["maximize"],
+        }  # fmt: skip
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        for group in self.param_groups:
+            # PyTorch's states hold None where a parameter has had no step with momentum.
+            for param in group["params"]:
+                if self.state.get(param, {}).get("momentum_buffer", param) is None:
+                    del self.state[param]["momentum_buffer"]
 
     def _sparse_update(self, param: Any, grad: Any, group: dict[str, Any]) -> None:
         from tensorcore.sparse.embedding import add_into

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tensorcore.ops.creation import zeros_like
-from tensorcore.optim.adam import check_betas
 from tensorcore.optim.optimizer import Optimizer
+from tensorcore.optim.settings import check_betas, check_rate
 
 __all__ = ["SparseAdam"]
 
@@ -30,21 +30,27 @@ class SparseAdam(Optimizer):
     """
 
     _takes_sparse = True
+    _counts = ()
 
     def __init__(
         self, params: Any, lr: Any = 1e-3, betas: Any = (0.9, 0.999), eps: float = 1e-8, maximize: bool = False
     ) -> None:
+        check_rate("SparseAdam", lr)
         for name, value in (("learning rate", lr), ("epsilon value", eps)):
             if not value > 0:
                 raise ValueError(f"SparseAdam: Invalid {name}: {value}")
         check_betas("SparseAdam", betas)
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "maximize": maximize})
         for group in self.param_groups:
-            for param in group["params"]:
-                if param._kind.sparse:
-                    raise ValueError("SparseAdam: parameters must be dense; only their gradients are sparse")
+            for place, param in enumerate(group["params"]):
+                if param._kind.sparse or param.is_complex():
+                    what = "Sparse" if param._kind.sparse else "Complex"
+                    raise ValueError(
+                        f"SparseAdam: {what} params are not supported, got one of shape {list(param.shape)} at index "
+                        f"{place} of its group; parameters are dense and real, only their gradients are sparse"
+                    )
 
-    def _update(self, param: Any, grad: Any, group: dict[str, Any]) -> None:
+    def _row(self, param: Any, grad: Any, group: dict[str, Any]) -> None:
         from tensorcore.sparse.embedding import at_places
 
         if not grad._kind.sparse:

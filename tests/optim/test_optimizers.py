@@ -9,15 +9,16 @@ import pytest
 
 import tensorcore as tc
 from tensorcore import nn, optim
-from tensorcore.errors import CheckpointError, DTypeError
+from tensorcore.errors import CheckpointError
 from tensorcore.ops import optimizer as rules
 from tensorcore.ops.record import REGISTRY
+from tensorcore.optim.updates import apply_updates
 
-UPDATES = sorted(name for name in REGISTRY if name.endswith("_update"))
+UPDATES = rules.__all__
 CASES = [(name, i) for name in UPDATES for i in range(len(REGISTRY[name].samples))]
 EVERY = [
     optim.SGD, optim.Adam, optim.AdamW, optim.RMSprop, optim.Adagrad, optim.Adadelta, optim.Adamax, optim.NAdam,
-    optim.RAdam, optim.ASGD, optim.Rprop,
+    optim.RAdam, optim.ASGD, optim.Rprop, optim.Adafactor,
 ]  # fmt: skip
 
 
@@ -222,9 +223,7 @@ def test_complex_parameters_only_where_the_rule_has_a_meaning():
     complex_parameter.grad = tc.ones(1, dtype=tc.complex64)
     optim.SGD([complex_parameter], lr=0.5).step()
     assert complex_parameter.tolist() == [0.5]
-    with pytest.raises(DTypeError, match="Adam: parameters must be real"):
-        optim.Adam([complex_parameter]).step()
-    with pytest.raises(NotImplementedError, match="neither step nor _update"):
+    with pytest.raises(NotImplementedError, match="neither step nor _row"):
         optim.Optimizer([parameter(1.0)], {}).step()
 
 
@@ -332,7 +331,7 @@ def test_kernels_equal_the_expression_and_leave_operands_alone(name, number, lay
     operands = [*tensors, *[None] * (len(op.operands) - len(tensors))]
     defaults = {n: p.default for n, p in op.signature.parameters.items() if p.kind is p.KEYWORD_ONLY}
     with tc.no_grad():
-        rules.apply_update(op, targets, operands, **{**defaults, **attributes})
+        apply_updates(op, [operands], {**defaults, **attributes})
     if layout not in ("0-d", "empty"):
         for target, result in zip(targets, results, strict=True):
-            assert target.tolist() == result.tolist()
+            assert target.flatten().tolist() == pytest.approx(result.flatten().tolist(), rel=1e-6)

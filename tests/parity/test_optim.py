@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 
 import pytest
@@ -39,6 +38,17 @@ OPTIMIZERS = [
     ("ASGD", {"lr": 0.01, "lambd": 0.1, "t0": 3, "maximize": True}),
     ("Rprop", {"lr": 0.01}),
     ("Rprop", {"lr": 0.01, "etas": (0.6, 1.5), "step_sizes": (1e-3, 0.05), "maximize": True}),
+    ("SGD", {"lr": 0.01, "momentum": 0.9, "dampening": 0.5, "maximize": True, "foreach": True}),
+    ("Adam", {"lr": 0.01, "weight_decay": 0.1, "decoupled_weight_decay": True, "fused": True}),
+    ("Adam", {"lr": 0.01, "betas": (0.0, 0.5), "foreach": True}),
+    ("RMSprop", {"lr": 0.01, "alpha": 0.5, "eps": 1e-3, "momentum": 0.5, "weight_decay": 0.1}),
+    ("RMSprop", {"lr": 0.01, "centered": True, "maximize": True}),
+    ("NAdam", {"lr": 0.01, "betas": (0.8, 0.99), "momentum_decay": 0.1, "eps": 1e-3}),
+    ("RAdam", {"lr": 0.01, "betas": (0.8, 0.9), "maximize": True}),
+    ("Adamax", {"lr": 0.01, "betas": (0.8, 0.9), "eps": 1e-3}),
+    ("Adafactor", {}),
+    ("Adafactor", {"lr": 0.1, "weight_decay": 0.1, "maximize": True}),
+    ("Adafactor", {"lr": 0.05, "beta2_decay": -0.5, "eps": (1e-3, 1e-2), "d": 2.0, "foreach": True}),
 ]
 IDS = [f"{name}({', '.join(kwargs)})" for name, kwargs in OPTIMIZERS]
 
@@ -50,19 +60,24 @@ def values(tensor):
 class Job:
     """A small regression: the same model, data and optimizer in either library."""
 
-    def __init__(self, lib, name, kwargs, dtype="float32"):
+    def __init__(self, lib, name, kwargs, dtype="float32", scheduled=False):
         lib.manual_seed(0)
         self.lib, dtype = lib, getattr(lib, dtype)
         nn = lib.nn
         self.model = nn.Sequential(nn.Linear(5, 16), nn.Tanh(), nn.Linear(16, 3)).to(dtype)
         self.x, self.y = lib.rand(8, 5).to(dtype), lib.rand(8, 3).to(dtype)
         self.optimizer = getattr(lib.optim, name)(self.model.parameters(), **kwargs)
+        self.schedule = lib.optim.lr_scheduler.OneCycleLR(
+            self.optimizer, kwargs.get("lr", 0.01), total_steps=60, cycle_momentum=False
+        ) if scheduled else None  # fmt: skip
 
     def step(self):
         self.optimizer.zero_grad()
         loss = ((self.model(self.x) - self.y) ** 2).mean()
         loss.backward()
         self.optimizer.step()
+        if self.schedule is not None:
+            self.schedule.step()
         return loss.item()
 
     def run(self, steps):
@@ -72,11 +87,35 @@ class Job:
         return [number for parameter in self.model.parameters() for number in values(parameter)]
 
 
+def relative(ours, theirs):
+    """The largest difference of the weights by the largest weight."""
+    difference = max(abs(a - b) for a, b in zip(ours.weights(), theirs.weights(), strict=True))
+    return difference / max(map(abs, theirs.weights()))
+
+
 @pytest.mark.parametrize(("name", "kwargs"), OPTIMIZERS, ids=IDS)
-def test_same_losses_weights_and_state_over_twenty_steps(name, kwargs):
+def test_the_same_weights_after_fifty_steps(name, kwargs):
     ours, theirs = Job(tc, name, kwargs), Job(torch, name, kwargs)
-    assert ours.run(20) == pytest.approx(theirs.run(20), rel=2e-4, abs=1e-6)
-    assert ours.weights() == pytest.approx(theirs.weights(), rel=2e-3, abs=2e-4)
+    assert ours.run(50) == pytest.approx(theirs.run(50), rel=2e-4, abs=1e-6)
+    # Steps by the sign of a gradient, and by ratios of gradients near 0, make much of its last bit.
+    assert relative(ours, theirs) < (2e-3 if name in ("Rprop", "Adadelta", "RMSprop", "Adafactor") else 1e-4)
+
+
+@pytest.mark.parametrize(("name", "kwargs"), OPTIMIZERS, ids=IDS)
+@pytest.mark.parametrize("scheduled", [False, True], ids=["constant", "one cycle"])
+def test_float64_agrees_to_its_rounding(name, kwargs, scheduled):
+    ours, theirs = Job(tc, name, kwargs, "float64", scheduled), Job(torch, name, kwargs, "float64", scheduled)
+    ours.run(50)
+    theirs.run(50)
+    # mu_product (NAdam), eta and mu (ASGD) are numbers in float32, in PyTorch too.
+    assert relative(ours, theirs) < (1e-6 if name in ("NAdam", "ASGD") else 1e-10)
+
+
+@pytest.mark.parametrize(("name", "kwargs"), OPTIMIZERS, ids=IDS)
+def test_the_same_state_and_text(name, kwargs):
+    ours, theirs = Job(tc, name, kwargs), Job(torch, name, kwargs)
+    ours.run(2)
+    theirs.run(2)
     mine, its = ours.optimizer.state_dict(), theirs.optimizer.state_dict()
     assert mine["param_groups"] == its["param_groups"]
     assert list(mine["param_groups"][0]) == list(its["param_groups"][0])
@@ -90,18 +129,169 @@ def test_same_losses_weights_and_state_over_twenty_steps(name, kwargs):
 
 
 @pytest.mark.parametrize(("name", "kwargs"), OPTIMIZERS, ids=IDS)
-@pytest.mark.parametrize("device", ["cpu", "reference"])
-def test_float64_agrees_to_its_rounding(name, kwargs, device):
-    theirs = Job(torch, name, kwargs, "float64")
-    theirs.run(8)
-    tc.set_default_device("cpu")
-    ours = Job(tc, name, kwargs, "float64")
+@pytest.mark.parametrize("device", ["reference", "jax"])
+def test_other_devices_agree(name, kwargs, device):
+    theirs = Job(torch, name, kwargs)
+    theirs.run(3)
+    ours = Job(tc, name, kwargs)
     ours.model.to(device)
     ours.x, ours.y = ours.x.to(device), ours.y.to(device)
     ours.optimizer = getattr(tc.optim, name)(ours.model.parameters(), **kwargs)
-    ours.run(8)
-    # mu_product (NAdam), eta and mu (ASGD) are kept in float32, by PyTorch too.
-    assert ours.weights() == pytest.approx(theirs.weights(), rel=1e-6 if name in ("NAdam", "ASGD") else 1e-9, abs=1e-7)
+    ours.run(3)
+    assert relative(ours, theirs) < 1e-5
+
+
+COMPLEX = [
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.1}), ("Adam", {"lr": 0.1, "amsgrad": True}),
+    ("AdamW", {"lr": 0.1}), ("Adamax", {"lr": 0.1}), ("NAdam", {"lr": 0.1}), ("RAdam", {"lr": 0.1}),
+    ("RMSprop", {"lr": 0.1, "centered": True, "momentum": 0.5}), ("Adadelta", {}),
+    ("Adagrad", {"lr": 0.1, "initial_accumulator_value": 0.1}), ("ASGD", {"lr": 0.1}), ("Rprop", {"lr": 0.1}),
+    ("LBFGS", {"max_iter": 3}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "kwargs"), COMPLEX, ids=[name for name, _ in COMPLEX])
+def test_complex_parameters(name, kwargs):
+    def train(lib):
+        p = lib.nn.Parameter(lib.tensor([1 + 2j, -0.5 + 0.25j, 3 - 1j], dtype=lib.complex128))
+        goal = lib.tensor([0.5 - 1j, 1j, 2 + 0j], dtype=lib.complex128)
+        optimizer = getattr(lib.optim, name)([p], **kwargs)
+
+        def closure():
+            optimizer.zero_grad()
+            loss = (p - goal).abs().pow(2).sum() + (p * p).real.sum().sin()
+            loss.backward()
+            return loss
+
+        for _ in range(10):
+            optimizer.step(closure)
+        numbers = [optimizer.state[p][key] for key in sorted(optimizer.state[p]) if name != "LBFGS"]
+        return [p.detach().tolist(), *(n.tolist() for n in numbers)]
+
+    for mine, its in zip(train(tc), train(torch), strict=True):
+        assert mine == pytest.approx(its, rel=1e-6)
+
+
+LBFGS = [
+    {}, {"lr": 0.1}, {"max_iter": 4}, {"max_eval": 3}, {"history_size": 2}, {"tolerance_change": 1e-2},
+    {"line_search_fn": "strong_wolfe"}, {"line_search_fn": "strong_wolfe", "max_iter": 3, "lr": 0.5},
+    {"line_search_fn": "strong_wolfe", "history_size": 3, "lr": 10.0}, {"tolerance_grad": 1e-1},
+    {"line_search_fn": "strong_wolfe", "max_eval": 7},
+]  # fmt: skip
+
+
+def valley(x):
+    """Rosenbrock's function, whose minimum lies in a bent valley."""
+    return (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()
+
+
+def descent(lib, kwargs, steps=8, state=None):
+    parameters = [lib.nn.Parameter(lib.tensor([-1.2, 1.0], dtype=lib.float64)) for _ in range(2)]
+    optimizer = lib.optim.LBFGS(parameters, **kwargs)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = valley(lib.cat(parameters))
+        loss.backward()
+        return loss
+
+    losses = [optimizer.step(closure).item() for _ in range(steps)]
+    state = optimizer.state[parameters[0]]
+    return losses, lib.cat(parameters).tolist(), state["func_evals"], state["n_iter"], optimizer
+
+
+@pytest.mark.parametrize("kwargs", LBFGS, ids=str)
+def test_lbfgs_takes_the_same_way(kwargs):
+    if "line_search_fn" not in kwargs:
+        kwargs = {"lr": 1e-3} | kwargs
+    ours, theirs = descent(tc, kwargs), descent(torch, kwargs)
+    assert ours[0] == pytest.approx(theirs[0], rel=1e-6, abs=1e-10)
+    assert ours[1] == pytest.approx(theirs[1], rel=1e-6)
+    assert ours[2:4] == theirs[2:4]
+    mine, its = ours[4].state_dict(), theirs[4].state_dict()
+    assert mine["param_groups"] == its["param_groups"]
+    assert mine["state"].keys() == its["state"].keys() and mine["state"][0].keys() == its["state"][0].keys()
+
+
+def test_lbfgs_states_pass_both_ways(tmp_path):
+    kwargs = {"line_search_fn": "strong_wolfe", "max_iter": 2}
+    for writer, reader in ((tc, torch), (torch, tc)):
+
+        def loss_of(optimizer, lib, parameter):
+            optimizer.zero_grad()
+            loss = valley(parameter)
+            loss.backward()
+            return loss
+
+        found = []
+        for lib in (writer, reader):
+            p = lib.nn.Parameter(lib.tensor([-1.2, 1.0, 0.5], dtype=lib.float64))
+            optimizer = lib.optim.LBFGS([p], **kwargs)
+            if lib is writer:
+                for _ in range(3):
+                    optimizer.step(lambda: loss_of(optimizer, lib, p))  # noqa: B023
+                lib.save({"p": p.detach(), "state": optimizer.state_dict()}, tmp_path / "lbfgs.pt")
+            else:
+                saved = lib.load(tmp_path / "lbfgs.pt")
+                with lib.no_grad():
+                    p.copy_(saved["p"])
+                optimizer.load_state_dict(saved["state"])
+            for _ in range(3):
+                optimizer.step(lambda: loss_of(optimizer, lib, p))  # noqa: B023
+            found.append(p.tolist())
+        assert found[0] == pytest.approx(found[1], rel=1e-8)
+
+
+MUON = [
+    {}, {"lr": 0.1, "nesterov": False}, {"adjust_lr_fn": "match_rms_adamw", "weight_decay": 0.5},
+    {"ns_steps": 2, "momentum": 0.5, "ns_coefficients": (2.0, -1.5, 0.5)}, {"adjust_lr_fn": "original"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kwargs", MUON, ids=str)
+@pytest.mark.parametrize("shape", [(6, 4), (3, 8)], ids=str)
+def test_muon(kwargs, shape):
+    def train(lib):
+        lib.manual_seed(0)
+        p = lib.nn.Parameter(lib.rand(*shape))
+        goal = lib.rand(*shape)
+        optimizer = lib.optim.Muon([p], **kwargs)
+        for _ in range(50):
+            optimizer.zero_grad()
+            ((p - goal) ** 2).sum().backward()
+            optimizer.step()
+        return p, optimizer
+
+    (mine, ours), (its, theirs) = train(tc), train(torch)
+    # A last bit that differs before it is rounded to bfloat16 makes 2**-8 of a step.
+    assert values(mine) == pytest.approx(values(its), abs=50 * kwargs.get("lr", 1e-3) * 2**-7)
+    assert repr(ours) == repr(theirs)
+    assert ours.state_dict()["state"][0].keys() == theirs.state_dict()["state"][0].keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "kwargs"),
+    [
+        ("SGD", {"lr": 0.1}), ("SGD", {"lr": 0.1, "momentum": 0.5, "dampening": 0.1}),
+        ("SGD", {"lr": 0.1, "maximize": True}), ("Adagrad", {"lr": 0.1, "lr_decay": 0.1}), ("SparseAdam", {"lr": 0.1}),
+        ("SparseAdam", {"lr": 0.1, "betas": (0.5, 0.9), "eps": 1e-3, "maximize": True}),
+    ],
+    ids=str,
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore:Sparse invariant checks")
+def test_sparse_gradients(name, kwargs):
+    def train(lib):
+        lib.manual_seed(0)
+        table = lib.nn.Embedding(6, 3, sparse=True, _weight=lib.rand(6, 3).double())
+        optimizer = getattr(lib.optim, name)(table.parameters(), **kwargs)
+        for step in range(50):
+            optimizer.zero_grad()
+            rows = lib.tensor([step % 6, (step * step) % 6, step % 6])
+            (table(rows) ** 2).sum().backward()
+            optimizer.step()
+        return values(table.weight)
+
+    assert train(tc) == pytest.approx(train(torch), rel=1e-10, abs=1e-12)
 
 
 @pytest.mark.parametrize(("name", "kwargs"), OPTIMIZERS[2::4], ids=IDS[2::4])
@@ -121,97 +311,25 @@ def test_states_pass_both_ways(name, kwargs, tmp_path):
     assert again.run(3) == pytest.approx(theirs.run(3), rel=1e-4, abs=1e-6)
 
 
-SCHEDULES = [
-    ("LambdaLR", {"lr_lambda": lambda epoch: 0.9**epoch}),
-    ("LambdaLR", {"lr_lambda": [lambda epoch: 0.9**epoch, lambda epoch: 1 / (1 + epoch)]}),
-    ("MultiplicativeLR", {"lr_lambda": lambda epoch: 0.95}),
-    ("StepLR", {"step_size": 3}),
-    ("MultiStepLR", {"milestones": [2, 5, 5], "gamma": 0.5}),
-    ("ConstantLR", {}),
-    ("LinearLR", {"start_factor": 0.2, "end_factor": 0.7, "total_iters": 6}),
-    ("ExponentialLR", {"gamma": 0.9}),
-    ("PolynomialLR", {"total_iters": 6, "power": 2.0}),
-    ("CosineAnnealingLR", {"T_max": 4, "eta_min": 0.01}),
-    ("CosineAnnealingWarmRestarts", {"T_0": 2, "T_mult": 2, "eta_min": 0.01}),
-    ("OneCycleLR", {"max_lr": [0.5, 0.1], "total_steps": 13}),
-    ("OneCycleLR", {"max_lr": 0.5, "epochs": 3, "steps_per_epoch": 5, "three_phase": True}),
-    ("OneCycleLR", {"max_lr": 0.5, "total_steps": 15, "anneal_strategy": "linear"}),
-    ("CyclicLR", {"base_lr": 0.01, "max_lr": 0.3, "step_size_up": 3, "step_size_down": 2}),
-    ("CyclicLR", {"base_lr": 0.01, "max_lr": 0.3, "step_size_up": 2, "mode": "triangular2"}),
-    ("CyclicLR", {"base_lr": 0.01, "max_lr": 0.3, "step_size_up": 2, "mode": "exp_range", "gamma": 0.9}),
-]
-
-
-def scheduled(lib, name, kwargs, optimizer="SGD"):
-    settings = {"momentum": 0.9} if optimizer == "SGD" else {}
-    groups = [{"params": [lib.nn.Parameter(lib.zeros(1))]}, {"params": [lib.nn.Parameter(lib.zeros(1))], "lr": 0.02}]
-    optimizer = getattr(lib.optim, optimizer)(groups, lr=0.1, **settings)
-    return optimizer, getattr(lib.optim.lr_scheduler, name)(optimizer, **copy.deepcopy(kwargs))
-
-
-def rates(optimizer):
-    return [
-        [group["lr"], group["betas"][0] if "betas" in group else group["momentum"]] for group in optimizer.param_groups
-    ]
-
-
-@pytest.mark.parametrize("optimizer", ["SGD", "Adam"])
-@pytest.mark.parametrize(("name", "kwargs"), SCHEDULES, ids=[f"{i}-{s[0]}" for i, s in enumerate(SCHEDULES)])
-def test_schedules_set_the_same_rates(name, kwargs, optimizer):
-    found = []
-    for lib in (torch, tc):
-        made, schedule = scheduled(lib, name, kwargs, optimizer)
-        trace = [*rates(made)]
-        for _ in range(12):
-            made.step()
-            schedule.step()
-            trace += [*rates(made), schedule.get_last_lr()]
-        found.append([number for pair in trace for number in pair])
-        # A schedule resumed from its state goes on as the one that was saved.
-        again, resumed = scheduled(lib, name, kwargs, optimizer)
-        again.load_state_dict(made.state_dict())
-        resumed.load_state_dict(schedule.state_dict())
-        for each, step in ((made, schedule), (again, resumed)):
-            each.step()
-            step.step()
-        assert rates(made) == rates(again)
-    assert found[1] == pytest.approx(found[0], rel=1e-9, abs=1e-15)
-
-
-def test_combined_schedules_set_the_same_rates():
-    found = []
-    for lib in (torch, tc):
-        schedules = lib.optim.lr_scheduler
-        first = lib.optim.SGD([lib.nn.Parameter(lib.zeros(1))], lr=0.1)
-        warm = schedules.LinearLR(first, 0.1, total_iters=4)
-        sequence = schedules.SequentialLR(
-            first, [warm, schedules.ExponentialLR(first, 0.9), schedules.StepLR(first, 2)], [4, 8]
-        )
-        second = lib.optim.SGD([lib.nn.Parameter(lib.zeros(1))], lr=0.1)
-        chain = schedules.ChainedScheduler([schedules.ConstantLR(second, 0.1, 3), schedules.ExponentialLR(second, 0.9)])
-        third = lib.optim.SGD([lib.nn.Parameter(lib.zeros(1))], lr=0.1)
-        plateau = schedules.ReduceLROnPlateau(third, patience=1, cooldown=1, factor=0.5)
-        trace = []
-        for metric in (3, 2, 2, 2, 2.5, 2, 2, 1, 1, 1, 1, 1):
-            for optimizer in (first, second, third):
-                optimizer.step()
-            sequence.step()
-            chain.step()
-            plateau.step(metric)
-            trace += [optimizer.param_groups[0]["lr"] for optimizer in (first, second, third)]
-        found.append(trace + sequence.get_last_lr() + chain.get_last_lr() + plateau.get_last_lr())
-    assert found[1] == pytest.approx(found[0], rel=1e-9)
-
-
 @pytest.mark.parametrize(
-    "name", [*sorted({name for name, _ in OPTIMIZERS}), *(f"lr_scheduler.{n}" for n in tc.optim.lr_scheduler.__all__)]
+    "name",
+    [
+        *sorted({name for name, _ in OPTIMIZERS}),
+        "LBFGS",
+        "Muon",
+        "SparseAdam",
+        "swap_in_optimizer_params_and_state",
+        *(f"lr_scheduler.{n}" for n in tc.optim.lr_scheduler.__all__),
+        *(f"swa_utils.{n}" for n in tc.optim.swa_utils.__all__),
+    ],
 )
 def test_same_signature(name):
     def shape(lib):
         found = lib.optim
         for part in name.split("."):
             found = getattr(found, part)
-        return [(p.name, p.kind, p.default) for p in inspect.signature(found.__init__).parameters.values()]
+        found = found.__init__ if inspect.isclass(found) else found
+        return [(p.name, p.kind, p.default) for p in inspect.signature(found).parameters.values()]
 
     assert shape(tc) == shape(torch)
 

@@ -19,7 +19,6 @@ from tensorcore.optim.lr_scheduler.factors import (
 )
 from tensorcore.optim.lr_scheduler.plateau import ReduceLROnPlateau
 from tensorcore.optim.lr_scheduler.schedule import LRScheduler
-from tensorcore.optim.lr_scheduler.schedule import LRScheduler as _LRScheduler  # noqa: F401 - its name before 2.0
 
 __all__ = [
     "ChainedScheduler",
@@ -39,3 +38,7 @@ __all__ = [
     "SequentialLR",
     "StepLR",
 ]
+
+
+class _LRScheduler(LRScheduler):
+    """The base class by the name it had before PyTorch 2.0."""

@@ -17,7 +17,7 @@ class _Combined(LRScheduler):
 
     def state_dict(self) -> dict[str, Any]:
         """All attributes but the optimizer, with the states of the schedules."""
-        left_out = ("optimizer", "_schedulers", "_is_initial")
+        left_out = ("optimizer", "_schedulers")
         state = {name: value for name, value in self.__dict__.items() if name not in left_out}
         state["_schedulers"] = [schedule.state_dict() for schedule in self._schedulers]
         return state
@@ -74,10 +74,10 @@ class SequentialLR(_Combined):
         # Each schedule has set its own first learning rate; begin again, and let only the first one do so.
         for group in optimizer.param_groups:
             set_setting(group, "lr", group["initial_lr"])
-        for schedule in schedulers:
-            schedule.last_epoch -= 1
-        schedulers[0]._initial_step()
-        self._last_lr = schedulers[0].get_last_lr()
+        _step_back(self)
+        first = schedulers[bisect_right(milestones, 0)]
+        first._initial_step()
+        self._last_lr = first.get_last_lr()
 
     def step(self, epoch: int | None = None) -> None:
         """Move to the next epoch and set the learning rates."""
@@ -85,10 +85,19 @@ class SequentialLR(_Combined):
         place = bisect_right(self._milestones, self.last_epoch)
         schedule = self._schedulers[place]
         if place > 0 and self._milestones[place - 1] == self.last_epoch:
-            schedule._advance(0)
+            schedule._update_lr(0)
         else:
             schedule.step()
         self._last_lr = schedule.get_last_lr()
+
+
+def _step_back(schedule: Any) -> None:
+    """Undo the steps that the schedules in ``schedule``, at any depth, made when they were made."""
+    if hasattr(schedule, "_schedulers"):
+        for each in schedule._schedulers:
+            _step_back(each)
+    elif hasattr(schedule, "last_epoch"):
+        schedule.last_epoch -= 1
 
 
 class ChainedScheduler(_Combined):
@@ -112,10 +121,10 @@ class ChainedScheduler(_Combined):
         self.optimizer = optimizer or schedulers[0].optimizer
         self._check_optimizers(self.optimizer, schedulers)
         self._schedulers = list(schedulers)
-        self._last_lr = [group["lr"] for group in self.optimizer.param_groups]
+        self._last_lr = self._lrs()
 
     def step(self, epoch: int | None = None) -> None:
         """Step all schedules."""
         for schedule in self._schedulers:
             schedule.step()
-        self._last_lr = [group["lr"] for group in self.optimizer.param_groups]
+        self._last_lr = self._lrs()

@@ -6,18 +6,17 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from tensorcore.optim.lr_scheduler.schedule import LRScheduler, cosine, linear, set_setting
+from tensorcore.optim.lr_scheduler.schedule import (
+    LRScheduler,
+    cosine,
+    for_each_group,
+    linear,
+    set_setting,
+    within_step,
+)
 from tensorcore.optim.optimizer import Optimizer
 
 __all__ = ["CosineAnnealingLR", "CosineAnnealingWarmRestarts", "CyclicLR", "OneCycleLR"]
-
-
-def _for_each(groups: int, name: str, value: Any) -> list[Any]:
-    if not isinstance(value, (list, tuple)):
-        return [value] * groups
-    if len(value) != groups:
-        raise ValueError(f"{name} must have one entry for each of the {groups} parameter groups, got {len(value)}")
-    return list(value)
 
 
 class CosineAnnealingLR(LRScheduler):
@@ -38,7 +37,8 @@ class CosineAnnealingLR(LRScheduler):
         self.eta_min = eta_min
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list[float]:
+    @within_step
+    def get_lr(self) -> list[Any]:
         if self._is_initial:
             return self._lrs()
         if self._step_count == 1 and self.last_epoch > 0:
@@ -52,7 +52,7 @@ class CosineAnnealingLR(LRScheduler):
         )
         return [ratio * (lr - self.eta_min) + self.eta_min for lr in self._lrs()]
 
-    def _get_closed_form_lr(self) -> list[float]:
+    def _get_closed_form_lr(self) -> list[Any]:
         return [cosine(base, self.eta_min, self.last_epoch / self.T_max) for base in self.base_lrs]
 
 
@@ -79,6 +79,8 @@ class CosineAnnealingWarmRestarts(LRScheduler):
             raise ValueError(f"Expected positive integer T_0, but got {T_0}")
         if T_mult < 1 or not isinstance(T_mult, int):
             raise ValueError(f"Expected integer T_mult >= 1, but got {T_mult}")
+        if not isinstance(eta_min, (float, int)):
+            raise ValueError(f"Expected float or int eta_min, but got {eta_min} of type {type(eta_min)}")
         self.T_0 = T_0
         self.T_i = T_0
         self.T_mult = T_mult
@@ -86,14 +88,12 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         self.T_cur: float = last_epoch
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list[float]:
+    @within_step
+    def get_lr(self) -> list[Any]:
         return [cosine(base, self.eta_min, self.T_cur / self.T_i) for base in self.base_lrs]
 
     def step(self, epoch: float | None = None) -> None:
         """Move to the next epoch, or to ``epoch``, which may lie between two."""
-        self._advance(epoch)
-
-    def _advance(self, epoch: float | None) -> None:
         if epoch is None and self.last_epoch < 0:
             epoch = 0
         if epoch is None:
@@ -113,8 +113,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
             self.T_cur = epoch - self.T_0 * (self.T_mult**cycle - 1) / (self.T_mult - 1)
             self.T_i = self.T_0 * self.T_mult**cycle
         self.last_epoch = math.floor(epoch)
-        self._step_count += 1
-        self._set(self.get_lr())
+        self._set(self._get_lr())
 
 
 class OneCycleLR(LRScheduler):
@@ -138,6 +137,7 @@ class OneCycleLR(LRScheduler):
         cycle_momentum: bool = True, base_momentum: Any = 0.85, max_momentum: Any = 0.95, div_factor: float = 25.0,
         final_div_factor: float = 1e4, three_phase: bool = False, last_epoch: int = -1,
     ) -> None:  # fmt: skip
+        _require_optimizer(optimizer)
         self.optimizer = optimizer
         self.total_steps = _cycle_length(total_steps, epochs, steps_per_epoch)
         if not (isinstance(pct_start, float) and 0 <= pct_start <= 1):
@@ -162,7 +162,7 @@ class OneCycleLR(LRScheduler):
         ]
         groups = optimizer.param_groups
         if last_epoch == -1:
-            for group, highest in zip(groups, _for_each(len(groups), "max_lr", max_lr), strict=True):
+            for group, highest in zip(groups, for_each_group("max_lr", optimizer, max_lr), strict=True):
                 group["initial_lr"] = highest / div_factor
                 group["max_lr"] = highest
                 group["min_lr"] = group["initial_lr"] / final_div_factor
@@ -171,22 +171,16 @@ class OneCycleLR(LRScheduler):
             _require_momentum(optimizer)
             self.use_beta1 = "betas" in optimizer.defaults
             if last_epoch == -1:
-                lows = _for_each(len(groups), "base_momentum", base_momentum)
-                highs = _for_each(len(groups), "max_momentum", max_momentum)
+                lows = for_each_group("base_momentum", optimizer, base_momentum)
+                highs = for_each_group("max_momentum", optimizer, max_momentum)
                 for group, low, high in zip(groups, lows, highs, strict=True):
                     _set_momentum(group, high)
                     group["max_momentum"] = high
                     group["base_momentum"] = low
-        self._start(optimizer, last_epoch)
-
-    def _start(self, optimizer: Optimizer, last_epoch: int) -> None:
-        if last_epoch == -1:
-            # The base class reads the start from `lr`.
-            for group in optimizer.param_groups:
-                set_setting(group, "lr", group["initial_lr"])
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list[float]:
+    @within_step
+    def get_lr(self) -> list[Any]:
         at = self.last_epoch
         if at > self.total_steps:
             raise ValueError(f"Tried to step {at} times. The specified number of total steps is {self.total_steps}")
@@ -220,6 +214,11 @@ def _cycle_length(total_steps: int | None, epochs: int | None, steps_per_epoch: 
         if not isinstance(value, int) or value <= 0:
             raise ValueError(f"Expected positive integer {name}, but got {value}")
     return epochs * steps_per_epoch
+
+
+def _require_optimizer(optimizer: Any) -> None:
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")
 
 
 def _require_momentum(optimizer: Optimizer) -> None:
@@ -259,13 +258,15 @@ class CyclicLR(LRScheduler):
         scale_fn: Callable[[float], float] | None = None, scale_mode: str = "cycle", cycle_momentum: bool = True,
         base_momentum: float = 0.8, max_momentum: float = 0.9, last_epoch: int = -1,
     ) -> None:  # fmt: skip
+        _require_optimizer(optimizer)
         groups = optimizer.param_groups
         if mode not in ("triangular", "triangular2", "exp_range") and scale_fn is None:
             raise ValueError("mode is invalid and scale_fn is None")
+        base_lrs = for_each_group("base_lr", optimizer, base_lr)
         if last_epoch == -1:
-            for group, lr in zip(groups, _for_each(len(groups), "base_lr", base_lr), strict=True):
+            for group, lr in zip(groups, base_lrs, strict=True):
                 set_setting(group, "lr", lr)
-        self.max_lrs = _for_each(len(groups), "max_lr", max_lr)
+        self.max_lrs = for_each_group("max_lr", optimizer, max_lr)
         up, down = float(step_size_up), float(step_size_up if step_size_down is None else step_size_down)
         self.total_size = up + down
         self.step_ratio = up / self.total_size
@@ -277,14 +278,16 @@ class CyclicLR(LRScheduler):
         if cycle_momentum:
             _require_momentum(optimizer)
             self.use_beta1 = "betas" in optimizer.defaults
-            self.base_momentums = _for_each(len(groups), "base_momentum", base_momentum)
-            self.max_momentums = _for_each(len(groups), "max_momentum", max_momentum)
+            self.base_momentums = for_each_group("base_momentum", optimizer, base_momentum)
+            self.max_momentums = for_each_group("max_momentum", optimizer, max_momentum)
             if last_epoch == -1:
                 for group, low, high in zip(groups, self.base_momentums, self.max_momentums, strict=True):
                     _set_momentum(group, high)
                     group["max_momentum"] = high
                     group["base_momentum"] = low
         super().__init__(optimizer, last_epoch)
+        # Not those of an earlier schedule.
+        self.base_lrs = base_lrs
 
     def scale_fn(self, x: float) -> float:
         """The amplitude in cycle (or, by ``scale_mode``, iteration) ``x``."""
@@ -294,7 +297,8 @@ class CyclicLR(LRScheduler):
             return 1.0
         return 1 / (2.0 ** (x - 1)) if self.mode == "triangular2" else self.gamma**x
 
-    def get_lr(self) -> list[float]:
+    @within_step
+    def get_lr(self) -> list[Any]:
         cycle = math.floor(1 + self.last_epoch / self.total_size)
         x = 1.0 + self.last_epoch / self.total_size - cycle
         height = x / self.step_ratio if x <= self.step_ratio else (x - 1) / (self.step_ratio - 1)

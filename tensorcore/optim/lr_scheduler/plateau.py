@@ -56,12 +56,13 @@ class ReduceLROnPlateau(LRScheduler):
         self.mode = mode
         self.threshold = threshold
         self.threshold_mode = threshold_mode
+        self.mode_worse = math.inf if mode == "min" else -math.inf
         self._last_lr = self._lrs()
         self._reset()
 
     def _reset(self) -> None:
         """Forget the metrics seen."""
-        self.best = math.inf if self.mode == "min" else -math.inf
+        self.best = self.mode_worse
         self.cooldown_counter = 0
         self.num_bad_epochs = 0
 
@@ -73,7 +74,7 @@ class ReduceLROnPlateau(LRScheduler):
         else:
             warnings.warn(EPOCH_WARNING, stacklevel=2)
         self.last_epoch = epoch
-        if self.is_better(current, self.best):
+        if self._is_better(current, self.best):
             self.best = current
             self.num_bad_epochs = 0
         else:
@@ -95,7 +96,8 @@ class ReduceLROnPlateau(LRScheduler):
                     f"with a list of {len(self.min_lrs)} min_lr; assign a new list to min_lrs"
                 )
             self.min_lrs = [self.default_min_lr] * len(self.optimizer.param_groups)
-        for group, old, least in zip(self.optimizer.param_groups, self._lrs(), self.min_lrs, strict=True):
+        for group, least in zip(self.optimizer.param_groups, self.min_lrs, strict=True):
+            old = float(group["lr"])
             new = max(old * self.factor, least)
             if old - new > self.eps:
                 set_setting(group, "lr", new)
@@ -105,8 +107,8 @@ class ReduceLROnPlateau(LRScheduler):
         """Whether it waits after a reduction."""
         return self.cooldown_counter > 0
 
-    def is_better(self, a: float, best: float) -> bool:
-        """Whether the metric ``a`` is better than ``best`` by more than the threshold."""
+    def _is_better(self, a: float, best: float) -> bool:
+        # By more than the threshold.
         sign = 1 if self.mode == "max" else -1
         if self.threshold_mode == "rel":
             bound = best * (1.0 + sign * self.threshold)
