@@ -52,6 +52,7 @@ from tensorcore.ops import (  # noqa: F401 - imported for their records
     low_rank,
     matrix_functions,
     matrix_norms,
+    matrix_updates,
     memory,
     modified_bessel_functions,
     movement,
