@@ -161,6 +161,7 @@ if _TYPE_CHECKING:
     from tensorcore.amp import autocast as autocast
     from tensorcore.amp.state import *  # noqa: F403 - listed in its __all__
     from tensorcore.func import vmap as vmap
+    from tensorcore.viz.summary import summary as summary
 
 
 _watch_imports()
@@ -200,4 +201,8 @@ def __getattr__(name: str) -> object:
         from tensorcore.func import vmap
 
         return vmap
+    if name == "summary":
+        from tensorcore.viz.summary import summary
+
+        return summary
     raise AttributeError(f"module 'tensorcore' has no attribute {name!r}")

@@ -12,7 +12,7 @@ import pytest
 import tensorcore as tc
 from tensorcore.ops.record import REGISTRY
 
-PACKAGES = ("tensorcore", "tensorcore_zoo", "tensorcore_vision", "tensorcore_conformance")
+PACKAGES = ("tensorcore", "tensorcore_zoo", "tensorcore_vision", "tensorcore_training", "tensorcore_conformance")
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 

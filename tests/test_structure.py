@@ -161,7 +161,9 @@ def undocumented(module: ModuleType) -> Iterator[str]:
                     yield f"{module.__name__}.{name}.{attribute}"
 
 
-@pytest.mark.parametrize("package", ["tensorcore", "tensorcore_zoo", "tensorcore_vision", "tensorcore_conformance"])
+@pytest.mark.parametrize(
+    "package", ["tensorcore", "tensorcore_zoo", "tensorcore_vision", "tensorcore_training", "tensorcore_conformance"]
+)
 def test_every_public_name_has_a_docstring(package):
     assert not [name for module in modules(package) for name in undocumented(module)]
 
