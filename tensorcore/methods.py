@@ -291,7 +291,7 @@ def derive(registry: dict[str, Op], cls: type) -> None:
         for name in op.names_in("Tensor"):
             if name not in cls.__dict__ and name not in TensorMethods.__dict__:
                 # A tensor that calls a method without arguments cannot call it wrong.
-                alone = len(op.signature.parameters) == 1 or op.elementwise
+                alone = (len(op.signature.parameters) == 1 or op.elementwise) and op.name[-1] != "_"
                 setattr(DerivedMethods, name, op.front if alone else guarded(op))
         for name in op.inplace_names:
             setattr(DerivedMethods, f"{name}_", inplace(op, f"{name}_"))
@@ -341,18 +341,18 @@ def inplace(op: Op, name: str) -> Callable[..., Any]:
     """The in-place form of ``op``, called ``name``."""
     from tensorcore.autograd.mode import mode
     from tensorcore.ops.inplace import snapshot, update, write
-    from tensorcore.ops.outputs import refused
+    from tensorcore.ops.outputs import guarded, refused
 
     binary = len(op.operands) == 2 and op.primitive
     operator = name.startswith("__")
     # The steps of an expression may read in backward what is overwritten; `write` sees to ops of one step.
     of_steps = not op.primitive and op.vjp is None
-    into = op.into
+    into, front = op.into, op.front
+    # Keywords are flags and numbers, whose types are looked at.
+    guard = guarded(op)
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         if binary and len(args) == 1 and not kwargs and update(op, self, args[0], name):
-            return self
-        if into is not None and not (mode.grad and self._node is not None) and into(self, *args, **kwargs):
             return self
         if operator and hasattr(args[0], "__array_interface__") and not hasattr(args[0], "_array"):
             from tensorcore.ops.creation import as_tensor
@@ -360,7 +360,9 @@ def inplace(op: Op, name: str) -> Callable[..., Any]:
             args = (as_tensor(args[0], device=self.device),)
         source = snapshot(self) if of_steps and mode.grad and isinstance(self._node, Node) else self
         try:
-            result = op.front(source, *args, **kwargs)
+            if into is not None and not (mode.grad and self._node is not None) and into(self, *args, **kwargs):
+                return self
+            result = (guard if kwargs else front)(source, *args, **kwargs)
         except Exception as error:
             raise refused(op, (self, *args), kwargs, error)  # noqa: B904 - the refusal says what it comes from
         return write(self, result, name)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorcore.dispatch import intercepted
 from tensorcore.dtypes import FLOATING, float32, float64
-from tensorcore.errors import DTypeError, ShapeError
+from tensorcore.errors import ArgumentError, DTypeError, ShapeError
 from tensorcore.levels import everywhere
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.drawing import widest
@@ -222,14 +222,16 @@ def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) ->
     Where ``count`` or ``prob`` is not positive the number is 0, and where ``prob`` is 1 or more it is ``count``.
 
     Raises:
-        DTypeError: unless both are of the same floating-point dtype.
+        ArgumentError: unless both are of a floating-point dtype.
+        DTypeError: unless it is the same.
 
     Example:
         >>> tc.binomial(tc.tensor([5.0, 5.0]), tc.tensor([0.0, 1.0]))
         tensor([0., 5.])
     """
-    if not (count.is_floating_point() and prob.is_floating_point() and count.dtype is prob.dtype):
-        raise DTypeError(
+    floats = count.is_floating_point() and prob.is_floating_point()
+    if not floats or count.dtype is not prob.dtype:
+        raise (DTypeError if floats else ArgumentError)(
             f"binomial: count and prob must be of the same floating-point dtype, got {count.dtype} and {prob.dtype}"
         )
     source = source_of(generator, "binomial")

@@ -37,6 +37,8 @@ def _sizes(op: str, sides: Ints, output_size: Any, output_ratio: Any) -> Ints:
 def _starts(sample: Any, side: int, count: int, kernel: int) -> Any:
     """Where the ``count`` windows of each channel begin along a side, from numbers (N, C): (N, C, count)."""
     last = side - kernel
+    if not count:
+        return sample.new_zeros((*sample.shape, 0), dtype=int64)
     end = sample.new_full((*sample.shape, 1), last, dtype=int64)
     if count == 1:
         return end
@@ -54,18 +56,23 @@ def _pooled(
     sides = tuple(x.shape[2:])
     kernel = spatial(op, "kernel_size", kernel_size, ndim)
     sizes = _sizes(op, sides, output_size, output_ratio)
-    if min(*kernel, *sizes) < 1 or any(n + k - 1 > side for n, k, side in zip(sizes, kernel, sides, strict=True)):
+    if (
+        min(kernel) < 1
+        or min(sizes) < 0
+        or any(n + k - 1 > side for n, k, side in zip(sizes, kernel, sides, strict=True))
+    ):
         raise ShapeError(
             f"{op}: input of shape {list(input.shape)} is too small for an output of {list(sizes)} by windows of "
-            f"{list(kernel)}: each side must hold output + kernel - 1, and all be positive"
+            f"{list(kernel)}: each side must hold output + kernel - 1, and windows must be positive"
         )
     lead = tuple(x.shape[:2])
     if samples is None:
         samples = rand((*lead, ndim), dtype=x.dtype, device=x.device)
-    elif tuple(samples.shape) != (*lead, ndim):
+    elif samples.ndim != 3 or len(samples) < lead[0] or tuple(samples.shape[1:]) != (lead[1], ndim):
         raise ShapeError(f"{op}: expected _random_samples of shape {[*lead, ndim]}, got {list(samples.shape)}")
     elif samples.dtype is not x.dtype:
         raise RangeError(f"{op}: expected _random_samples of input's dtype {x.dtype}, got {samples.dtype}")
+    samples = samples.narrow(0, 0, lead[0])
     places: Any = None
     for d, (side, count, k) in enumerate(zip(sides, sizes, kernel, strict=True)):
         # PyTorch draws an image's numbers in the order width, height, a volume's in the order depth, height, width.
@@ -76,7 +83,8 @@ def _pooled(
         places = at if places is None else places * side + at
     places = places.reshape(*lead, math.prod(sizes), math.prod(kernel))
     flat = x.reshape(*lead, math.prod(sides))
-    seen = gather.emit(flat.detach(), places.reshape(*lead, -1), dim=2).reshape(places.shape)
+    spots = places.reshape(*lead, math.prod(sizes) * math.prod(kernel))
+    seen = gather.emit(flat.detach(), spots, dim=2).reshape(places.shape)
     held = gather.emit(places, argmax.emit(seen, dim=3, keepdim=True), dim=3).squeeze(3)
     values, held = gather.emit(flat, held, dim=2).reshape(*lead, *sizes), held.reshape(*lead, *sizes)
     return (values.squeeze(0), held.squeeze(0)) if alone else (values, held)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import finfo
-from tensorcore.errors import RangeError, ShapeError
+from tensorcore.errors import ArgumentError, RangeError, ShapeError
 from tensorcore.ops.decompositions import filled, identity, joined
 from tensorcore.ops.joining import adjoint
 from tensorcore.ops.matrix_checks import require_floating, require_matrix, require_square, solvable
@@ -203,6 +203,9 @@ def lobpcg(
     solvable(A.dtype, "lobpcg")
     if method not in _METHODS:
         raise RangeError(f"lobpcg: method must be 'basic' or 'ortho', got {method!r}")
+    for name, given in (("iparams", ortho_iparams), ("fparams", ortho_fparams), ("bparams", ortho_bparams)):
+        if given is not None and not isinstance(given, dict):
+            raise ArgumentError(f"lobpcg: ortho_{name} must be a dict, got {type(given).__name__}")
     side, lead = A.shape[-1], tuple(A.shape[:-2])
     count = (1 if k is None else k) if X is None else X.shape[-1] if k is None else k
     guesses = (count if n is None else n) if X is None else X.shape[-1]

@@ -349,6 +349,10 @@ def linalg_vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
     ndim = max(x.ndim, y.ndim)
     place = normalize_dim(dim, ndim, op) - ndim
     if not 0 < -place <= min(x.ndim, y.ndim) or x.shape[place] != y.shape[place]:
+        try:
+            broadcast_shapes(x.shape, y.shape)
+        except ShapeError as error:
+            raise ShapeError(f"{op}: {error}") from None
         return (e.conj(x) * y).sum(dim)
     return vector_products.emit(x, y, dim=place)
 

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tensorcore.autograd.mode import mode
-from tensorcore.errors import DTypeError, InplaceError
+from tensorcore.errors import ArgumentError, DTypeError, InplaceError
+from tensorcore.memory_format import check_format
+from tensorcore.memory_format import memory_format as MemoryFormat
 from tensorcore.ops.conversion import severed
 from tensorcore.ops.inplace import reshaped
 from tensorcore.ops.movement import cat
@@ -84,7 +86,12 @@ def dim_order(input: Tensor, *, ambiguity_check: Any = False) -> tuple[int, ...]
         (1, 2, 0)
     """
     shape, strides = tuple(input.shape), input.stride()
-    order = tuple(sorted(range(len(shape)), key=lambda dim: (-strides[dim], -shape[dim])))
+    listed = isinstance(ambiguity_check, (list, tuple)) and all(isinstance(x, MemoryFormat) for x in ambiguity_check)
+    if not listed and not isinstance(ambiguity_check, bool):
+        raise TypeError(
+            f"dim_order: ambiguity_check must be True, False or a list of memory formats, got {ambiguity_check!r:.60}"
+        )
+    order = tuple(sorted(range(len(shape)), key=lambda dim: (-strides[dim], -max(shape[dim], 1))))
     if ambiguity_check is not False and len({strides[d] for d in order if shape[d] > 1}) < len(shape):
         raise RuntimeError(
             f"dim_order: several orders fit shape {list(shape)} and strides {list(strides)}; sides of 1 and equal "
@@ -141,6 +148,10 @@ def set_(input: Tensor, source: Any = None, storage_offset: int = 0, size: Any =
     """
     from tensorcore.storage import _Memory, _read
 
+    if (size is not None or stride is not None) and not isinstance(size, (list, tuple)):
+        raise ArgumentError(
+            f"set_: size must be a tuple of ints where it or stride is given, got {type(size).__name__}"
+        )
     if source is None:
         return _look(input, input.new_empty(0)._array, None)
     held = isinstance(source, _Memory)
@@ -207,6 +218,8 @@ def resize_as_(input: Tensor, the_template: Tensor, *, memory_format: Any = None
         tensor([[1],
                 [2]])
     """
+    if memory_format is not None:
+        check_format("resize_as_", memory_format)
     return resize_(input, tuple(the_template.shape))
 
 

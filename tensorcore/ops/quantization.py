@@ -91,7 +91,11 @@ def fake_quantize_per_channel_affine(
     tensor([[0.1000, 0.0000]])
     """
     op = "fake_quantize_per_channel_affine"
+    if axis < 0:
+        raise RangeError(f"{op}: axis must not be negative, got {axis}")
     place = normalize_dim(axis, input.ndim, op)
+    if not scale.is_floating_point():
+        raise DTypeError(f"{op}: scale must be floating-point, got {scale.dtype}")
     if zero_point.dtype.name not in ("int32", "float32", "float16"):
         raise DTypeError(f"{op}: zero_point must be int32, float32 or float16, got {zero_point.dtype}")
     if tuple(scale.shape) != (input.shape[place],) or scale.shape != zero_point.shape:

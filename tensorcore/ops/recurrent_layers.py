@@ -275,7 +275,7 @@ def lstm_cell(
     """
     states = tuple(hx)
     if len(states) != 2:
-        raise RangeError(f"lstm_cell: expected hx to hold the hidden and the cell state, got {len(states)} tensors")
+        raise ArgumentError(f"lstm_cell: expected hx to hold the hidden and the cell state, got {len(states)} values")
     return _cell("lstm_cell", _lstm_layer, 4, input, states, w_ih, w_hh, b_ih, b_hh)
 
 

@@ -32,13 +32,16 @@ TOLERANCE = {"float16": 2e-2, "bfloat16": 1e-1, "float64": 1e-6, "complex128": 1
 
 @dataclass(frozen=True)
 class Operand:
-    """A tensor to be made in both libraries."""
+    """A tensor to be made in both libraries; a fresh one each time, as some functions write to their operand."""
 
     values: Any
     dtype: str
+    #: One of `FORMS`.
+    form: str = ""
 
     def make(self, lib: Any) -> Any:
-        return _made(lib, self.values.tobytes(), self.values.dtype.str, self.values.shape, self.dtype)
+        made = _made(lib, self.values.tobytes(), self.values.dtype.str, self.values.shape, self.dtype).clone()
+        return FORMS[self.form](made)
 
     def of(self, shape: tuple[int, ...]) -> Operand:
         """The same elements, repeated as often as needed, under another shape."""
@@ -46,8 +49,21 @@ class Operand:
         return Operand(np.resize(values, shape), self.dtype)
 
 
+#: What a tensor may be besides a plain one.
+FORMS: dict[str, Any] = {
+    "": lambda x: x,
+    "a leaf": lambda x: x.requires_grad_(),
+    "a view of a leaf": lambda x: x.requires_grad_().view_as(x),
+    "in a graph": lambda x: x.requires_grad_() * 1,
+    "expanded": lambda x: x[:1].expand(x.shape),
+}
+
+
 @cache
 def _made(lib: Any, data: bytes, kind: str, shape: tuple[int, ...], dtype: str) -> Any:
+    if 0 in shape:
+        # NumPy gives arrays without elements strides of their own.
+        return lib.zeros(shape, dtype=getattr(lib, dtype))
     values = np.frombuffer(data, kind).reshape(shape).copy()
     return lib.from_numpy(values).to(getattr(lib, dtype))
 
@@ -62,10 +78,21 @@ class Call:
     fault: str = ""
 
     def run(self, lib: Any) -> Any:
+        """The result; of a method that writes into its tensor, also the tensor, and whether it is the result."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            args = made(lib, list(self.args))
             kwargs = {name: made(lib, value) for name, value in self.kwargs.items()}
-            return found(lib, self.path)(*made(lib, list(self.args)), **kwargs)
+            if self.path[-1] != "_" or not args or not isinstance(args[0], lib.Tensor):
+                return found(lib, self.path)(*args, **kwargs)
+            before = repr(args[0].tolist())
+            try:
+                result = found(lib, self.path)(*args, **kwargs)
+            except Exception as error:
+                if repr(args[0].tolist()) != before:
+                    raise AssertionError(f"{self.path} wrote, and then raised {error}") from error
+                raise
+            return result, args[0], result is args[0]
 
     def __str__(self) -> str:
         given = [*map(_shown, self.args), *(f"{name}={_shown(value)}" for name, value in self.kwargs.items())]
@@ -74,7 +101,7 @@ class Call:
 
 def _shown(value: Any) -> str:
     if isinstance(value, Operand):
-        return f"{value.dtype}{list(value.values.shape)}"
+        return f"{value.dtype}{list(value.values.shape)}{value.form and f' {value.form}'}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_shown, value))}]"
     return repr(value)
@@ -82,8 +109,7 @@ def _shown(value: Any) -> str:
 
 def made(lib: Any, value: Any) -> Any:
     if isinstance(value, Operand):
-        # Some functions write to their operand.
-        return value.make(lib).clone()
+        return value.make(lib)
     if isinstance(value, tc.dtype):
         return getattr(lib, value.name)
     if isinstance(value, list | tuple):
@@ -101,33 +127,88 @@ def found(lib: Any, path: str) -> Any:
 
 _X = Operand(np.array([[0.1, 0.5, 0.25], [0.75, 0.3, 0.6]], np.float32), "float32")
 _Z = Operand(np.array([[1 + 2j, 3 - 1j]], np.complex64), "complex64")
-#: Calls of ops whose records have no samples, because their results are drawn or lie elsewhere.
-RANDOM: dict[str, tuple[Any, ...]] = {
+_M = Operand(np.array([[2.0, 0.5, 0.1], [0.5, 1.0, 0.3], [0.1, 0.3, 1.5]], np.float32), "float32")
+_IMAGE = Operand(np.arange(16, dtype=np.float32).reshape(1, 1, 4, 4), "float32")
+
+
+def _ones(*shape: int, dtype: str = "float32") -> Operand:
+    return Operand(np.ones(shape, dtype), dtype)
+
+
+def _of(*shape: int, dtype: str = "float32", low: float = 0.05, high: float = 0.95) -> Operand:
+    values = low + (high - low) * np.modf(np.arange(np.prod(shape)) * 0.6180339887)[0].reshape(shape)
+    return Operand(values.astype(dtype), dtype)
+
+
+def _weights(gates: int) -> list[Operand]:
+    return [_of(gates * 2, 3), _of(gates * 2, 2), _of(gates * 2), _of(gates * 2)]
+
+
+#: Calls of ops whose records have no samples, because their results are drawn or lie elsewhere; keywords come last.
+UNSAMPLED: dict[str, tuple[Any, ...]] = {
     "dropout": (_X, 0.5), "alpha_dropout": (_X, 0.5), "feature_alpha_dropout": (_X, 0.5), "rrelu": (_X, 0.1, 0.3),
     "gumbel_softmax": (_X, 1.0), "rand": (2, 3), "randn": (2, 3), "randint": (0, 10, (2, 3)), "randperm": (5,),
     "rand_like": (_X,), "randn_like": (_X,), "randint_like": (_X, 0, 10), "normal": (0.0, 1.0, (2, 3)),
     "bernoulli": (_X,), "multinomial": (_X, 2), "poisson": (_X,), "empty": (2, 3), "new_empty": (_X, (2, 3)),
-    "view_as_real": (_Z,), "imag": (_Z,), "empty_strided": ((2, 3), (3, 1)),
+    "view_as_real": (_Z,), "imag": (_Z,), "empty_strided": ((2, 3), (3, 1)), "empty_permuted": ((2, 3), (1, 0)),
+    "dropout1d": (_of(2, 3, 4), 0.5), "dropout2d": (_of(2, 3, 4, 2), 0.5), "dropout3d": (_of(2, 3, 4, 2, 2), 0.5),
+    "binomial": (_of(2, 3, low=1, high=9), _of(2, 3)), "chalf": (_X,), "cpu": (_X,), "dim_order": (_X,),
+    "is_set_to": (_X, _X), "const_data_ptr": (_X,),
+    "fake_quantize_per_channel_affine": (_X, _of(3), _of(3, dtype="int32", high=9), 1, 0, 15),
+    "fractional_max_pool2d": (_of(2, 3, 6, 5), 2, (3, 2), None, False, _of(2, 3, 2)),
+    "fractional_max_pool2d_with_indices": (_of(2, 3, 6, 5), 2, (3, 2), None, False, _of(2, 3, 2)),
+    "fractional_max_pool3d": (_of(2, 3, 6, 5, 4), 2, (3, 2, 2), None, False, _of(2, 3, 3)),
+    "fractional_max_pool3d_with_indices": (_of(2, 3, 6, 5, 4), 2, (3, 2, 2), None, False, _of(2, 3, 3)),
+    "lobpcg": (Operand(np.diag(np.arange(1, 10)).astype(np.float32), "float32"), 2),
+    # PyTorch's `lstm` dies of wrong shapes.
+    "gru": (_of(4, 2, 3), _of(1, 2, 2), _weights(3), True, 1, 0.0, False, False, False),
+    "lstm_cell": (_of(2, 3), [_of(2, 2), _of(2, 2)], *_weights(4)),
+    "multi_head_attention_forward": (
+        _ones(3, 2, 4), _ones(5, 2, 4), _ones(5, 2, 4), 4, 2, _ones(12, 4), _ones(12), None, None, False, 0.0,
+        _ones(4, 4), _ones(4),
+    ),
+    "new_empty_strided": (_X, (2, 3), (3, 1)), "new_tensor": (_X, [1.0, 2.0]), "pca_lowrank": (_X, 2),
+    "rnn_tanh": (_ones(2, 1, 3), _ones(1, 1, 3), [_ones(3, 3), _ones(3, 3)], False, 1, 0.0, False, False, False),
+    "rnn_relu": (_ones(2, 1, 3), _ones(1, 1, 3), [_ones(3, 3), _ones(3, 3)], False, 1, 0.0, False, False, False),
+    "sample_dirichlet": (_X,), "standard_gamma": (_X,), "svd_lowrank": (_M, 2), "to": (_X, tc.float64),
+    "segment_reduce": (_X, "sum", {"lengths": _ones(2, dtype="int64")}), "storage": (_X,), "storage_type": (_X,),
+    "slice_inverse": (_X, _X, 1, 0, 3, 1), "untyped_storage": (_X,), "view_as_real_copy": (_Z,),
+    "upsample": (_IMAGE, 8), "upsample_bilinear": (_IMAGE, 8), "upsample_nearest": (_IMAGE, 8),
+    # In place
+    "bernoulli_": (_X, 0.5), "cauchy_": (_X, 0.0, 1.0), "exponential_": (_X, 1.0), "geometric_": (_X, 0.5),
+    "log_normal_": (_X, 0.0, 1.0), "normal_": (_X, 0.0, 1.0), "random_": (_X, 0, 10), "uniform_": (_X, 0.0, 1.0),
+    "polygamma_": (_X, 1), "resize_": (_X, 3, 2), "resize_as_": (_X, _M), "set_": (_X, _M),
+    "squeeze_": (_ones(1, 3), 0), "t_": (_X,), "transpose_": (_X, 0, 1), "unsqueeze_": (_X, 0), "zero_": (_X,),
+    "copy_": (_X, _ones(3)),
+    "fill_": (_X, 1.5), "detach_": (_X,), "fill_diagonal_": (_M, 1.0), "conj_physical_": (_Z,),
+    "as_strided_": (_X, (2, 2), (1, 1)), "float_power_": (_of(2, 3, dtype="float64"), 2),
+    "addmm_": (_X, _of(2, 4), _of(4, 3)), "baddbmm_": (_of(2, 2, 3), _of(2, 2, 4), _of(2, 4, 3)),
 }  # fmt: skip
 #: Ops that leave open which of equal elements they mean, or meet operands here that they do not order.
 FREE = frozenset((
     "topk", "kthvalue", "searchsorted", "bucketize", "histogram", "histogramdd", "pinverse", "matrix_exp", "poisson",
+    # What memory held before
+    "resize_", "resize_as_",
+    "const_data_ptr", "lobpcg",
 ))  # fmt: skip
 #: Calls, by op and fault (or whatever the fault), of which PyTorch's process dies; they are not made.
-CRASHES = frozenset((("lu_unpack", None), ("range", "out="), ("linalg_ldl_solve", None)))
+CRASHES = frozenset((("lu_unpack", None), ("range", "out="), ("linalg_ldl_solve", None), ("native_batch_norm", None)))
 
 
 def path_of(op: Op) -> str | None:
     """Where both libraries have the op: as a function, else as a method."""
-    both = [path for path in op.paths if found(torch, path) is not None and path[-1] != "_"]
+    named = [path for path in op.paths if path[-1] != "_" or op.name[-1] == "_"]
+    both = [path for path in named if callable(found(torch, path))]
     # PyTorch's own `dropout` and its kin ask for more than those of `nn.functional`.
     return next((path for path in both if path.startswith("nn.") and op.random), both[0] if both else None)
 
 
 def good_calls(op: Op, path: str) -> Iterator[Call]:
     """The samples of the op that PyTorch takes under this path."""
-    if op.name in RANDOM:
-        yield Call(path, RANDOM[op.name], {})
+    name = path.rpartition(".")[2] if path[-1] == "_" else op.name
+    if name in UNSAMPLED:
+        *args, last = UNSAMPLED[name]
+        yield Call(path, tuple(args), last) if isinstance(last, dict) else Call(path, (*args, last), {})
     for sample in samples_of(op):
         whole = op.rule.__name__ in ("bits", "integers")
         recipe = recipe_from(op, sample, "int64" if whole else "float32", "refusals")
@@ -166,6 +247,10 @@ def faulty_calls(op: Op, call: Call) -> Iterator[Call]:
             continue
         for fault, wrong in wrong_values(value, f"argument {place}"):
             yield replace(call, args=(*call.args[:place], wrong, *call.args[place + 1 :]), fault=fault)
+    if call.path[-1] == "_":
+        for form in FORMS:
+            if call.args[0].values.ndim if form == "expanded" else form and "int" not in call.args[0].dtype:
+                yield replace(call, args=(replace(call.args[0], form=form), *call.args[1:]), fault=f"self: {form}")
     for name, value in call.kwargs.items():
         for fault, wrong in wrong_values(value, name):
             yield replace(call, kwargs={**call.kwargs, name: wrong}, fault=fault)
@@ -352,7 +437,11 @@ def differ(ours: Any, theirs: Any, random: bool, tolerance: float = 0.0) -> str 
         if isinstance(theirs, torch.dtype | torch.device | torch.Size) or callable(theirs):
             return None
         same = type(ours) is type(theirs) and (ours == theirs or random or isinstance(theirs, float))
-        return None if same or str(ours) == str(theirs) else f"gives {ours!r}; PyTorch gives {theirs!r}"
+        return (
+            None
+            if same or str(ours).replace("tensorcore", "torch") == str(theirs)
+            else f"gives {ours!r}; PyTorch gives {theirs!r}"
+        )
     name = str(theirs.dtype).removeprefix("torch.")
     if not isinstance(ours, tc.Tensor) or ours.dtype.name != name or tuple(ours.shape) != tuple(theirs.shape):
         return f"gives {brief(ours)}; PyTorch gives {brief(theirs)}"
@@ -385,9 +474,9 @@ def brief(value: Any) -> str:
     return repr(value)[:60]
 
 
-def calls(op: Op, samples: int = 2) -> Iterator[Call]:
+def calls(op: Op, path: str | None = None, samples: int = 2) -> Iterator[Call]:
     """The good calls of an op, and each with its faults; each call once."""
-    path = path_of(op)
+    path = path or path_of(op)
     if path is None:
         return
     seen: set[str] = set()
@@ -401,3 +490,10 @@ def calls(op: Op, samples: int = 2) -> Iterator[Call]:
 
 
 OPS = tuple(op for op in REGISTRY.values() if path_of(op) is not None)
+#: The in-place methods of ops, with their ops; those that are ops themselves are among the others.
+METHODS = {
+    name + "_": op
+    for op in REGISTRY.values()
+    for name in op.inplace_names
+    if found(torch, f"Tensor.{name}_") is not None
+}
