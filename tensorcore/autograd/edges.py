@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ref
 
-from tensorcore.autograd.graph import FREED, Node, OpNode, SelectNode
+from tensorcore.autograd.graph import FREED, Node, OpNode, SelectNode, current_node
 from tensorcore.autograd.hooks import RemovableHandle, register
 from tensorcore.tensor import Tensor, mark_changed
 
@@ -280,6 +280,12 @@ def increment_version(tensor: Tensor | Iterable[Tensor]) -> None:
         mark_changed(each, "increment_version")
 
 
+def _edge(tensor: Tensor) -> Any:
+    """What stands for a tensor in the graph: its node, or itself where it is a leaf."""
+    node = current_node(tensor)
+    return node if isinstance(node, Node) else tensor
+
+
 class _Gathering:
     """What one backward has brought to the tensors of a hook so far."""
 
@@ -310,6 +316,8 @@ def register_multi_grad_hook(tensors: Sequence[Tensor], fn: Callable[..., None],
     if mode not in ("all", "any"):
         raise ValueError(f"register_multi_grad_hook: mode must be 'all' or 'any', got {mode!r}")
     tensors = list(tensors)
+    # Not the tensors: the hooks belong to their nodes.
+    places = [ref(_edge(tensor)) for tensor in tensors]
     gathered: dict[int, _Gathering] = {}
     lock = threading.Lock()
 
@@ -322,9 +330,9 @@ def register_multi_grad_hook(tensors: Sequence[Tensor], fn: Callable[..., None],
             found = gathered.get(run.number)
             if found is None:
                 first = True
-                wanted = run.reaching(tensors) if mode == "all" else 1
-                found = gathered[run.number] = _Gathering(len(tensors), wanted)
-                run.at_end(lambda: gathered.pop(run.number, None))
+                wanted = run.reaching([place() for place in places]) if mode == "all" else 1
+                found = gathered[run.number] = _Gathering(len(places), wanted)
+                run.at_end(functools.partial(gathered.pop, run.number, None))
             found.gradients[place] = gradient
             found.arrived += 1
             complete = found.arrived == found.wanted

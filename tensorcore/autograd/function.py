@@ -56,10 +56,16 @@ class FunctionCtx:
         """What `save_for_backward` kept; in ``jvp`` what `save_for_forward` did."""
         if self._in_forward and self._for_forward is not None:
             return self._for_forward
-        return self._saved if self._node is None else self._node.unpack()
+        if self._node is None:
+            return self._saved
+        node = self._node()
+        if node is None:
+            raise RuntimeError("saved_tensors: the graph that this ctx belongs to, and what it saved, is gone")
+        found: tuple[Any, ...] = node.unpack()
+        return found
 
-    #: The step of the function, once it has one.
-    _node: Any = None
+    #: Gives the step of the function, once it has one: not the step itself, which holds this object.
+    _node: Callable[[], Any] | None = None
     _for_forward: tuple[Any, ...] | None = None
     _in_forward = False
 
@@ -324,7 +330,7 @@ def connected(
     if not (needed and any(isinstance(out, Tensor) for out in outputs)):
         return result
     node = cls._backward_cls(cls, context, list(args))
-    context._node = node
+    context._node = ref(node)
     passed = {id(x) for x in args if isinstance(x, Tensor)}
     dirty = {id(x) for x in context._dirty}
     fixed = {id(x) for x in context._not_differentiable}
@@ -415,7 +421,7 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
         places = [i for i, each in enumerate(found) if each is not None]
         leaves = [found[i].detach().requires_grad_() for i in places]
         marked = list(found)
-        for i, each in zip(places, _Twice.apply(ctx._node.name(), *leaves), strict=True):
+        for i, each in zip(places, _Twice.apply(ctx._node().name(), *leaves), strict=True):
             marked[i] = each
         return tuple(marked)
 

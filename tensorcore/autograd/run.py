@@ -10,7 +10,7 @@ from heapq import heappush
 from typing import Any, Final
 
 from tensorcore.autograd.edges import AfterAccumulation, nodes_below
-from tensorcore.autograd.graph import LEAF, Node, current_node, enclosers, inspectors
+from tensorcore.autograd.graph import Node, enclosers, inspectors
 from tensorcore.autograd.hooks import checked
 from tensorcore.compile import capture
 from tensorcore.dtypes import COMPLEX, FLOATING
@@ -48,14 +48,14 @@ class Run:
                         self._last[id(edge)] = min(node.sequence, self._last.get(id(edge), node.sequence))
         return self._last.get(id(leaf), math.inf)
 
-    def reaching(self, tensors: Sequence[Tensor]) -> int:
-        """How many of ``tensors`` this run brings a gradient to."""
+    def reaching(self, edges: Sequence[Any]) -> int:
+        """To how many of ``edges``, nodes and leaves, this run brings a gradient."""
         if self.reach is not None:
             found = self.reach | self.targets
-            return sum(id(_edge(each)) in found for each in tensors)
+            return sum(id(each) in found for each in edges)
         below = {id(edge) for node in nodes_below(self.starts) for edge in (node, *node.edges)}
         below.update(map(id, self.starts))
-        return sum(id(_edge(each)) in below for each in tensors)
+        return sum(id(each) in below for each in edges)
 
     def at_end(self, function: Callable[[], Any]) -> None:
         """Call ``function`` when the run is over, also where it fails."""
@@ -82,11 +82,6 @@ def current_run() -> Run:
     if isinstance(run, tuple):
         run = current.run = Run(*run)
     return run
-
-
-def _edge(tensor: Tensor) -> Any:
-    node = current_node(tensor)
-    return tensor if node is LEAF or node is None else node
 
 
 class LeafStep(Node):

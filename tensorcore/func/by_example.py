@@ -102,8 +102,8 @@ def _pulled(call: Any, tensors: tuple[Tensor, ...], cotangents: Any, places: lis
     return tuple([zeros_like(x) if g is None else g for x, g in zip(leaves, found, strict=True)])
 
 
-def called_by_example(op: Op, front: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """``front(*args, **kwargs)`` for each example of the innermost `vmap`, stacked.
+def called_by_example(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """``op(*args, **kwargs)`` for each example of the innermost `vmap`, stacked.
 
     Raises:
         TransformError: where examples give results of different shapes, or a result is no tensor.

@@ -163,7 +163,8 @@ class _Mapped(Function):
         call = ctx.call
         saved = call.wrapped(ctx.saved_tensors, call.saved)
         name = f"{call.cls.__name__}Backward"
-        ctx.inner._node = SimpleNamespace(unpack=lambda: saved, name=lambda: name)
+        step = SimpleNamespace(unpack=lambda: saved, name=lambda: name)
+        ctx.inner._node = lambda: step
         with call.resumed():
             found = _tuple(call.cls.backward(ctx.inner, *call.wrapped(cotangents, call.outputs)))
         given = [_gathered(g, dim, call.level, call.backend) for g, dim in zip(found, call.dims, strict=False)]

@@ -55,34 +55,37 @@ def _parts(tree: Any) -> tuple[Any, tuple[Any, ...] | None, tuple[Any, ...]] | N
     return None
 
 
+# Functions that recur are no closures: one that names itself is a reference cycle, which holds the tensors of each call
+# until the garbage collector comes.
+
+
 def flatten(tree: Any) -> tuple[list[Any], Spec]:
     """The leaves of a tree from left to right, and its containers."""
     leaves: list[Any] = []
+    return leaves, _flattened(tree, leaves)
 
-    def walk(node: Any) -> Spec:
-        parts = _parts(node)
-        if parts is None:
-            leaves.append(node)
-            return LEAF
-        container, keys, children = parts
-        return Spec(container, keys, tuple([walk(child) for child in children]))
 
-    return leaves, walk(tree)
+def _flattened(node: Any, leaves: list[Any]) -> Spec:
+    parts = _parts(node)
+    if parts is None:
+        leaves.append(node)
+        return LEAF
+    container, keys, children = parts
+    return Spec(container, keys, tuple([_flattened(child, leaves) for child in children]))
 
 
 def unflatten(leaves: Any, spec: Spec) -> Any:
     """The tree of these containers over ``leaves``."""
-    source: Iterator[Any] = iter(leaves)
+    return _built(iter(leaves), spec)
 
-    def build(node: Spec) -> Any:
-        if node.container is None:
-            return next(source)
-        children = [build(child) for child in node.children]
-        if node.keys is not None:
-            return _mapping(node.container, dict(zip(node.keys, children, strict=True)))
-        return _of_class(node.container, children)
 
-    return build(spec)
+def _built(source: Iterator[Any], node: Spec) -> Any:
+    if node.container is None:
+        return next(source)
+    children = [_built(source, child) for child in node.children]
+    if node.keys is not None:
+        return _mapping(node.container, dict(zip(node.keys, children, strict=True)))
+    return _of_class(node.container, children)
 
 
 def _mapping(container: Any, made: dict[Any, Any]) -> Any:
@@ -110,22 +113,24 @@ def prefixed(op: str, name: str, prefix: Any, spec: Spec, accepts: Callable[[Any
         TransformError: where the containers differ, or a value is not what ``accepts`` takes.
     """
     found: list[Any] = []
-
-    def walk(value: Any, node: Spec, path: str) -> None:
-        parts = None if accepts(value) else _parts(value)
-        if parts is None:
-            if not accepts(value):
-                raise TransformError(f"{op}: {path} is {value!r}; expected an int or None, or containers of them")
-            found.extend([value] * _count(node))
-            return
-        _, keys, children = parts
-        if node.container is None or len(children) != len(node.children) or keys != node.keys:
-            raise TransformError(f"{op}: {path}={value!r} does not fit the containers it is for: {node!r}")
-        for place, (child, below) in enumerate(zip(children, node.children, strict=True)):
-            walk(child, below, f"{path}[{place if keys is None else keys[place]!r}]")
-
-    walk(prefix, spec, name)
+    _spread(op, name, prefix, spec, accepts, found)
     return found
+
+
+def _spread(
+    op: str, path: str, value: Any, node: Spec, accepts: Callable[[Any], bool], found: list[Any]
+) -> None:  # fmt: skip
+    parts = None if accepts(value) else _parts(value)
+    if parts is None:
+        if not accepts(value):
+            raise TransformError(f"{op}: {path} is {value!r}; expected an int or None, or containers of them")
+        found.extend([value] * _count(node))
+        return
+    _, keys, children = parts
+    if node.container is None or len(children) != len(node.children) or keys != node.keys:
+        raise TransformError(f"{op}: {path}={value!r} does not fit the containers it is for: {node!r}")
+    for place, (child, below) in enumerate(zip(children, node.children, strict=True)):
+        _spread(op, f"{path}[{place if keys is None else keys[place]!r}]", child, below, accepts, found)
 
 
 def _count(node: Spec) -> int:

@@ -306,10 +306,15 @@ def _by_example(op: Op) -> Callable[..., Any]:
     def called(*args: Any, **kwargs: Any) -> Any:
         try:
             return front(*args, **kwargs)
-        except ReadError:
-            from tensorcore.func.by_example import called_by_example
+        except ReadError as error:
+            failed: BaseException | None = error
+            while failed is not None:
+                # The frames of functions that were given the error hold it, and what they worked on.
+                failed.__traceback__ = None
+                failed = failed.__context__
+        from tensorcore.func.by_example import called_by_example
 
-            return called_by_example(op, front, args, kwargs)
+        return called_by_example(op, args, kwargs)
 
     return called
 
