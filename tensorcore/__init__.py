@@ -81,6 +81,7 @@ __all__ = [
     "default_generator",
     "detach",
     "device",
+    "distributed",
     "distributions",
     "double",
     "dtype",
@@ -145,6 +146,7 @@ if _TYPE_CHECKING:
     from tensorcore import array_api as array_api
     from tensorcore import backends as backends
     from tensorcore import cpu as cpu
+    from tensorcore import distributed as distributed
     from tensorcore import distributions as distributions
     from tensorcore import func as func
     from tensorcore import functional as functional
@@ -168,8 +170,8 @@ _watch_imports()
 
 
 _LAZY = frozenset((
-    "amp", "array_api", "backends", "cpu", "distributions", "func", "functional", "hub", "memory", "nn", "optim",
-    "profiler", "sparse", "utils", "version", "viz",
+    "amp", "array_api", "backends", "cpu", "distributed", "distributions", "func", "functional", "hub", "memory", "nn",
+    "optim", "profiler", "sparse", "utils", "version", "viz",
 ))  # fmt: skip
 #: Functions of `tensorcore.sparse`, which is imported with the first of them.
 _SPARSE = frozenset((

@@ -23,10 +23,18 @@ from tensorcore.nn.modules.loss import *  # noqa: F403
 from tensorcore.nn.modules.module import *  # noqa: F403
 from tensorcore.nn.modules.normalization import *  # noqa: F403
 from tensorcore.nn.modules.padding import *  # noqa: F403
-from tensorcore.nn.modules.parallel import *  # noqa: F403
 from tensorcore.nn.modules.pixelshuffle import *  # noqa: F403
 from tensorcore.nn.modules.pooling import *  # noqa: F403
 from tensorcore.nn.modules.rnn import *  # noqa: F403
 from tensorcore.nn.modules.softmax import *  # noqa: F403
 from tensorcore.nn.modules.transformer import *  # noqa: F403
 from tensorcore.nn.modules.upsampling import *  # noqa: F403
+
+
+def __getattr__(name: str) -> object:
+    # Not a name of this module from the start, as `tensorcore.nn` has a ``utils`` of its own and takes all names.
+    if name == "utils":
+        from importlib import import_module
+
+        return import_module("tensorcore.nn.modules.utils")
+    raise AttributeError(f"module 'tensorcore.nn.modules' has no attribute {name!r}")

@@ -203,7 +203,7 @@ class Conv3d(_Conv):
         return F.conv3d(*args)
 
 
-class _ConvTranspose(_ConvNd):
+class _ConvTransposeNd(_ConvNd):
     """A transposed convolution over ``_rank`` dimensions."""
 
     _rank: int
@@ -253,7 +253,7 @@ class _ConvTranspose(_ConvNd):
         return tuple(size - low for size, low in zip(wanted, least, strict=True))
 
 
-class ConvTranspose1d(_ConvTranspose):
+class ConvTranspose1d(_ConvTransposeNd):
     """The gradient of `Conv1d` with respect to its input, as a layer: (N, C_in, L) to (N, C_out, L_out).
 
     Attributes:
@@ -277,7 +277,7 @@ class ConvTranspose1d(_ConvTranspose):
         return F.conv_transpose1d(*args)
 
 
-class ConvTranspose2d(_ConvTranspose):
+class ConvTranspose2d(_ConvTransposeNd):
     """The gradient of `Conv2d` with respect to its input, as a layer: (N, C_in, H, W) to (N, C_out, H_out, W_out).
 
     Attributes:
@@ -301,7 +301,7 @@ class ConvTranspose2d(_ConvTranspose):
         return F.conv_transpose2d(*args)
 
 
-class ConvTranspose3d(_ConvTranspose):
+class ConvTranspose3d(_ConvTransposeNd):
     """The gradient of `Conv3d` with respect to its input, as a layer: (N, C_in, D, H, W) to (N, C_out, ...).
 
     Attributes:

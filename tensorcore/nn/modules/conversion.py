@@ -79,6 +79,10 @@ class ModuleConversion(ModuleTree):
         """Convert all parameters and buffers, integers too, to a dtype."""
         return self._apply(lambda t: t.to(dtype=dst_type))
 
+    def share_memory(self) -> Self:
+        """The module itself; a data loader's workers pass what they make through shared memory of their own."""
+        return self._apply(lambda t: t.share_memory_())
+
     def _float_to(self, dtype: DType) -> Self:
         return self._apply(lambda t: t.to(dtype=dtype) if t.is_floating_point() else t)
 

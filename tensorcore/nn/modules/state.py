@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from tensorcore.autograd.hooks import RemovableHandle
 from tensorcore.autograd.mode import no_grad
@@ -129,7 +129,7 @@ class ModuleState(ModuleTree):
                 errors.insert(0, f"Unexpected key(s) in state_dict: {_quoted(unexpected)}.")
             if missing:
                 errors.insert(0, f"Missing key(s) in state_dict: {_quoted(missing)}.")
-            hint = _renaming(missing, unexpected)
+            hint = _renaming(missing, unexpected) or _nearest(missing, unexpected)
             if hint:
                 errors.append(hint)
         if errors:
@@ -250,6 +250,21 @@ def _load(
 
 def _quoted(keys: list[str]) -> str:
     return ", ".join(f'"{key}"' for key in keys)
+
+
+#: Of so many keys the nearest are looked for: comparing names takes a while.
+_COMPARED: Final = 20
+
+
+def _nearest(missing: list[str], unexpected: list[str]) -> str:
+    """A hint which missing key each unexpected one may stand for."""
+    from difflib import get_close_matches
+
+    pairs = []
+    for key in unexpected[:_COMPARED]:
+        found = get_close_matches(key, missing, n=1, cutoff=0.7)
+        pairs += [f'"{key}" for "{found[0]}"'] if found else []
+    return f"Hint: did the state_dict mean {', '.join(pairs)}?" if pairs else ""
 
 
 def _renaming(missing: list[str], unexpected: list[str]) -> str:

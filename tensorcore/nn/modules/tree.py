@@ -62,9 +62,9 @@ class ModuleTree:
             if module is not None:
                 yield from module.named_modules(memo, _join(prefix, name), remove_duplicate)
 
-    def modules(self) -> Iterator[Module]:
-        """This module and all below it, each once."""
-        for _, module in self.named_modules():
+    def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
+        """This module and all below it, each once, or with ``remove_duplicate=False`` wherever it is."""
+        for _, module in self.named_modules(remove_duplicate=remove_duplicate):
             yield module
 
     # ---------------------------------------------------------------- parameters and buffers

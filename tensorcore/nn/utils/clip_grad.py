@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -112,3 +113,16 @@ def clip_grad_value_(parameters: Iterable[Tensor] | Tensor, clip_value: float, f
     bound = float(clip_value)
     for gradient in _gradients(parameters):
         gradient.clamp_(-bound, bound)
+
+
+def clip_grad_norm(
+    parameters: Iterable[Tensor] | Tensor, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:  # fmt: skip
+    """`clip_grad_norm_` under its old name; deprecated, as in PyTorch."""
+    warnings.warn(
+        "`tensorcore.nn.utils.clip_grad_norm` is now deprecated in favor of `tensorcore.nn.utils.clip_grad_norm_`.",
+        FutureWarning,
+        stacklevel=2,
+    )
+    return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)
