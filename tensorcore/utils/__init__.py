@@ -6,13 +6,17 @@ from tensorcore.utils import data
 
 if _TYPE_CHECKING:
     from tensorcore.utils import checkpoint as checkpoint
+    from tensorcore.utils import dlpack as dlpack
+    from tensorcore.utils import model_zoo as model_zoo
 
-__all__ = ["checkpoint", "data"]
+__all__ = ["checkpoint", "data", "dlpack", "model_zoo"]
+
+_LAZY = frozenset(__all__) - {"data"}
 
 
 def __getattr__(name: str) -> object:
-    if name == "checkpoint":
+    if name in _LAZY:
         import importlib
 
-        return importlib.import_module("tensorcore.utils.checkpoint")
+        return importlib.import_module(f"tensorcore.utils.{name}")
     raise AttributeError(f"module 'tensorcore.utils' has no attribute {name!r}")
