@@ -131,11 +131,11 @@ class Summary:
         lines = [
             f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}  {d:>{widths[3]}}".rstrip() for a, b, c, d in rows
         ]
-        frozen = self.parameters - self.trainable
+        untrained = self.parameters - self.trainable
         total = self.input_bytes + self.output_bytes + self.parameter_bytes
         return "\n".join((
             lines[0], rule, *lines[1:], rule,
-            f"parameters     {self.parameters:,}" + (f", {frozen:,} of them frozen" if frozen else ""),
+            f"parameters     {self.parameters:,}" + (f", {untrained:,} of them frozen" if untrained else ""),
             f"multiply-adds  {self.multiply_adds:,}",
             f"size           {_size(total)}: inputs {_size(self.input_bytes)}, outputs of layers "
             f"{_size(self.output_bytes)}, parameters and buffers {_size(self.parameter_bytes)}",

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterable
 from typing import Any
 
-from tests.benchmarks import autograd, memory
+from tests.benchmarks import autograd, loading, memory
 from tests.benchmarks.cases import Case, cases
 from tests.benchmarks.families import Family, families
 from tests.benchmarks.measure import Row, compare
@@ -92,6 +92,11 @@ def run_autograd(only: str, rounds: int, quiet: bool) -> dict[str, Any]:
     return _found(_table(autograd.cases(), only, rounds, quiet))
 
 
+def run_loading(only: str, rounds: int, quiet: bool) -> dict[str, Any]:
+    """Epochs of data loaders, one row each."""
+    return _found(_table(loading.cases(), only, rounds, quiet))
+
+
 def run_memory(only: str, rounds: int, quiet: bool) -> dict[str, Any]:
     """Peak memory of training: medians of ``rounds`` fresh processes for each program and library."""
     libraries = ("tensorcore", "torch") if _peer() else ("tensorcore",)
@@ -165,6 +170,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--families", action="store_true", help="one op of each family, from 1 to 10,000,000 elements")
     parser.add_argument("--autograd", action="store_true", help="long, wide and deep graphs of small ops")
+    parser.add_argument("--loading", action="store_true", help="epochs of data loaders, with and without workers")
     parser.add_argument("--memory", action="store_true", help="peak memory of training steps, each in a fresh process")
     parser.add_argument("--only", default="", help="run the rows whose name contains this")
     parser.add_argument("--rounds", type=int, help="rounds of each row (default 15; 5 for families)")
@@ -175,6 +181,8 @@ def main() -> int:
         run, rounds = run_families, 5
     elif options.autograd:
         run = run_autograd
+    elif options.loading:
+        run, rounds = run_loading, 5
     elif options.memory:
         run, rounds = run_memory, 3
     found = run(options.only, options.rounds or rounds, options.json)

@@ -296,6 +296,8 @@ def test_refused_batches(batch: Any) -> None:
         lambda data: data.Dataset()[0],
         lambda data: data.DistributedSampler(range(3), 2, 2),
         lambda data: data.DistributedSampler(range(3), 2, -1),
+        lambda data: data.DistributedSampler(range(3)),
+        lambda data: data.DistributedSampler(range(3), 2),
     ],
 )
 def test_bad_arguments_raise_the_same_class(build: Any) -> None:

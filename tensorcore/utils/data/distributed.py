@@ -16,11 +16,11 @@ class DistributedSampler(Sampler[int]):
     """The share of process ``rank`` among ``num_replicas`` in the indices of ``dataset``, of one length for all.
 
     Every epoch is shuffled by ``seed`` plus its number, which the program tells by `set_epoch`. What is missing for
-    shares of one length is taken from the beginning again, or with ``drop_last`` left out.
+    shares of one length is taken from the beginning again, or with ``drop_last`` left out. By default the group of
+    processes (`tensorcore.distributed`) says how many there are and which this is.
 
     Raises:
-        RuntimeError: without ``num_replicas`` or ``rank``, as there is no group of processes that could tell them.
-        ValueError: for a ``rank`` outside [0, num_replicas).
+        ValueError: for a ``rank`` outside [0, num_replicas), and where there is no group to ask.
 
     Example:
         >>> from tensorcore.utils.data import DistributedSampler
@@ -37,10 +37,11 @@ class DistributedSampler(Sampler[int]):
         seed: int = 0,
         drop_last: bool = False,
     ) -> None:
-        for name, value in (("num_replicas", num_replicas), ("rank", rank)):
-            if value is None:
-                raise RuntimeError(f"DistributedSampler: there is no group of processes to ask; pass {name}")
-        assert num_replicas is not None and rank is not None
+        if num_replicas is None or rank is None:
+            from tensorcore.distributed import get_rank, get_world_size
+
+            num_replicas = get_world_size() if num_replicas is None else num_replicas
+            rank = get_rank() if rank is None else rank
         if not 0 <= rank < num_replicas:
             raise ValueError(f"Invalid rank {rank}, rank should be in the interval [0, {num_replicas - 1}]")
         self.dataset = dataset

@@ -107,11 +107,11 @@ class Progress:
         self._sampler_owner = next((each for each in owners if is_stateful(each)), None)
         if state is not None and self._sampler_owner is not None and not state["iterator"]:
             self._sampler_owner.load_state_dict(state["state"])
-        indices = iter(self.sampler)
+        indices: Any = iter(self.sampler)
         if is_stateful(indices):
             self._sampler_owner = indices
             if state is not None and state["iterator"]:
-                indices.load_state_dict(state["state"])  # type: ignore[attr-defined]
+                indices.load_state_dict(state["state"])
         return indices
 
     def draw(self) -> tuple[int, Any]:
