@@ -318,18 +318,6 @@ def float_power(input: Any, exponent: Any) -> Tensor:
     return e.pow(*pair)
 
 
-@float_power.in_place
-def _float_power_into(input: Any, exponent: Any) -> bool:
-    wide = complex128 if COMPLEX in (input.dtype.category, _category(exponent)) else float64
-    if input.dtype is not wide:
-        raise DTypeError(f"float_power_: the result is {wide} and cannot be written into a tensor of {input.dtype}")
-    return False
-
-
-def _category(x: Any) -> int:
-    return x.dtype.category if hasattr(x, "dtype") else COMPLEX if isinstance(x, complex) else FLOATING
-
-
 @composite(
     rule=floating,
     samples=({"shapes": ((3, 4),), "domains": ((0.1, 3),)},),

@@ -99,6 +99,7 @@ DELIBERATE = {
     "Programs that PyTorch refuses": (
         r"^stft \| argument 0: no rows \| gives",
         r"^detach_ \| self: (expanded|a view of a leaf) \| gives",
+        r"^float_power \| self: (float|bfloat|complex)\d+ \| gives",
     ),
     "Gradients": (
         # Where PyTorch writes what depends on the order, and into leaves whose graph then tells another story.
