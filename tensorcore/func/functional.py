@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tensorcore.errors import TransformError
@@ -11,7 +12,7 @@ from tensorcore.tensor import Tensor
 if TYPE_CHECKING:
     from tensorcore.nn import Module
 
-__all__ = ["debug_unwrap", "functional_call", "replace_all_batch_norm_modules_", "stack_module_state"]
+__all__ = ["debug_unwrap", "functional_call", "functionalize", "replace_all_batch_norm_modules_", "stack_module_state"]
 
 
 def functional_call(
@@ -66,6 +67,39 @@ def functional_call(
     finally:
         for store, leaf, before in replaced:
             store[leaf] = before
+
+
+def functionalize(func: Callable[..., Any], *, remove: str = "mutations") -> Callable[..., Any]:
+    """A function that does what ``func`` does.
+
+    In PyTorch it rewrites changes in place for tracers that cannot record them. Recorded programs
+    (`tensorcore.compile`) and devices whose arrays cannot change follow such changes by themselves, so there is
+    nothing to rewrite.
+
+    Args:
+        func: any function of tensors; what it changes in place it changes.
+        remove: ``"mutations"`` or ``"mutations_and_views"``.
+
+    Raises:
+        RuntimeError: for another ``remove``.
+
+    Example:
+        >>> import tensorcore as tc
+        >>> def change(x):
+        ...     y = x.clone()
+        ...     y.view(-1).add_(1)
+        ...     return y
+        >>> tc.func.functionalize(change)(tc.zeros(2))
+        tensor([1., 1.])
+    """
+    if remove not in ("mutations", "mutations_and_views"):
+        raise TransformError(f"functionalize: remove must be 'mutations' or 'mutations_and_views', got {remove!r}")
+
+    @functools.wraps(func)
+    def functional(*args: Any, **kwargs: Any) -> Any:
+        return func(*args, **kwargs)
+
+    return functional
 
 
 def replace_all_batch_norm_modules_(root: Module) -> Module:

@@ -266,6 +266,36 @@ def test_derivatives(call):
     compare(X + "\n" + call)
 
 
+REARRANGED = (
+    ("a b c -> c (a b)", {}), ("a b c -> (a b c)", {}), ("... c -> c ...", {}), ("a ... -> ... a", {}),
+    ("(a x) b c -> a x b c", {"a": 2}), ("(a x) b c -> a x b c", {}), ("a b -> b a", {}), ("a b c -> a b", {}),
+    ("a b c -> a b b", {}), ("a b c -> a 1 b c", {}), ("a b c -> a () b c", {}), ("a b c -> a b 2 c", {}),
+    ("a b c", {}), ("a b c -> c b a -> a", {}), ("a b (c->c b a", {}), ("a b ((c)) -> c b a", {}),
+    ("A b _c -> b A _c", {}), ("a b c -> ... a b c", {}), ("a b c -> a b c", {"z": 3}), ("... -> (...)", {}),
+    ("a (b ...) -> a b ...", {"b": 1}), ("a ... -> (a ...)", {}), ("(...) -> ...", {}), ("a b c -> ", {}),
+    ("a.b c -> c", {}), ("a b c -> c b a", {"a": 2.0}), ("a (b d) (c e) -> (a d) e b c", {"d": 3, "e": 2}),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("pattern", "sizes"), REARRANGED)
+def test_rearrange(pattern, sizes):
+    compare(f"t.func.rearrange(t.arange(24.).reshape(2, 3, 4), {pattern!r}, **{sizes!r})")
+
+
+@pytest.mark.parametrize("sizes", [{"a": 3}, {"a": 0}, {"x": 5}])
+def test_rearrange_refuses_sizes_that_do_not_fit(sizes):
+    with pytest.raises(tc.errors.ShapeError, match=r"\(a x\) of .* does not fit dimension 0 of the shape \[2, 3, 4\]"):
+        tc.func.rearrange(tc.zeros(2, 3, 4), "(a x) b c -> a x b c", **sizes)
+
+
+@pytest.mark.parametrize("remove", ["mutations", "mutations_and_views", "all"])
+def test_functionalize(remove):
+    compare(
+        "def f(a):\n    b = a * 1\n    b.view(-1).add_(1)\n    a.mul_(2)\n    return b\n"
+        f"x = t.ones(2, 2)\ny = t.func.functionalize(f, remove={remove!r})(x)\nx, y"
+    )
+
+
 @pytest.mark.parametrize("call", FUNCTIONAL)
 def test_functional(call):
     compare(A + call)
