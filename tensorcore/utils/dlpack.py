@@ -10,11 +10,13 @@ from tensorcore.tensor import Tensor
 
 __all__ = ["from_dlpack", "to_dlpack"]
 
-_NAME: Final = b"dltensor"
+#: Names of capsules, and words of 8 bytes before the device: after the address of the elements, which the versioned
+#: struct puts behind its version, two addresses and flags.
+_CAPSULES: Final = {b"dltensor": 1, b"dltensor_versioned": 5}
 
 
 def to_dlpack(tensor: Tensor) -> Any:
-    """A capsule of the tensor's memory, which one call of a library's ``from_dlpack`` takes.
+    """A capsule of the tensor's memory, of DLPack 1, which one call of a library's ``from_dlpack`` takes.
 
     Raises:
         BufferError: if the tensor requires grad.
@@ -28,11 +30,13 @@ def to_dlpack(tensor: Tensor) -> Any:
         >>> x
         tensor([1., 1.])
     """
-    return interop.to_dlpack(tensor)
+    return interop.to_dlpack(tensor, max_version=(1, 0))
 
 
 def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
     """A tensor over the memory of another library's array, or of a capsule by `to_dlpack`.
+
+    Capsules older than DLPack 1 do not say whether their memory may be written; on ``cpu`` they are copied.
 
     Raises:
         ArgumentError: for what is neither.
@@ -62,14 +66,16 @@ class _Owner:
         return self._capsule
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        """The device as the capsule's struct has it: after the address, two 32-bit numbers."""
+        """The device as the capsule's struct has it, two 32-bit numbers."""
         import ctypes
 
         read = ctypes.pythonapi.PyCapsule_GetPointer
         read.restype, read.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-        try:
-            start = read(self._capsule, _NAME)
-        except ValueError:
-            raise ArgumentError("from_dlpack: the capsule holds no tensor, or has been used already") from None
-        kind, index = (ctypes.c_int32 * 2).from_address(start + ctypes.sizeof(ctypes.c_void_p))
-        return kind, index
+        for name, words in _CAPSULES.items():
+            try:
+                start = read(self._capsule, name)
+            except ValueError:
+                continue
+            kind, index = (ctypes.c_int32 * 2).from_address(start + 8 * words)
+            return kind, index
+        raise ArgumentError("from_dlpack: the capsule holds no tensor, or has been used already")

@@ -32,3 +32,18 @@ def test_arrays_and_what_is_none():
         from_dlpack([1])
     with pytest.raises(BufferError, match="requires grad"):
         to_dlpack(tc.ones(1, requires_grad=True))
+
+
+def test_capsules_of_numpy():
+    x = np.arange(3.0)
+    for capsule in (x.__dlpack__(), x.__dlpack__(max_version=(1, 0))):
+        assert from_dlpack(capsule).tolist() == [0, 1, 2]
+
+
+def test_capsules_of_pytorch():
+    torch = pytest.importorskip("torch")
+    x = torch.arange(3.0)
+    assert from_dlpack(torch.utils.dlpack.to_dlpack(x)).tolist() == [0, 1, 2]
+    y = tc.zeros(2)
+    torch.utils.dlpack.from_dlpack(to_dlpack(y)).fill_(5)
+    assert y.tolist() == [5, 5]
