@@ -291,7 +291,7 @@ def derive(registry: dict[str, Op], cls: type) -> None:
         for name in op.names_in("Tensor"):
             if name not in cls.__dict__ and name not in TensorMethods.__dict__:
                 # A tensor that calls a method without arguments cannot call it wrong.
-                alone = (len(op.signature.parameters) == 1 or op.elementwise) and op.name[-1] != "_"
+                alone = len(op.signature.parameters) == 1 or op.elementwise
                 setattr(DerivedMethods, name, op.front if alone else guarded(op))
         for name in op.inplace_names:
             setattr(DerivedMethods, f"{name}_", inplace(op, f"{name}_"))
