@@ -96,14 +96,7 @@ def muon_update(
 
     They are brought there by ``ns_steps`` of a Newton-Schulz iteration with a polynomial of degree 5. Its
     matrices are rounded to ``dtype``, where the device has it; by default they are not.
-
-    Raises:
-        ValueError: for a hundred steps of the iteration or more, or other than three coefficients.
     """
-    if ns_steps >= 100:
-        raise ValueError(f"muon_update: ns_steps must be less than 100, got {ns_steps}")
-    if len(ns_coefficients) != 3:
-        raise ValueError(f"muon_update: ns_coefficients must be three numbers, got {len(ns_coefficients)}")
     return muon_update.emit(
         param, grad, momentum_buffer, rate, lr=lr, weight_decay=weight_decay, momentum=momentum, nesterov=nesterov,
         ns_coefficients=ns_coefficients, eps=eps, ns_steps=ns_steps, adjust_lr_fn=adjust_lr_fn,

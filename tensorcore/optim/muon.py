@@ -46,6 +46,10 @@ class Muon(Optimizer):
     ) -> None:  # fmt: skip
         check_rate("Muon", lr)
         check_settings("Muon", momentum=(momentum, momentum >= 0), weight_decay=(weight_decay, weight_decay >= 0))
+        if ns_steps >= 100:
+            raise ValueError(f"Muon: ns_steps must be less than 100, got {ns_steps}")
+        if len(ns_coefficients) != 3:
+            raise ValueError(f"Muon: ns_coefficients must be a tuple of exactly 3 values, got {ns_coefficients}")
         if adjust_lr_fn not in _ADJUSTMENTS:
             known = ", ".join(map(repr, _ADJUSTMENTS))
             raise ValueError(f"Muon: adjust_lr_fn must be one of {known}, got {adjust_lr_fn!r}")
@@ -60,9 +64,9 @@ class Muon(Optimizer):
         for place, param in enumerate(self.param_groups[-1]["params"]):
             if param.ndim != 2:
                 self.param_groups.pop()
-                which = f" {names[place]!r}" if names else ""
+                which = repr(names[place]) if names else "one"
                 raise ValueError(
-                    f"Muon only supports 2D parameters, got{which} one of shape {list(param.shape)}; "
+                    f"Muon only supports 2D parameters, got {which} of shape {list(param.shape)}; "
                     "give the others to an optimizer such as AdamW"
                 )
 

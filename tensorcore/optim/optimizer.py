@@ -104,6 +104,11 @@ class Optimizer:
             )
         self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
+        if not isinstance(params, Iterable):
+            raise TypeError(
+                "params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
+                f"{type(params).__name__}"
+            )
         groups = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
@@ -164,6 +169,8 @@ class Optimizer:
         Returns:
             what ``closure`` returned.
         """
+        if type(self)._row is Optimizer._row:
+            raise NotImplementedError(f"{type(self).__name__} does not define step")
         loss = None
         if closure is not None:
             with enable_grad():
@@ -198,7 +205,7 @@ class Optimizer:
 
     def _row(self, param: Any, grad: Any, group: dict[str, Any]) -> list[Any] | None:
         """The operands of the update rule for one parameter, with its state made or counted up; ``None`` if done."""
-        raise NotImplementedError(f"{type(self).__name__} defines neither step nor _row")
+        raise NotImplementedError
 
     def _attributes(self, group: dict[str, Any]) -> dict[str, Any]:
         """The attributes of the update rule, from the settings of a group."""
@@ -230,6 +237,8 @@ class Optimizer:
         """
         if not isinstance(param_group, dict):
             raise TypeError(f"param_group must be a dict, but got {type(param_group).__name__}")
+        if "params" not in param_group:
+            raise KeyError(f"param_group must have its parameters under 'params', but has only {list(param_group)}")
         params = param_group["params"]
         if isinstance(params, Tensor):
             params = [params]

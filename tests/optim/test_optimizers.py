@@ -223,7 +223,7 @@ def test_complex_parameters_only_where_the_rule_has_a_meaning():
     complex_parameter.grad = tc.ones(1, dtype=tc.complex64)
     optim.SGD([complex_parameter], lr=0.5).step()
     assert complex_parameter.tolist() == [0.5]
-    with pytest.raises(NotImplementedError, match="neither step nor _row"):
+    with pytest.raises(NotImplementedError, match="does not define step"):
         optim.Optimizer([parameter(1.0)], {}).step()
 
 
@@ -317,7 +317,7 @@ def test_kernels_equal_the_expression_and_leave_operands_alone(name, number, lay
             elif layout == "0-d":
                 tensors[place] = tensor.reshape(-1)[0].clone()
             elif layout == "large":
-                tensors[place] = tensor.reshape(-1)[:3].repeat(30_000)
+                tensors[place] = tensor.reshape(-1)[:3].repeat(7_000)
             elif tensor.ndim == 2 and (layout == "columns" or (place == 1 and layout == "transposed gradient")):
                 tensors[place] = tensor.t().contiguous().t()
     before = [tensor.tolist() for tensor in tensors]
