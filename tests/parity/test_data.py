@@ -309,6 +309,59 @@ def test_bad_arguments_raise_the_same_class(build: Any) -> None:
     assert issubclass(classes[0], classes[1])
 
 
+#: What PyTorch keeps of TorchData's pipes, whose development it ended.
+PIPES = {
+    "argument_validation", "DataChunk", "DFIterDataPipe", "functional_datapipe", "guaranteed_datapipes_determinism",
+    "IterDataPipe", "MapDataPipe", "non_deterministic", "runtime_validation", "runtime_validation_disabled",
+}  # fmt: skip
+
+
+def test_the_same_names() -> None:
+    assert set(torch.utils.data.__all__) - set(tc.utils.data.__all__) == PIPES
+
+
+def repeating(module: Any, unlock: bool) -> Any:
+    """The loader of programs that keep their workers for all epochs, as they wrote it before there was an option."""
+
+    class Repeat:
+        def __init__(self, sampler: Any) -> None:
+            self.sampler = sampler
+
+        def __iter__(self) -> Iterator[Any]:
+            while True:
+                yield from iter(self.sampler)
+
+    class Loader(module.utils.data.DataLoader):  # type: ignore[misc, name-defined]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            if unlock:
+                self._DataLoader__initialized = False
+                self.batch_sampler = Repeat(self.batch_sampler)
+                self._DataLoader__initialized = True
+            else:
+                object.__setattr__(self, "batch_sampler", Repeat(self.batch_sampler))
+            self.iterator = super().__iter__()
+
+        def __len__(self) -> int:
+            return len(self.batch_sampler.sampler)
+
+        def __iter__(self) -> Iterator[Any]:
+            for _ in range(len(self)):
+                yield next(self.iterator)
+
+    return Loader
+
+
+@pytest.mark.parametrize("unlock", [True, False])
+@pytest.mark.parametrize("workers", [0, 2])
+def test_loaders_that_repeat(unlock: bool, workers: int) -> None:
+    def program(module: Any) -> Any:
+        loader = repeating(module, unlock)(range(10), 4, shuffle=True, num_workers=workers)
+        return [list(loader) for _ in range(3)]
+
+    same(program)
+
+
 def test_the_same_signatures() -> None:
     import inspect
 

@@ -245,6 +245,22 @@ def test_other_start_methods(method: str, tmp_path: Path) -> None:
     assert (out, err) == ("[[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]\n", "")
 
 
+def test_positions_with_other_start_methods(tmp_path: Path) -> None:
+    body = """
+        def make():
+            generator = tc.Generator().manual_seed(1)
+            return DataLoader(Data(), num_workers=1, multiprocessing_context="spawn", shuffle=True, generator=generator)
+
+        loader, other = make(), make()
+        batches = iter(loader)
+        next(batches), next(batches)
+        other.load_state_dict(loader.state_dict())
+        print([x[0, 0].item() for x, _ in batches] == [x[0, 0].item() for x, _ in other])
+    """
+    out, err = run(body, tmp_path).communicate(timeout=60)
+    assert (out, err) == ("True\n", "")
+
+
 def test_a_program_that_ends_in_the_middle(tmp_path: Path) -> None:
     body = """
         batches = iter(DataLoader(Data(), num_workers=2, multiprocessing_context="fork"))

@@ -12,6 +12,7 @@ from tensorcore.utils.data.dataset import (
     random_split,
 )
 from tensorcore.utils.data.distributed import DistributedSampler
+from tensorcore.utils.data.fetch import _DatasetKind
 from tensorcore.utils.data.loader import DataLoader
 from tensorcore.utils.data.sampler import (
     BatchSampler,
@@ -40,6 +41,7 @@ __all__ = [
     "TensorDataset",
     "WeightedRandomSampler",
     "WorkerInfo",
+    "_DatasetKind",
     "collate",
     "default_collate",
     "default_collate_fn_map",

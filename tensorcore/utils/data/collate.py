@@ -73,7 +73,7 @@ def collate(batch: Any, *, collate_fn_map: CollateFnMap | None = None) -> Any:
         )
     if isinstance(first, Sequence) and not isinstance(first, (str, bytes)):
         named = isinstance(first, tuple) and hasattr(first, "_fields")
-        if not named and any(len(each) != len(first) for each in batch):
+        if not named and len(set(map(len, batch))) > 1:
             raise RuntimeError(
                 "default_collate: each element in list of batch should be of equal size, "
                 f"got lengths {[len(each) for each in batch]}"

@@ -10,7 +10,7 @@ from tensorcore.utils.data.collate import default_collate
 from tensorcore.utils.data.dataset import IterableDataset, Rows
 from tensorcore.utils.data.progress import is_stateful
 
-__all__ = ["IterableFetcher", "MapFetcher", "make_fetcher"]
+__all__ = ["IterableFetcher", "MapFetcher", "_DatasetKind", "make_fetcher"]
 
 
 class MapFetcher:
@@ -96,10 +96,25 @@ class IterableFetcher:
         self.ended = state["ended"]
 
 
+class _DatasetKind:
+    """PyTorch's names for the kinds of datasets, as loaders of others ask for them."""
+
+    Map = 0
+    Iterable = 1
+
+    @staticmethod
+    def create_fetcher(
+        kind: int, dataset: Any, auto_collation: bool, collate_fn: Callable[[Any], Any], drop_last: bool
+    ) -> MapFetcher | IterableFetcher:
+        """The fetcher for a kind; an iterable dataset is asked for its iterator at once."""
+        if kind == _DatasetKind.Iterable:
+            return IterableFetcher(dataset, auto_collation, collate_fn, drop_last)
+        return MapFetcher(dataset, auto_collation, collate_fn)
+
+
 def make_fetcher(
     dataset: Any, batched: bool, collate_fn: Callable[[Any], Any], drop_last: bool
 ) -> MapFetcher | IterableFetcher:
-    """The fetcher for the kind of ``dataset``; an iterable one is asked for its iterator at once."""
-    if isinstance(dataset, IterableDataset):
-        return IterableFetcher(dataset, batched, collate_fn, drop_last)
-    return MapFetcher(dataset, batched, collate_fn)
+    """The fetcher for ``dataset``."""
+    kind = _DatasetKind.Iterable if isinstance(dataset, IterableDataset) else _DatasetKind.Map
+    return _DatasetKind.create_fetcher(kind, dataset, batched, collate_fn, drop_last)

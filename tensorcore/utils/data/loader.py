@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from tensorcore.observation import recorders
 from tensorcore.utils.data.collate import default_collate, default_convert
 from tensorcore.utils.data.dataset import Dataset, IterableDataset
-from tensorcore.utils.data.fetch import make_fetcher
+from tensorcore.utils.data.fetch import _DatasetKind, make_fetcher
 from tensorcore.utils.data.pinning import can_pin, pin_memory
 from tensorcore.utils.data.progress import Progress, state_of, take_up
 from tensorcore.utils.data.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
@@ -82,7 +82,8 @@ class DataLoader(Generic[T_co]):
     prefetch_factor: int | None
 
     _fixed = ("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers")
-    _ready = False
+    # Programs that change a sampler after all unlock the loader by this name, `_DataLoader__initialized`.
+    __initialized = False
 
     def __init__(
         self,
@@ -167,10 +168,10 @@ class DataLoader(Generic[T_co]):
         self._saved: Mapping[str, Any] | None = None
         #: What ``len`` said of an iterable dataset, which may be wrong.
         self._promised: int | None = None
-        self._ready = True
+        self.__initialized = True
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if self._ready and name in self._fixed:
+        if self.__initialized and name in self._fixed:
             raise ValueError(f"DataLoader: {name} cannot be set after the loader is made; make another")
         super().__setattr__(name, value)
 
@@ -200,12 +201,16 @@ class DataLoader(Generic[T_co]):
         self._context = context
 
     @property
-    def _batched(self) -> bool:
+    def _dataset_kind(self) -> int:
+        return _DatasetKind.Iterable if isinstance(self.dataset, IterableDataset) else _DatasetKind.Map
+
+    @property
+    def _auto_collation(self) -> bool:
         return self.batch_sampler is not None
 
     @property
     def _index_sampler(self) -> Any:
-        return self.batch_sampler if self._batched else self.sampler
+        return self.batch_sampler if self._auto_collation else self.sampler
 
     def __iter__(self) -> Iterator[T_co]:
         iterator: Any
@@ -334,7 +339,7 @@ class LocalIterator(LoaderIterator):
     def __init__(self, loader: DataLoader[Any]) -> None:
         super().__init__(loader)
         progress = self.progress
-        self.fetcher = make_fetcher(loader.dataset, loader._batched, loader.collate_fn, loader.drop_last)
+        self.fetcher = make_fetcher(loader.dataset, loader._auto_collation, loader.collate_fn, loader.drop_last)
         (share,) = progress.shares
         if share.batches:
             self.fetcher.resume(share.source, share.batches, loader.batch_size)

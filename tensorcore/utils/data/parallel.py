@@ -33,7 +33,7 @@ class ParallelIterator(LoaderIterator):
         self.prefetched = (loader.prefetch_factor or 1) * loader.num_workers
         self.epoch = 0
         job = Job(
-            loader.dataset, loader._batched, loader.collate_fn, loader.drop_last, self.progress.base_seed,
+            loader.dataset, loader._auto_collation, loader.collate_fn, loader.drop_last, self.progress.base_seed,
             loader.worker_init_fn, loader.num_workers, loader.batch_size, self.progress.shares,
         )  # fmt: skip
         self.workers = Workers(loader.multiprocessing_context or multiprocessing.get_context(), job)

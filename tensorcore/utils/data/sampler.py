@@ -58,6 +58,10 @@ class Sampler(Generic[T_co]):
         [2, 1, 0]
     """
 
+    def __init__(self, data_source: Sized | None = None) -> None:
+        # PyTorch once took the data here, and subclasses still pass it.
+        pass
+
     def __iter__(self) -> Iterator[T_co]:
         raise NotImplementedError(f"{type(self).__name__} has no __iter__, which a sampler needs")
 
