@@ -125,7 +125,7 @@ def searchsorted(
         )
     if sorter is not None:
         sorted_sequence = _in_order(op, sorted_sequence, sorter)
-    if sorted_sequence.dtype is bool_:
+    if sorted_sequence.dtype is bool_ and input.dtype is not bool_:
         sorted_sequence = sorted_sequence.to(uint8)
     places = search.emit(sorted_sequence.detach(), input.detach(), right=taken)
     return places.to(int32) if out_int32 else places
