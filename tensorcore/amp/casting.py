@@ -46,11 +46,9 @@ def install() -> None:
     with _installing:
         if _installed:
             return
-        for name in {**CPU, **ACCELERATOR}:
-            op = REGISTRY[name]
-            policies = (CPU.get(name), ACCELERATOR.get(name))
+        for op in [REGISTRY[name] for name in {**CPU, **ACCELERATOR}]:
             for function, place in _places(op):
-                place(_casting(op, function, *policies))
+                place(_casting(op, function, CPU.get(op.name), ACCELERATOR.get(op.name)))
         _install_reflected_division()
         _installed = True
 

@@ -113,7 +113,7 @@ def _one(op: str, name: str, values: Any) -> Any:
     if not isinstance(values, list):
         raise TypeError(f"{op}: expected parameter `{name}` to be a list of tensors, got {type(values).__name__}")
     if len(values) != 1:
-        raise ValueError(f"{op}: `{name}` must have one element for each process, 1, got {len(values)}")
+        raise RuntimeError(f"{op}: `{name}` must have one element for each process, 1, got {len(values)}")
     return _tensor(op, f"{name}[0]", values[0])
 
 
@@ -296,9 +296,7 @@ def all_to_all_single(
     return _exchanged(output, input, group, async_op)
 
 
-def barrier(
-    group: Any = None, async_op: bool = False, device_ids: Any = None, timeout: Any = None
-) -> Work | None:
+def barrier(group: Any = None, async_op: bool = False, device_ids: Any = None, timeout: Any = None) -> Work | None:
     """Wait until all processes are here: the one is."""
     return _begun(async_op) if _in(group) else None
 
@@ -350,7 +348,9 @@ def scatter_object_list(
         return
     _rank("scatter_object_list", "src", 0 if src is None and group_src is None else src, group_src)
     if not isinstance(scatter_object_output_list, list) or not scatter_object_output_list:
-        raise ValueError("scatter_object_list: expected scatter_object_output_list to be a list of at least one element")
+        raise ValueError(
+            "scatter_object_list: expected scatter_object_output_list to be a list of at least one element"
+        )
     if not scatter_object_input_list:
         raise ValueError("scatter_object_list: scatter_object_input_list must be specified on the source rank")
     scatter_object_output_list[0] = copy.deepcopy(scatter_object_input_list[0])
@@ -365,16 +365,12 @@ def _nobody(op: str, other: str, tensor: Any, group: Any) -> NoReturn:
     raise ValueError(f"{op}: invalid {other} rank: it should not be that of this process, and the group has no other")
 
 
-def send(
-    tensor: Tensor, dst: int | None = None, group: Any = None, tag: int = 0, group_dst: int | None = None
-) -> None:
+def send(tensor: Tensor, dst: int | None = None, group: Any = None, tag: int = 0, group_dst: int | None = None) -> None:
     """Send a tensor to another process; with one there is none, which raises ValueError."""
     _nobody("send", "destination", tensor, group)
 
 
-def recv(
-    tensor: Tensor, src: int | None = None, group: Any = None, tag: int = 0, group_src: int | None = None
-) -> int:
+def recv(tensor: Tensor, src: int | None = None, group: Any = None, tag: int = 0, group_src: int | None = None) -> int:
     """Receive a tensor from another process; with one there is none, which raises ValueError."""
     _nobody("recv", "source", tensor, group)
 

@@ -42,7 +42,7 @@ class Backend(str):
     """The name of what carries messages; with one process there are none, and all names do.
 
     Raises:
-        ValueError: for another name than PyTorch's.
+        ValueError: unless it is a string.
 
     Example:
         >>> import tensorcore as tc
@@ -62,9 +62,6 @@ class Backend(str):
     def __new__(cls, name: str) -> Backend:
         if not isinstance(name, str):
             raise ValueError(f"Backend: expected a name, got {type(name).__name__}")
-        parts = [part.rpartition(":")[2] for part in name.lower().split(",")]
-        if any(part not in _BACKENDS for part in parts):
-            raise ValueError(f"Backend: unknown backend {name!r}, expected one of {', '.join(_BACKENDS)}")
         return super().__new__(cls, name.lower())
 
 
@@ -217,6 +214,9 @@ def init_process_group(
     if init_method is not None and store is not None:
         raise AssertionError("Cannot specify both init_method and store.")
     chosen = Backend("undefined" if backend is None else backend)
+    # One for each type of device, as "cpu:gloo,cuda:nccl", or one for all.
+    if any(part.rpartition(":")[2] not in _BACKENDS for part in chosen.split(",")):
+        raise ValueError(f"init_process_group: unknown backend {backend!r}, expected one of {', '.join(_BACKENDS)}")
     if init_method is not None and init_method.startswith("tcp://") and (rank < 0 or world_size < 0):
         raise ValueError("init_process_group: init_method tcp:// needs rank and world_size")
     rank, world_size = _asked("RANK", rank), _asked("WORLD_SIZE", world_size)
@@ -253,9 +253,7 @@ def group_of(given: Any) -> ProcessGroup:
     if given is not None:
         raise TypeError(f"expected a process group, got {type(given).__name__}")
     if _groups.default is None:
-        raise ValueError(
-            "Default process group has not been initialized, please make sure to call init_process_group."
-        )
+        raise ValueError("Default process group has not been initialized, please make sure to call init_process_group.")
     return _groups.default
 
 

@@ -49,7 +49,8 @@ class DistributedDataParallel(Module):
         self.process_group = group_of(process_group)
         if not any(parameter.requires_grad for parameter in module.parameters()):
             raise RuntimeError(
-                "DistributedDataParallel is not needed when a module doesn't have any parameter that requires a gradient."
+                "DistributedDataParallel is not needed when a module doesn't have any parameter that requires a "
+                "gradient."
             )
         if device_ids is not None and len(device_ids) > 1:
             raise ValueError(

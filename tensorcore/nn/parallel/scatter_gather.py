@@ -18,9 +18,9 @@ def place(device: Any) -> Device:
 
 
 def scatter(inputs: Any, target_gpus: Sequence[Any], dim: int = 0) -> Any:
-    """``inputs``, a nest of tensors and other things, once for each device: tensors split along ``dim``, others as they are.
+    """``inputs``, a nest of tensors and other things, once for each device: tensors split along ``dim``.
 
-    There are fewer where a tensor has fewer parts.
+    What is no tensor is given to all. There are fewer where a tensor has fewer parts.
 
     Example:
         >>> import tensorcore as tc

@@ -1,8 +1,9 @@
 """Operations on the parameters of a module as a whole."""
 
+from typing import TYPE_CHECKING
+
 from tensorcore.nn.utils import parametrizations as parametrizations
 from tensorcore.nn.utils import parametrize as parametrize
-from tensorcore.nn.utils import prune as prune
 from tensorcore.nn.utils import rnn as rnn
 from tensorcore.nn.utils import stateless as stateless
 from tensorcore.nn.utils.clip_grad import (
@@ -23,6 +24,9 @@ from tensorcore.nn.utils.init import skip_init
 from tensorcore.nn.utils.memory_format import convert_conv2d_weight_memory_format, convert_conv3d_weight_memory_format
 from tensorcore.nn.utils.spectral_norm import remove_spectral_norm, spectral_norm
 from tensorcore.nn.utils.weight_norm import remove_weight_norm, weight_norm
+
+if TYPE_CHECKING:
+    from tensorcore.nn.utils import prune as prune
 
 __all__ = [
     "clip_grad_norm",
@@ -49,3 +53,11 @@ __all__ = [
     "vector_to_parameters",
     "weight_norm",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name == "prune":
+        from importlib import import_module
+
+        return import_module("tensorcore.nn.utils.prune")
+    raise AttributeError(f"module 'tensorcore.nn.utils' has no attribute {name!r}")

@@ -71,9 +71,7 @@ def random_unstructured(module: Module, name: str, amount: Amount) -> Module:
     return module
 
 
-def l1_unstructured(
-    module: Module, name: str, amount: Amount, importance_scores: Tensor | None = None
-) -> Module:
+def l1_unstructured(module: Module, name: str, amount: Amount, importance_scores: Tensor | None = None) -> Module:
     """Prune the elements of the parameter ``name`` of the least magnitude, or of the least ``importance_scores``.
 
     Example:
@@ -196,7 +194,5 @@ def is_pruned(module: Module) -> bool:
         False
     """
     return any(
-        isinstance(hook, BasePruningMethod)
-        for each in module.modules()
-        for hook in each._forward_pre_hooks.values()
+        isinstance(hook, BasePruningMethod) for each in module.modules() for hook in each._forward_pre_hooks.values()
     )

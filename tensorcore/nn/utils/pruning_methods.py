@@ -102,9 +102,7 @@ class BasePruningMethod(ABC):
             raise
         return method
 
-    def prune(
-        self, t: Tensor, default_mask: Tensor | None = None, importance_scores: Tensor | None = None
-    ) -> Tensor:
+    def prune(self, t: Tensor, default_mask: Tensor | None = None, importance_scores: Tensor | None = None) -> Tensor:
         """``t`` pruned, chosen by ``importance_scores``, or by its own elements.
 
         Raises:
