@@ -32,6 +32,9 @@ CORE_EXCEPTIONS: dict[tuple[str, str], str] = {
     ("tensorcore/interop.py", "ml_dtypes"): "the NumPy dtype of a bfloat16 array",
     ("tensorcore/einops.py", "einops"): "its layers, of which these are subclasses; imported by who uses them",
     ("tensorcore/einops_backend.py", "einops"): "its base class of backends; imported when einops is",
+    ("tensorcore/utils/tensorboard/protocol.py", "tensorboard"): "the format of its files, for who writes them",
+    ("tensorcore/utils/tensorboard/projector.py", "google"): "protocol buffers as text, which come with tensorboard",
+    ("tensorcore/utils/tensorboard/pictures.py", "PIL"): "films, for who logs them",
     ("tensorcore/viz/raster.py", "matplotlib"): "pictures in pixels, for who asks for them and installs it",
 }
 

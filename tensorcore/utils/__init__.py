@@ -8,8 +8,9 @@ if _TYPE_CHECKING:
     from tensorcore.utils import checkpoint as checkpoint
     from tensorcore.utils import dlpack as dlpack
     from tensorcore.utils import model_zoo as model_zoo
+    from tensorcore.utils import tensorboard as tensorboard
 
-__all__ = ["checkpoint", "data", "dlpack", "model_zoo"]
+__all__ = ["checkpoint", "data", "dlpack", "model_zoo", "tensorboard"]
 
 _LAZY = frozenset(__all__) - {"data"}
 
