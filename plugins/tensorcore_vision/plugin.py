@@ -1,8 +1,8 @@
-"""Registers the image data sets."""
+"""Registers the image data sets, and the model that fits them."""
 
 from __future__ import annotations
 
-from tensorcore.plugins import DatasetSpec, hookimpl
+from tensorcore.plugins import DatasetSpec, ModelSpec, hookimpl
 
 
 @hookimpl
@@ -19,4 +19,17 @@ def tensorcore_datasets() -> list[DatasetSpec]:
             "tensorcore_vision.datasets:MNIST",
             "28×28 images of handwritten digits, from a folder of yours",
         ),
+    ]
+
+
+@hookimpl
+def tensorcore_models() -> list[ModelSpec]:
+    """The models by the names users write."""
+    return [
+        ModelSpec(
+            "lenet",
+            "tensorcore_vision.models:LeNet",
+            "LeNet-5, a convolutional network for images of 28×28",
+            datasets=("fashion-mnist", "mnist"),
+        )
     ]
