@@ -64,7 +64,7 @@ def _adafactor_update(
         row_var = row_var + (squares.mean(-1, True) - row_var) * fresh
         col_var = col_var + (squares.mean(-2, True) - col_var) * fresh
         spread = row_var * col_var / row_var.mean(-2, True).clamp(min=eps1)
-        state = (row_var, col_var)
+        state: tuple[Any, ...] = (row_var, col_var)
     else:
         spread = variance + (squares - variance) * fresh
         state = (spread,)

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from tensorcore import devices, dispatch
-from tensorcore.autograd.graph import Node
+from tensorcore.autograd.graph import Node, before_changes
 from tensorcore.autograd.mode import mode
 from tensorcore.dtypes import COMPLEX
 from tensorcore.errors import ShapeError
 from tensorcore.ops.complex import view_as_real
 from tensorcore.ops.inplace import write
 from tensorcore.ops.record import Op
-from tensorcore.tensor import before_changes, mark_changed
+from tensorcore.tensor import mark_changed
 
 __all__ = ["apply_updates"]
 
@@ -47,7 +47,7 @@ def apply_updates(op: Op, rows: list[list[Any]], attributes: dict[str, Any]) -> 
             kind = param._kind
             able = kind.writer(op) is not None
             group = together.setdefault(kind, [])
-        arrays = [None if x is None else x._array for x in row]
+        arrays: list[Any] = [None if x is None else x._array for x in row]
         shape = arrays[0].shape
         alike = able
         for place in places if able else ():
