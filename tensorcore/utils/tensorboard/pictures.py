@@ -101,8 +101,8 @@ def encoded(m: Any, picture: Tensor) -> Any:
 def figure_pixels(figures: Any, close: bool) -> Tensor:
     """matplotlib's figures, one or several of one size, as bytes of shape (figures, height, width, 3)."""
     from tensorcore.dtypes import uint8
-    from tensorcore.ops.creation import frombuffer
     from tensorcore.functions import stack
+    from tensorcore.ops.creation import frombuffer
 
     drawn = []
     for figure in figures if isinstance(figures, Sequence) else [figures]:

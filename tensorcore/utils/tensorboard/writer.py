@@ -305,7 +305,7 @@ class SummaryWriter:
                 run.add_scalar(name, value, global_step)
 
     def add_custom_scalars(self, layout: Mapping[str, Mapping[str, Sequence[Any]]]) -> None:
-        """Arrange curves in charts: ``{category: {chart: ["Multiline", tags]}}``, or ``["Margin", [mid, low, high]]``."""
+        """Arrange curves in charts: ``{category: {chart: ["Multiline", tags]}}``, or ``["Margin", [mid, low, up]]``."""
         self._own().add_summary(summaries.custom_layout(layout))
 
     def add_custom_scalars_multilinechart(
