@@ -118,6 +118,12 @@ class Adagrad(Optimizer):
                 "sum": full_like(param, complex(start, start) if param.is_complex() else start),
             }
 
+    def share_memory(self) -> None:
+        """Move the sums to memory that other processes can write to."""
+        for group in self.param_groups:
+            for param in group["params"]:
+                self.state[param]["sum"].share_memory_()
+
     _rule = adagrad_update
     _takes_sparse = True
 

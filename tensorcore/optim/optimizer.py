@@ -19,9 +19,11 @@ from tensorcore.optim.settings import count_dtype
 from tensorcore.optim.updates import apply_updates
 from tensorcore.tensor import Tensor
 
-__all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
+__all__ = ["Optimizer", "ParamsT", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
 
 Hooks = OrderedDict[int, Callable[..., Any]]
+#: What optimizers take as parameters: tensors, (name, tensor) pairs, or groups.
+ParamsT = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
 
 _before_every_step: Final[Hooks] = OrderedDict()
 _after_every_step: Final[Hooks] = OrderedDict()
@@ -47,18 +49,21 @@ def register_optimizer_step_post_hook(hook: Callable[..., Any]) -> RemovableHand
 
 
 def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
+    """``step`` between the hooks; as in PyTorch, the optimizer is among the positional arguments that they see."""
+
     @functools.wraps(step)
-    def hooked(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+    def hooked(*args: Any, **kwargs: Any) -> Any:
+        self = args[0]
         self._opt_called = True
         if not (self._step_pre_hooks or self._step_post_hooks or _before_every_step or _after_every_step):
-            return step(self, *args, **kwargs)
+            return step(*args, **kwargs)
         for hook in (*_before_every_step.values(), *self._step_pre_hooks.values()):
             replaced = hook(self, args, kwargs)
             if replaced is not None:
                 if not isinstance(replaced, tuple) or len(replaced) != 2:
                     raise RuntimeError(f"step pre-hook must return None or a tuple (args, kwargs), got {replaced!r}")
                 args, kwargs = replaced
-        result = step(self, *args, **kwargs)
+        result = step(*args, **kwargs)
         for hook in (*self._step_post_hooks.values(), *_after_every_step.values()):
             hook(self, args, kwargs)
         return result
@@ -198,6 +203,7 @@ class Optimizer:
         return loss
 
     step = _with_hooks(step)
+    profile_hook_step = staticmethod(_with_hooks)
 
     #: The update rule, an op; its operands and attributes come from `_row` and `_attributes`. Read from the class, as
     #: ops are bound like methods.
@@ -338,7 +344,7 @@ class Optimizer:
                 state[key] = copy.deepcopy(value)
         for group, saved_group in zip(self.param_groups, saved_groups, strict=True):
             saved_group["params"] = group["params"]
-            if "param_names" in group:
+            if "param_names" in group and "param_names" not in saved_group:
                 saved_group["param_names"] = group["param_names"]
         self.__setstate__({"state": state, "param_groups": copy_groups(saved_groups)})
         for hook in self._load_state_dict_post_hooks.values():
@@ -354,6 +360,8 @@ class Optimizer:
             return value.to(device=param.device, dtype=count_dtype(), copy=True)
         if isinstance(value, (list, tuple)):
             return type(value)([self._fitted(name, each, param) for each in value])
+        if isinstance(value, dict):
+            return {key: self._fitted(key, each, param) for key, each in value.items()}
         if not isinstance(value, Tensor):
             return copy.deepcopy(value)
         dtype = param.dtype if param.dtype.category >= FLOATING and value.dtype.category >= FLOATING else None

@@ -74,10 +74,19 @@ class SequentialLR(_Combined):
         # Each schedule has set its own first learning rate; begin again, and let only the first one do so.
         for group in optimizer.param_groups:
             set_setting(group, "lr", group["initial_lr"])
-        _step_back(self)
+        self.recursive_undo()
         first = schedulers[bisect_right(milestones, 0)]
         first._initial_step()
         self._last_lr = first.get_last_lr()
+
+    def recursive_undo(self, sched: Any = None) -> None:
+        """Undo the steps that schedules, at any depth, made when they were made."""
+        schedule = self if sched is None else sched
+        if hasattr(schedule, "_schedulers"):
+            for each in schedule._schedulers:
+                self.recursive_undo(each)
+        elif hasattr(schedule, "last_epoch"):
+            schedule.last_epoch -= 1
 
     def step(self, epoch: int | None = None) -> None:
         """Move to the next epoch and set the learning rates."""
@@ -89,15 +98,6 @@ class SequentialLR(_Combined):
         else:
             schedule.step()
         self._last_lr = schedule.get_last_lr()
-
-
-def _step_back(schedule: Any) -> None:
-    """Undo the steps that the schedules in ``schedule``, at any depth, made when they were made."""
-    if hasattr(schedule, "_schedulers"):
-        for each in schedule._schedulers:
-            _step_back(each)
-    elif hasattr(schedule, "last_epoch"):
-        schedule.last_epoch -= 1
 
 
 class ChainedScheduler(_Combined):
