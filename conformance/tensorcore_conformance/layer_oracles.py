@@ -76,6 +76,15 @@ def _embedding_bag(index: Any, weight: Any, *, mode: str = "mean", padding_idx: 
     return np.stack([reduce(weight[bag], axis=0) if bag else np.zeros(weight.shape[1]) for bag in bags])
 
 
+def _bags(weight: Any, index: Any, offsets: Any, *, mode: int) -> Any:
+    ends = [*offsets[1:], len(index)]
+    rows = [index[start:end] for start, end in zip(offsets, ends, strict=True)]
+    reduce, sizes = (np.sum, np.mean, np.max)[mode], np.array([len(each) for each in rows])
+    out = np.stack([reduce(weight[each], axis=0) if len(each) else np.zeros(weight.shape[1]) for each in rows])
+    first = [each[weight[each].argmax(0)] if len(each) else np.zeros(weight.shape[1], int) for each in rows]
+    return out, np.repeat(np.arange(len(rows)), sizes), sizes, np.stack(first) if mode == 2 else sizes
+
+
 def _linear_cross_entropy(
     x: Any, weight: Any, target: Any, bias: Any = None, class_weight: Any = None, *, reduction: str = "mean",
     ignore_index: int = -100, label_smoothing: float = 0.0,
@@ -111,6 +120,7 @@ LAYER_ORACLES: dict[str, Callable[..., Any]] = {
     "rnn_relu_cell": _cell(_rnn_step, nonlinearity="relu"),
     "gru_cell": _cell(_gru_step),
     "embedding_bag": _embedding_bag,
+    "positional_embedding_bag": _bags,
     "linear_cross_entropy": _linear_cross_entropy,
     "linear_cross_entropy_part": _linear_cross_entropy,
     "fake_quantize": _fake_quantize,

@@ -102,6 +102,7 @@ ELSEWHERE: dict[str, str] = {
     "segment_reduce": "`reduce_segments` under it is judged",
     "detach_": "the graph's business, not the device's",
     "set_": "makes a tensor another, which touches no device", "resize_as_": "changes the tensor, not its memory",
+    "embedding_renorm_": "in place; `embedding` with `max_norm` does the same, and is compared with PyTorch's",
     "apply_": "calls a Python function on each element", "map_": "calls a Python function on each element",
     "map2_": "calls a Python function on each element",
     "fill_diagonal_": "indexing area: written by index",

@@ -47,7 +47,9 @@ _PRODUCTS: Final = """
 _LOSSES: Final = """
     binary_cross_entropy_with_logits cosine_embedding_loss cross_entropy hinge_embedding_loss huber_loss kl_div l1_loss
     linear_cross_entropy margin_ranking_loss mse_loss multi_margin_loss multilabel_margin_loss nll_loss
-    poisson_nll_loss smooth_l1_loss soft_margin_loss triplet_margin_loss
+    poisson_nll_loss positional_binary_cross_entropy_with_logits positional_cosine_embedding_loss
+    positional_hinge_embedding_loss positional_kl_div positional_margin_ranking_loss positional_poisson_nll_loss
+    positional_triplet_margin_loss smooth_l1_loss soft_margin_loss triplet_margin_loss
 """
 #: Iterations that lose their way in 16 bits, in no list of PyTorch's.
 _FACTORS: Final = "lobpcg pca_lowrank svd_lowrank "
@@ -58,7 +60,8 @@ _CPU: Final = {
         adaptive_avg_pool3d adaptive_max_pool3d adaptive_max_pool3d_with_indices avg_pool3d binary_cross_entropy cdist
         cholesky cholesky_inverse cholesky_solve ctc_loss fake_quantize_per_tensor_affine fft_fft fft_fft2 fft_fftn
         fft_hfft fft_ifft fft_ifft2 fft_ifftn fft_ihfft fft_irfft fft_irfft2 fft_irfftn fft_rfft fft_rfft2 fft_rfftn
-        fractional_max_pool2d fractional_max_pool3d geqrf grid_sample grid_sampler inverse linalg_cholesky
+        fractional_max_pool2d fractional_max_pool3d geqrf grid_sample grid_sampler grid_sampler_2d
+        grid_sampler_3d inverse linalg_cholesky positional_ctc_loss
         linalg_cholesky_ex linalg_cond linalg_eig linalg_eigh linalg_eigvals linalg_eigvalsh linalg_householder_product
         linalg_inv linalg_inv_ex linalg_lstsq linalg_lu_solve linalg_matrix_rank linalg_qr linalg_solve linalg_svd
         linalg_svdvals linalg_tensorinv linalg_tensorsolve lp_pool3d lu lu_solve max_pool3d max_unpool1d max_unpool2d

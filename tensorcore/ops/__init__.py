@@ -67,6 +67,8 @@ from tensorcore.ops import (  # noqa: F401 - imported for their records
     pooling,
     pooling_expressions,
     pooling_with_indices,
+    positional_forms,
+    positional_norms,
     quantiles,
     quantization,
     random,

@@ -10,11 +10,12 @@ import math
 import warnings
 from typing import TYPE_CHECKING, Any, Final
 
-from tensorcore.dtypes import float32
-from tensorcore.errors import RangeError, ShapeError
+from tensorcore.dtypes import FLOATING, bool_, float32
+from tensorcore.errors import DTypeError, RangeError, ShapeError
 from tensorcore.levels import running
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.conversion import cast
+from tensorcore.ops.creation import ones_like, zeros_like
 from tensorcore.ops.drawing import philox_uniform
 from tensorcore.ops.inplace import write
 from tensorcore.ops.record import composite
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from tensorcore.tensor import Tensor
 
 _F: Final = ("nn.functional",)
-_BOTH: Final = ("", "nn.functional")
 
 
 @composite(
@@ -110,7 +110,7 @@ def _dropped(op: str, input: Any, p: float, training: bool, inplace: bool, shape
     return write(input, out, f"{op}_") if inplace else out
 
 
-@composite(namespaces=_BOTH, random=True)
+@composite(namespaces=_F, random=True)
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """In training, each element set to zero with probability ``p``, else divided by ``1 - p``.
 
@@ -129,6 +129,28 @@ def _channels_of(input: Any) -> tuple[int, ...]:
     """The shape of a mask with one element per channel of (N, C, *sides)."""
     shape = tuple(input._array.shape)
     return (*shape[:2], *(1,) * (len(shape) - 2))
+
+
+def of_features(op: str, input: Any, p: float, training: bool) -> Any:
+    """`dropout` of whole channels, whatever comes after them."""
+    if training and input.ndim < 2:
+        raise ShapeError(f"{op}: expected at least 2 dimensions, got shape {list(input.shape)}")
+    return _dropped(op, input, p, training, False, _channels_of(input))
+
+
+def with_mask(op: str, input: Any, p: float, training: bool) -> tuple[Any, Any]:
+    """`dropout`, and a mask of what is kept."""
+    _check(op, p)
+    if not training:
+        return input.clone(), ones_like(input, dtype=bool_)
+    if input.dtype.category < FLOATING:
+        raise DTypeError(f"{op}: expected a floating-point or complex tensor, got {input.dtype}")
+    if p == 1 or input.numel() == 0:
+        return input * 0, zeros_like(input, dtype=bool_)
+    shape = tuple(input._array.shape)
+    input = _for_each(input)
+    out, mask = dropout_by_ticket.emit(input, ticket=_ticket(shape), keep=1.0 - p, scale=1 / (1 - p), shape=shape)
+    return out, mask
 
 
 def _by_channel(op: str, input: Any, p: float, training: bool, inplace: bool, alone: bool) -> Any:
@@ -226,7 +248,7 @@ def _alpha(op: str, input: Any, p: float, training: bool, inplace: bool, shape: 
     return write(input, out, f"{op}_") if inplace else out
 
 
-@composite(namespaces=_BOTH, random=True)
+@composite(namespaces=_F, random=True)
 def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """`dropout` that keeps mean and variance under `selu`: dropped elements become SELU's lower limit.
 
@@ -243,7 +265,7 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
     return _alpha("alpha_dropout", input, p, training, inplace, tuple(input._array.shape))
 
 
-@composite(namespaces=_BOTH, random=True)
+@composite(namespaces=_F, random=True)
 def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """`alpha_dropout` of whole channels of (N, C, *sides).
 

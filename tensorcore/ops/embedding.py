@@ -84,7 +84,7 @@ def embedding(
         padding_idx %= count
     places = as_places(input)
     if max_norm is not None:
-        _renormalize(weight, places, float(max_norm), norm_type)
+        renormalize(weight, places, float(max_norm), norm_type)
     if sparse and mode.grad and weight._node is not None:
         from tensorcore.sparse.embedding import looked_up
 
@@ -104,7 +104,8 @@ def _embedding(input: Tensor, weight: Tensor, *, padding_idx: int | None, scale_
     return index.emit(weight, input)
 
 
-def _renormalize(weight: Any, places: Any, max_norm: float, norm_type: float) -> None:
+def renormalize(weight: Any, places: Any, max_norm: float, norm_type: float) -> None:
+    """Scale down the rows at ``places`` whose norm exceeds ``max_norm``, in place."""
     from tensorcore.ops.inplace import write
     from tensorcore.ops.matrix_norms import linalg_vector_norm as vector_norm
 

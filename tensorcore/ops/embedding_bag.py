@@ -14,6 +14,7 @@ from tensorcore.ops.movement import cat
 from tensorcore.ops.ranges import arange
 from tensorcore.ops.record import composite
 from tensorcore.ops.reduction import argmax
+from tensorcore.ops.rules import inexact
 
 if TYPE_CHECKING:
     from tensorcore.tensor import Tensor
@@ -28,6 +29,7 @@ def _check(input: Any, weight: Any, offsets: Any, mode: str, samples: Any, by_fr
         raise RangeError(f"{_NAME}: mode 'max' goes with neither scale_grad_by_freq nor sparse")
     if weight.ndim != 2:
         raise ShapeError(f"{_NAME}: weight must have 2 dimensions, got shape {list(weight.shape)}")
+    inexact(weight.dtype, _NAME)
     if input.dtype not in (int64, int32):
         raise DTypeError(f"{_NAME}: expected indices of dtype int64 or int32, got {input.dtype}")
     if input.ndim not in (1, 2):
@@ -64,6 +66,8 @@ def _bag_of(count: int, offsets: Any, include_last: bool) -> tuple[Any, int]:
             f"{starts[0]} to {starts[-1]}"
         )
     kind = offsets._kind.sibling(int64)
+    if not starts:
+        return full.emit(kind=kind, shape=(count,), value=0), 0
     marks = full.emit(kind=kind, shape=(count + 1,), value=0)
     one = kind.scalar(1).expand(offsets.shape)
     places = index_put.emit(marks, one, offsets.to(int64), accumulate=True).cumsum(0)[:count] - 1
@@ -140,19 +144,37 @@ def _of_rows(rows: Any, kept: Any, mode: str) -> Any:
 
 
 def _largest(rows: Any, kept: Any, bags: Any, number: int) -> Any:
-    """The largest of each column in each bag; of equals the first, which takes the gradient."""
-    count, width = rows.shape
+    """The largest of each column in each bag."""
     if kept is not None:
         places = kept.nonzero().squeeze(1)
         rows, bags = index.emit(rows, places), index.emit(bags, places)
-        count = len(rows)
+    # What no element reached, an empty bag, reads the row of zeros behind the others.
+    return gather.emit(cat((rows, rows.new_zeros((1, rows.shape[1])))), _places(rows, bags, number), dim=0)
+
+
+def _places(rows: Any, bags: Any, number: int) -> Any:
+    """Where in ``rows`` the largest of each column is in each bag, of equals the first; beyond them for empty bags."""
+    count, width = rows.shape
     to = bags.unsqueeze(1).expand(count, width)
     top = rows.detach().new_full((number + 1, width), -float("inf")).scatter_reduce(0, to, rows.detach(), "amax")
     order = arange(count, device=rows.device).unsqueeze(1)
     equal = e.where(e.eq(rows, index.emit(top, bags)), order, count)
-    first = order.new_full((number + 1, width), count).scatter_reduce(0, to, equal, "amin")[:number]
-    # What no element reached, an empty bag, reads the row of zeros behind the others.
-    return gather.emit(cat((rows, rows.new_zeros((1, width)))), first, dim=0)
+    return order.new_full((number + 1, width), count).scatter_reduce(0, to, equal, "amin")[:number]
+
+
+def made_of(
+    weight: Any, indices: Any, offsets: Any, largest: bool, include_last: bool, padding_idx: int | None
+) -> tuple[Any, Any, Any]:
+    """The bag of each index, how many indices each bag has, and the rows that the ``largest`` elements come from."""
+    bag_of, number = _bag_of(len(indices), offsets, include_last)
+    kept = arange(len(indices), device=indices.device)
+    if padding_idx is not None:
+        kept = e.ne(indices, padding_idx % weight.shape[0]).nonzero().squeeze(1)
+    bags, rows = index.emit(bag_of, kept), index.emit(indices.to(int64), kept)
+    sizes = bags.new_zeros(number + 1).index_add(0, bags, e.eq(bags, bags).to(int64))[:number]
+    if not largest:
+        return bag_of, sizes, sizes.clone()
+    return bag_of, sizes, cat((rows, rows.new_zeros(1)))[_places(index.emit(weight, rows), bags, number)]
 
 
 __all__ = ["embedding_bag"]

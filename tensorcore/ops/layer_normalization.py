@@ -82,7 +82,7 @@ _NORMED: Final = (
 def native_layer_norm(
     input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None, bias: Tensor | None, eps: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """`layer_norm`, the means, and the inverse roots of the variances plus ``eps``.
+    """`layer_norm`, the means, and the inverse roots of the variances plus ``eps``, through which no gradients flow.
 
     Raises:
         ShapeError: if ``input`` does not end with ``normalized_shape``, or weight or bias are not of it.
@@ -93,9 +93,9 @@ def native_layer_norm(
     """
     sides = _normalized("native_layer_norm", input, normalized_shape, weight, bias)
     out, *statistics = native_layer_norm.emit(input, weight, bias, ndim=len(sides), eps=float(eps))
-    # Statistics are of the dtype of what scales, or the input's; the kernel's can be wider than both.
+    # Statistics are of the dtype of what scales, or the input's, and no part of the graph.
     kind = next((x.dtype for x in (weight, bias) if x is not None), input.dtype)
-    return (out.to(input.dtype), *(x.to(kind) for x in statistics))  # type: ignore[return-value]
+    return (out.to(input.dtype), *(x.detach().to(kind) for x in statistics))  # type: ignore[return-value]
 
 
 @native_layer_norm.expression

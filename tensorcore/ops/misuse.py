@@ -80,7 +80,10 @@ def _alone(clearer: Exception, error: Exception) -> Exception:
 
 def public(op: Op) -> str:
     """The name under which users find an op: ``special.i0e`` of ``special_i0e``."""
-    return next((path for path in op.paths if path.replace(".", "_") == op.name), op.name)
+    names = [path.rpartition(".")[2] for path in op.paths]
+    if not names or op.name in names:
+        return op.name
+    return next((path for path in op.paths if path.replace(".", "_") == op.name), names[0])
 
 
 def _begins(op: Op, message: str) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.autograd.mode import mode
 from tensorcore.dtypes import float32, int64
-from tensorcore.errors import RangeError, ShapeError
+from tensorcore.errors import DimensionError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.inplace import write
 from tensorcore.ops.layer_normalization import inverse_root, moments, native_layer_norm
@@ -165,24 +165,32 @@ def batch_norm(
         tensor([[-1., -1.],
                 [ 1.,  1.]])
     """
+    if training and input.ndim > 1 and count_along(input.shape, _channels(input.ndim)) == 1:
+        raise ShapeError(
+            f"batch_norm: expected more than 1 value per channel when training, got shape {list(input.shape)}"
+        )
+    if training and eps <= 0:
+        raise RangeError(f"batch_norm: eps must be positive, got {eps}")
+    return by_batch(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]  # type: ignore[no-any-return]
+
+
+def by_batch(
+    input: Any, weight: Any, bias: Any, running_mean: Any, running_var: Any, training: bool, momentum: float | None,
+    eps: float,
+) -> tuple[Any, Any, Any]:  # fmt: skip
+    """What `batch_norm` gives, and the means and variances of the batch, where it takes those."""
     inexact(input.dtype, "batch_norm")
     if input.ndim < 2:
-        raise ShapeError(f"batch_norm: expected at least 2 dimensions, got shape {list(input.shape)}")
+        raise DimensionError(f"batch_norm: expected at least 2 dimensions, got shape {list(input.shape)}")
     _check_channels(
         "batch_norm", input, "running_mean", "running_var",
         running_mean=running_mean, running_var=running_var, weight=weight, bias=bias,
     )  # fmt: skip
-    if eps <= 0 and training:
-        raise RangeError(f"batch_norm: eps must be positive, got {eps}")
     if not training:
         if running_mean is None or running_var is None:
             raise RuntimeError("batch_norm: running_mean and running_var must be given when not training")
-        return _by_running(input, running_mean, running_var, weight, bias, eps)
+        return _by_running(input, running_mean, running_var, weight, bias, eps), None, None
     count = count_along(input.shape, _channels(input.ndim))
-    if count == 1:
-        raise ShapeError(
-            f"batch_norm: expected more than 1 value per channel when training, got shape {list(input.shape)}"
-        )
     out, middle, variance = batch_norm_training.emit(input, weight, bias, eps=float(eps))
     if running_mean is not None:
         _blend(running_mean, middle, momentum or 0.0, "batch_norm")
@@ -193,7 +201,7 @@ def batch_norm(
             momentum or 0.0,
             "batch_norm",
         )
-    return out if out.dtype is input.dtype else out.to(input.dtype)
+    return out if out.dtype is input.dtype else out.to(input.dtype), middle, variance
 
 
 def _by_running(input: Any, running_mean: Any, running_var: Any, weight: Any, bias: Any, eps: float) -> Any:
@@ -316,6 +324,20 @@ def instance_norm(
     least = 3 if use_input_stats else 2
     if input.ndim < least:
         raise ShapeError(f"instance_norm: expected at least {least} dimensions, got shape {list(input.shape)}")
+    if use_input_stats and math.prod(input.shape[2:]) == 1:
+        raise ShapeError(
+            f"instance_norm: expected more than 1 element per channel when training, got shape {list(input.shape)}"
+        )
+    return by_instance(input, weight, bias, running_mean, running_var, use_input_stats, momentum, eps)
+
+
+def by_instance(
+    input: Any, weight: Any, bias: Any, running_mean: Any, running_var: Any, use_input_stats: bool, momentum: float,
+    eps: float,
+) -> Any:  # fmt: skip
+    """What `instance_norm` gives, of any number of sides."""
+    if input.ndim < 2:
+        raise ShapeError(f"instance_norm: expected at least 2 dimensions, got shape {list(input.shape)}")
     batch, channels = input.shape[0], input.shape[1]
     _check_channels(
         "instance_norm", input, "running_mean", "running_var", "weight", "bias",
@@ -326,17 +348,16 @@ def instance_norm(
             raise RuntimeError("instance_norm: running_mean and running_var must be given with use_input_stats=False")
         return _by_running(input, running_mean, running_var, weight, bias, eps)
     count = math.prod(input.shape[2:])
-    if count == 1:
-        raise ShapeError(
-            f"instance_norm: expected more than 1 element per channel when training, got shape {list(input.shape)}"
-        )
     out, middle, rstd = _normalized_rows(input.reshape((batch * channels, count)), eps)
     if running_mean is not None:
         _blend(running_mean, middle.detach().reshape((batch, channels)).mean(0), momentum, "instance_norm")
     if running_var is not None:
         variance = 1 / (rstd.detach() * rstd.detach()) - eps
         _blend(
-            running_var, variance.reshape((batch, channels)).mean(0) * (count / (count - 1)), momentum, "instance_norm"
+            running_var,
+            variance.reshape((batch, channels)).mean(0) * (count / max(count - 1, 1)),
+            momentum,
+            "instance_norm",
         )
     return _affine(out.reshape(input.shape), weight, bias)
 

@@ -27,7 +27,7 @@ IN_PLACE: Final = (
 
 def in_place() -> dict[str, Op]:
     """The op of each in-place function of the top-level namespace, by the function's name."""
-    known = {name: op for op in REGISTRY.values() for name in (op.name, *op.aliases)}
+    known = {name: op for op in REGISTRY.values() for name in op.names_in("")}
     return {name: known[name[:-1]] for name in IN_PLACE if name[:-1] in known and name not in REGISTRY}
 
 

@@ -56,8 +56,6 @@ DELIBERATE = {
         r"=('nonsense'|None) \| raises ArgumentError: .* must be a number",
         r"^grid_sampler(_[23]d)? \| argument [23]: -?\d \| raises RangeError",
         r"reduction must be 0 \(none\), 1 \(mean\) or 2 \(sum\), got -?\d; PyTorch gives",
-        r"^native_batch_norm \| argument \d: .* \| raises ShapeError",
-        r"^positional_embedding_bag \| argument 1: (bool|uint8|a dimension more) \| raises",
         r"^linear_cross_entropy \| (label_smoothing|options).* raises (RangeError|ArgumentError)",
         r"^istft \| length: -\d \| raises RangeError",
         r"^fft_rfftfreq \| argument 0: -1 \| raises ShapeError",
@@ -79,7 +77,6 @@ DELIBERATE = {
         r"^div \| rounding_mode='nonsense' \| raises RangeError",
         # Sides of 0 that PyTorch comes upon on the way; the step of `arange` without its start, as NumPy has it.
         r"^(positional_)?(embedding_bag|instance_norm) .*no (rows|columns) \| gives",
-        r"^native_batch_norm .*no (rows|columns) \| gives",
         r"^arange \| step=.* \| gives",
     ),
     "Integers": (
