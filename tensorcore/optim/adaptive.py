@@ -119,7 +119,7 @@ class Adagrad(Optimizer):
             }
 
     def share_memory(self) -> None:
-        """Move the sums to memory that other processes can write to."""
+        """Call ``share_memory_`` of the sums, as `Module.share_memory` does of parameters."""
         for group in self.param_groups:
             for param in group["params"]:
                 self.state[param]["sum"].share_memory_()
