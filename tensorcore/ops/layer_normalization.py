@@ -95,7 +95,7 @@ def native_layer_norm(
     out, *statistics = native_layer_norm.emit(input, weight, bias, ndim=len(sides), eps=float(eps))
     # Statistics are of the dtype of what scales, or the input's, and no part of the graph.
     kind = next((x.dtype for x in (weight, bias) if x is not None), input.dtype)
-    return (out.to(input.dtype), *(x.detach().to(kind) for x in statistics))  # type: ignore[return-value]
+    return (out.to(input.dtype), *(x.detach().to(kind) for x in statistics))
 
 
 @native_layer_norm.expression

@@ -171,7 +171,7 @@ def batch_norm(
         )
     if training and eps <= 0:
         raise RangeError(f"batch_norm: eps must be positive, got {eps}")
-    return by_batch(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]  # type: ignore[no-any-return]
+    return by_batch(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]
 
 
 def by_batch(

@@ -217,7 +217,7 @@ def positional_binary_cross_entropy_with_logits(
         raise ShapeError(
             f"{op}: input of shape {list(input.shape)} does not broadcast to target of shape {list(target.shape)}"
         )
-    return loss.logistic_loss(input, target, weight, pos_weight, how)  # type: ignore[no-any-return]
+    return loss.logistic_loss(input, target, weight, pos_weight, how)
 
 
 @composite(
@@ -295,7 +295,7 @@ def positional_margin_ranking_loss(
         tensor(0.7500)
     """
     how = _reduction("margin_ranking_loss", reduction)
-    return distance.ranking_loss(input1, input2, target, margin, how)  # type: ignore[no-any-return]
+    return distance.ranking_loss(input1, input2, target, margin, how)
 
 
 @composite(namespaces=(), aliases=(".triplet_margin_loss",), samples=({"shapes": ((3, 4),) * 3},), ulp=16)

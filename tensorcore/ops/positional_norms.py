@@ -36,7 +36,7 @@ def positional_batch_norm(
         tensor([[-1.0000, -1.0000],
                 [ 1.0000,  1.0000]])
     """
-    return by_batch(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]  # type: ignore[no-any-return]
+    return by_batch(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]
 
 
 @composite(
@@ -53,13 +53,13 @@ def positional_instance_norm(
         >>> tc.instance_norm(tc.tensor([[[1.0, 3.0]]]), None, None, None, None, True, 0.1, 1e-5, True)
         tensor([[[-1.0000,  1.0000]]])
     """
-    return by_instance(input, weight, bias, running_mean, running_var, use_input_stats, momentum, eps)  # type: ignore[no-any-return]
+    return by_instance(input, weight, bias, running_mean, running_var, use_input_stats, momentum, eps)
 
 
 def _statistic_dtype(input: Any, weight: Any) -> DType:
     """PyTorch's: the input's, unless a weight of float32 goes with 16 bits."""
     mixed = weight is not None and weight.dtype is float32
-    return float32 if mixed and input.dtype.itemsize == 2 else input.dtype  # type: ignore[no-any-return]
+    return float32 if mixed and input.dtype.itemsize == 2 else input.dtype
 
 
 @composite(
