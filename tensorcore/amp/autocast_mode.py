@@ -125,7 +125,7 @@ def _cast(value: Any, device_type: str, dtype: DType) -> Any:
         return {_cast(key, device_type, dtype): _cast(each, device_type, dtype) for key, each in value.items()}
     if isinstance(value, Iterable):
         each = (_cast(part, device_type, dtype) for part in value)
-        return type(value)(each) if isinstance(value, (list, tuple)) else each  # type: ignore[call-arg]
+        return type(value)(each) if isinstance(value, (list, tuple)) else each
     return value
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.amp.op_lists import (
@@ -68,16 +69,16 @@ def _places(op: Op) -> Iterator[tuple[Callable[..., Any], Callable[[Any], None]]
         cell = _front_cell(getattr(module, name, None))
         if cell is not None and id(cell) not in seen:
             seen.add(id(cell))
-            yield cell.cell_contents, lambda front, cell=cell: setattr(cell, "cell_contents", front)
+            yield cell.cell_contents, partial(setattr, cell, "cell_contents")
     dunders = (f"__{op.operator}__", f"__r{op.operator}__") if op.operator else ()
     for name in (*op.names_in("Tensor"), *dunders):
         method = DerivedMethods.__dict__.get(name)
         cell = _front_cell(method)
         if cell is not None and id(cell) not in seen:
             seen.add(id(cell))
-            yield cell.cell_contents, lambda front, cell=cell: setattr(cell, "cell_contents", front)
+            yield cell.cell_contents, partial(setattr, cell, "cell_contents")
         elif method is not None and cell is None:
-            yield method, lambda front, name=name: setattr(DerivedMethods, name, front)
+            yield method, partial(setattr, DerivedMethods, name)
 
 
 def _front_cell(function: Any) -> Any:
@@ -100,7 +101,7 @@ def _casting(op: Op, plain: Callable[..., Any], on_cpu: str | None, elsewhere: s
             return plain(*args, **kwargs)
         device_type = _device_type(args) or _device_type(kwargs.values())
         policy = on_cpu if device_type == "cpu" else elsewhere
-        if policy is None or device_type not in active:
+        if policy is None or device_type is None or device_type not in active:
             return plain(*args, **kwargs)
         return _run(op, plain, policy, device_type, active, args, kwargs)
 
@@ -206,18 +207,18 @@ def cast(x: Tensor, dtype: DType, lower: DType) -> Tensor:
     """
     emit = REGISTRY["cast"].emit
     if x._node is not LEAF or dtype is not lower or x._kind.dtype is not float32 or x._view is not None:
-        return emit(x, dtype=dtype)  # type: ignore[no-any-return]
+        return emit(x, dtype=dtype)
     from tensorcore.dispatch import intercepted
 
     # A recording must see the cast, and a level of a transform must not outlive it.
     if not state.caching or not state.nesting or x._kind.level is not None or intercepted():
-        return emit(x, dtype=dtype)  # type: ignore[no-any-return]
+        return emit(x, dtype=dtype)
     kept = state.casts.get((id(x), dtype, mode.grad))
     if kept is not None and kept[0] is x and kept[1] is x._array and kept[2] == x._changes:
-        return kept[3]  # type: ignore[no-any-return]
+        return kept[3]
     made = emit(x, dtype=dtype)
     state.casts[id(x), dtype, mode.grad] = (x, x._array, x._changes, made)
-    return made  # type: ignore[no-any-return]
+    return made
 
 
 def _widest(name: str, lower: DType, values: Any, device_type: str) -> DType:
@@ -260,7 +261,7 @@ def _install_reflected_division() -> None:
     """``1 / x`` on accelerators: a reciprocal there, which PyTorch's list has in float32."""
     from tensorcore.derived import DerivedMethods
 
-    plain: Callable[..., Any] = DerivedMethods.__rtruediv__  # type: ignore[attr-defined]
+    plain: Callable[..., Any] = DerivedMethods.__rtruediv__
 
     def __rtruediv__(self: Any, other: Any) -> Any:  # noqa: N807 - the dunder itself
         kind = self._kind
@@ -268,4 +269,4 @@ def _install_reflected_division() -> None:
             self = cast(self, float32, float32) if _eligible(self, kind.device.type) else self
         return plain(self, other)
 
-    DerivedMethods.__rtruediv__ = __rtruediv__  # type: ignore[attr-defined]
+    DerivedMethods.__rtruediv__ = __rtruediv__  # type: ignore[method-assign]

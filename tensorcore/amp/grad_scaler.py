@@ -133,7 +133,7 @@ class GradScaler:
                 return value * (factor.master if factor.master.device == value.device else factor.get(value.device))
             if isinstance(value, Iterable):
                 parts = map(scaled, value)
-                return type(value)(parts) if isinstance(value, (list, tuple)) else parts  # type: ignore[call-arg]
+                return type(value)(parts) if isinstance(value, (list, tuple)) else parts
             raise ValueError(f"GradScaler.scale: outputs must be a tensor or an iterable of tensors, got {value!r}")
 
         return scaled(outputs)
@@ -387,14 +387,15 @@ class GradScaler:
         return self._found_inf_per_device(optimizer)
 
     def _found_inf_per_device(self, optimizer: Any) -> dict[Device, Tensor]:
-        return self._per_optimizer_states[id(optimizer)]["found_inf_per_device"]  # type: ignore[no-any-return]
+        return self._per_optimizer_states[id(optimizer)]["found_inf_per_device"]
 
 
 def _check_and_unscale_(grads: list[Tensor], found_inf: Tensor, inv_scale: Tensor) -> None:
     """Multiply tensors by ``inv_scale`` in place, and set ``found_inf`` to 1 if an element was not finite before."""
     finite: Any = None
+    factor = inv_scale.to(grads[0].dtype)
     for grad in grads:
         each = grad.isfinite().all()
         finite = each if finite is None else finite & each
-        grad.mul_(inv_scale.to(grad.dtype))
+        grad.mul_(factor)
     found_inf.copy_(where(finite, found_inf, 1.0))

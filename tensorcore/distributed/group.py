@@ -276,13 +276,18 @@ def new_group(
     return ProcessGroup(world.backend if backend is None else Backend(backend), group_desc or "")
 
 
+def _is_outside(group: Any) -> bool:
+    """Whether it stands for a group that this process is not in."""
+    return group is GroupMember.NON_GROUP_MEMBER
+
+
 def get_rank(group: ProcessGroup | None = None) -> int:
     """The number of this process in a group: 0; -1 in one that it is not in.
 
     Raises:
         ValueError: without a group.
     """
-    return -1 if group is GroupMember.NON_GROUP_MEMBER else group_of(group).rank()
+    return -1 if _is_outside(group) else group_of(group).rank()
 
 
 def get_world_size(group: ProcessGroup | None = None) -> int:
@@ -291,7 +296,7 @@ def get_world_size(group: ProcessGroup | None = None) -> int:
     Raises:
         ValueError: without a group.
     """
-    return -1 if group is GroupMember.NON_GROUP_MEMBER else group_of(group).size()
+    return -1 if _is_outside(group) else group_of(group).size()
 
 
 def get_backend(group: ProcessGroup | None = None) -> Backend:

@@ -33,6 +33,7 @@ def _gradient(conv: Callable[..., Any], count: int, of_input: bool) -> Callable[
             # Those who differentiate again do so by the other operand and by grad_output.
             again = other.requires_grad or grad_output.requires_grad
             (found,) = grad(out, wanted, grad_output, create_graph=again)
+        assert found is not None
         return found
 
     what, shapes = ("input", "input_size, weight") if of_input else ("weight", "input, weight_size")

@@ -120,6 +120,7 @@ class BasePruningMethod(ABC):
         weight = self.apply_mask(module)
         delattr(module, name)
         original = module._parameters.pop(f"{name}_orig")
+        assert original is not None
         original.data = weight.data
         del module._buffers[f"{name}_mask"]
         setattr(module, name, original)
@@ -149,7 +150,7 @@ class PruningContainer(BasePruningMethod):
                 f"Can only add pruning methods acting on the parameter named {self._tensor_name!r} to this "
                 f"PruningContainer. Found {method._tensor_name!r}"
             )
-        self._pruning_methods += (method,)  # type: ignore[assignment]
+        self._pruning_methods += (method,)  # type: ignore[operator]
 
     def __len__(self) -> int:
         return len(self._pruning_methods)
@@ -205,9 +206,9 @@ class _ByAmount(BasePruningMethod):
         if not isinstance(amount, numbers.Real):
             raise TypeError(f"Invalid type for amount: {amount!r}. Must be int or float.")
         whole = isinstance(amount, numbers.Integral)
-        if amount < 0 or (not whole and amount > 1):
+        self.amount: Any = amount
+        if self.amount < 0 or (not whole and self.amount > 1):
             raise ValueError(f"amount={amount} should be a float in the range [0, 1] or a non-negative integer")
-        self.amount = amount
 
     def _count(self, among: int) -> int:
         """How many of ``among`` are pruned."""
