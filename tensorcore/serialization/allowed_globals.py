@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore import dtypes
@@ -176,6 +177,7 @@ def _containers() -> dict[str, Global]:
     return {name: Global(name, call) for name, call in calls.items()}
 
 
+@cache
 def _torch_names() -> dict[str, Global]:
     """PyTorch's classes and values, apart from what rebuilds tensors."""
     table = {

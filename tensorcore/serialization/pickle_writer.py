@@ -103,6 +103,9 @@ class PickleWriter:
             self.save_ordered_dict(obj)
         elif kind is layout:
             self.build(obj, ("torch.serialization", "_get_layout"), (f"torch.{obj.name}",))
+        elif kind.__module__ == "tensorcore.return_types":
+            # The second argument holds the fields without names that some of PyTorch's have.
+            self.build(obj, ("torch.return_types", kind.__name__), (tuple(obj), {}))
         elif kind is Generator:
             # As PyTorch does: a new one, which is given the seed, the offset (which CPUs have not) and the state.
             self.build(obj, ("torch._C", "Generator"), (Device("cpu"),))

@@ -12,6 +12,7 @@ from tensorcore.dtypes import DType, uint8
 from tensorcore.errors import CheckpointError, DeviceError
 from tensorcore.serialization.allowed_globals import StorageType, is_tensor_class, storage_of
 from tensorcore.serialization.locations import place
+from tensorcore.serialization.named_results import named_results
 from tensorcore.serialization.pickle_reader import Global
 from tensorcore.serialization.storages import Storage
 from tensorcore.tensor import Tensor, wrap
@@ -63,6 +64,7 @@ class Rebuilder:
             "torch._tensor._rebuild_from_type_v2": self.from_type,
             "torch.serialization._get_layout": self.layout,
             "torch._C.Generator": self.generator,
+            **named_results(),
         }
 
     # ---------------------------------------------------------------- storages
@@ -166,7 +168,7 @@ class Rebuilder:
     def from_type(self, function: Any, cls: Any, args: Any, state: Any) -> Tensor:
         """``torch._tensor._rebuild_from_type_v2``: a tensor of a subclass, or with attributes."""
         calls = (self.tensor, self.typed_tensor, self.parameter, self.sparse_tensor)
-        call = self.table().get(function.name) if type(function) is Global else function
+        call = function.call if type(function) is Global else function
         if call not in calls or type(args) is not tuple or not is_tensor_class(cls):
             raise CheckpointError("a tensor with attributes has parts of the wrong types")
         made = call(*args)

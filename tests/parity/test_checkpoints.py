@@ -192,6 +192,24 @@ def test_storages_go_both_ways():
     assert list(back["u"].untyped()) == [7, 8]
 
 
+RESULTS = {
+    "max": lambda lib, x: lib.max(x, 0), "topk": lambda lib, x: x.topk(2), "sort": lambda lib, x: lib.sort(x),
+    "svd": lambda lib, x: lib.linalg.svd(x), "slogdet": lambda lib, x: lib.linalg.slogdet(x @ x.T),
+    "lstsq": lambda lib, x: lib.linalg.lstsq(x.T, x.T), "histogram": lambda lib, x: lib.histogram(x, 3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_named_results_go_both_ways(name):
+    theirs = RESULTS[name](torch, torch.arange(6.0).reshape(2, 3) + torch.eye(2, 3))
+    own = theirs_read([theirs])[0]
+    assert type(own) is type(RESULTS[name](tc, tc.arange(6.0).reshape(2, 3) + tc.eye(2, 3)))
+    assert equal(own, tuple(theirs))
+    back = ours_read(own, weights_only=False)
+    assert type(back) is type(theirs)
+    assert equal(own, tuple(back))
+
+
 @pytest.mark.parametrize("name", ["strided", "sparse_coo", "sparse_csr"])
 def test_layouts_go_both_ways(name):
     assert theirs_read(getattr(torch, name)) is getattr(tc, name)
