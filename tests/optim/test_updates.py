@@ -66,6 +66,22 @@ def test_numpy_agrees_with_the_machine_code(cls, settings, monkeypatch):
         np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize(("cls", "settings"), RULES, ids=IDS)
+def test_differentiable_steps_have_the_derivatives_of_differences(cls, settings):
+    def after(w):
+        p = w.clone()
+        p.retain_grad()
+        optimizer = cls([p], lr=0.1, differentiable=True, **settings)
+        for step in range(3):
+            p.grad = w * w * (step + 1) + 0.3
+            optimizer.step()
+        return p
+
+    w = tc.tensor([1.0, -2.0, 0.5], dtype=tc.float64, requires_grad=True)
+    # Counters and what is computed of them are in float32.
+    assert tc.autograd.gradcheck(after, (w,), eps=1e-5, atol=1e-4, rtol=1e-4)
+
+
 def test_groups_may_mix_dtypes_and_devices():
     made = [
         nn.Parameter(tc.ones(2, dtype=dtype, device=device))
