@@ -199,6 +199,17 @@ OTHERS = [
     "import importlib; S = importlib.import_module(t.__name__ + '.nn.attention'); q = t.ones(1, 2, 3)\n"
     "with S.sdpa_kernel([S.SDPBackend.MATH]): r = t.nn.functional.scaled_dot_product_attention(q, q, q)\nr",
     "import importlib; importlib.import_module(t.__name__ + '.nn.attention').sdpa_kernel('math').__enter__()",
+    "m = t.nn.LSTM(3, 4, 2, bidirectional=True, proj_size=2); x, h = t.ones(5, 2, 3), (t.ones(4, 2, 2), t.ones(4, "
+    "2, 4)); "
+    "m.check_forward_args(x, h, None); [m.get_expected_hidden_size(x, None), m.get_expected_cell_size(x, None), "
+    "m.get_expected_hidden_size(x[0], t.tensor([2, 1])), m.permute_hidden(h, t.tensor([1, 0]))]",
+    "m = t.nn.GRU(3, 4); m.check_forward_args(t.ones(5, 2, 3), t.ones(1, 3, 4), None)",
+    "m = t.nn.GRU(3, 4); m.check_input(t.ones(5, 3), None)", "m = t.nn.GRU(3, 4); m.check_input(t.ones(5, 2, 4), None)",
+    "m = t.nn.GRU(3, 4); [m.permute_hidden(t.ones(1, 2, 4), None), m.permute_hidden(t.ones(1, 2, 4), t.tensor([1, "
+    "0]))]",
+    "m = t.nn.modules; [m.module._addindent('a\\nb', 4), len(m.transformer._get_clones(t.nn.Linear(1, 2), 3)), "
+    "m.transformer._get_activation_fn('gelu')(t.ones(1)), m.module._IncompatibleKeys([], ['a'])[1]]",
+    "t.nn.modules.transformer._get_activation_fn('x')",
     "m = t.nn.modules; [m.batchnorm._BatchNorm in t.nn.BatchNorm2d.__mro__, m.conv._ConvNd in t.nn.Conv1d.__mro__, "
     "m.instancenorm._InstanceNorm in t.nn.InstanceNorm1d.__mro__, "
     "m.conv._ConvTransposeNd in t.nn.ConvTranspose2d.__mro__, "

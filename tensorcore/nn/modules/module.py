@@ -16,7 +16,7 @@ from tensorcore.nn.modules.hooks import (
     module_registration,
     parameter_registration,
 )
-from tensorcore.nn.modules.state import ModuleState
+from tensorcore.nn.modules.state import IncompatibleKeys, ModuleState
 from tensorcore.nn.parameter import Buffer, Parameter
 from tensorcore.tensor import Tensor
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["Module"]
+
+#: PyTorch's name, which programs import from here.
+_IncompatibleKeys = IncompatibleKeys
 
 _REGISTRIES = ("_parameters", "_buffers", "_modules")
 
@@ -253,6 +256,11 @@ class Module(ModuleHooks, ModuleState, ModuleConversion):
             return f"{self._get_name()}({extra})"
         lines += [f"({name}): " + indented(repr(module)) for name, module in self._modules.items()]
         return f"{self._get_name()}(\n  " + "\n  ".join(lines) + "\n)"
+
+
+def _addindent(s_: str, numSpaces: int) -> str:
+    """``s_`` with its lines after the first moved right."""
+    return s_.replace("\n", "\n" + " " * numSpaces)
 
 
 def indented(text: str) -> str:

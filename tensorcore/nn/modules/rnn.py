@@ -156,6 +156,44 @@ class RNNBase(Module):
             last = [x.squeeze(1) for x in last]
         return out, tuple(last) if states > 1 else last[0]
 
+    # ---------------------------------------------------------------- the steps of PyTorch's, for subclasses
+
+    def check_input(self, input: Tensor, batch_sizes: Tensor | None) -> None:
+        """Raise what a wrong input raises; ``batch_sizes`` is that of a packed sequence."""
+        wanted = 3 if batch_sizes is None else 2
+        if input.dim() != wanted:
+            raise ShapeError(f"{type(self).__name__}: input must have {wanted} dimensions, got {input.dim()}")
+        self._check_input(input, batch_sizes is not None)
+
+    def _expected(self, input: Tensor, batch_sizes: Tensor | None, state: int) -> tuple[int, int, int]:
+        along = 0 if self.batch_first else 1
+        return self._state_shapes(input.shape[along] if batch_sizes is None else int(batch_sizes[0]))[state]
+
+    def get_expected_hidden_size(self, input: Tensor, batch_sizes: Tensor | None) -> tuple[int, int, int]:
+        """The shape of the hidden state."""
+        return self._expected(input, batch_sizes, 0)
+
+    def check_hidden_size(
+        self, hx: Tensor, expected_hidden_size: tuple[int, ...], msg: str = "Expected hidden size {}, got {}"
+    ) -> None:
+        """Raise ShapeError unless ``hx`` has the shape; ``msg`` says so with both."""
+        if tuple(hx.shape) != tuple(expected_hidden_size):
+            raise ShapeError(msg.format(expected_hidden_size, list(hx.shape)))
+
+    def check_forward_args(self, input: Tensor, hidden: Any, batch_sizes: Tensor | None) -> None:
+        """Raise what wrong arguments of ``forward`` raise."""
+        self.check_input(input, batch_sizes)
+        states = hidden if isinstance(hidden, tuple) else (hidden,)
+        for place, hx in enumerate(states):
+            which = f"hidden[{place}]" if len(states) > 1 else "hidden"
+            self.check_hidden_size(
+                hx, self._expected(input, batch_sizes, place), f"Expected {which} size {{}}, got {{}}"
+            )
+
+    def permute_hidden(self, hx: Any, permutation: Tensor | None) -> Any:
+        """States in another order of the sequences."""
+        return self._ordered(hx, permutation) if isinstance(hx, tuple) else self._ordered((hx,), permutation)[0]
+
     @staticmethod
     def _ordered(states: Any, places: Tensor | None) -> Any:
         return states if places is None else tuple(x.index_select(1, places) for x in states)
@@ -263,6 +301,10 @@ class LSTM(RNNBase):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__("LSTM", *args, **kwargs)
+
+    def get_expected_cell_size(self, input: Tensor, batch_sizes: Tensor | None) -> tuple[int, int, int]:
+        """The shape of the cell state."""
+        return self._expected(input, batch_sizes, 1)
 
 
 class GRU(RNNBase):

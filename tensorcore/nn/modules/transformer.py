@@ -29,6 +29,18 @@ Activation = str | Callable[[Tensor], Tensor]
 _ACTIVATIONS: Final[dict[str, Callable[[Tensor], Tensor]]] = {"relu": F.relu, "gelu": F.gelu}
 
 
+def _get_clones(module: Module, N: int) -> ModuleList:
+    """``N`` copies of a module."""
+    return ModuleList([copy.deepcopy(module) for _ in range(N)])
+
+
+def _get_activation_fn(activation: str) -> Callable[[Tensor], Tensor]:
+    """The function of a name, as programs that are built like this module ask for it."""
+    if activation not in _ACTIVATIONS:
+        raise RuntimeError(f"activation should be 'relu', 'gelu' or a function, got {activation!r}")
+    return _ACTIVATIONS[activation]
+
+
 def _causal_mask(size: int, dtype: Any = None, device: Any = None) -> Tensor:
     return full((size, size), -math.inf, dtype=dtype, device=device).triu(1)
 
@@ -68,11 +80,7 @@ class _Layer(Module):
         for place in blocks:
             setattr(self, f"dropout{place}", Dropout(dropout))
         if isinstance(activation, str):
-            if activation not in _ACTIVATIONS:
-                raise RuntimeError(
-                    f"{type(self).__name__}: activation should be 'relu', 'gelu' or a function, got {activation!r}"
-                )
-            activation = _ACTIVATIONS[activation]
+            activation = _get_activation_fn(activation)
         self.activation = activation
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -198,7 +206,7 @@ class TransformerEncoder(Module):
         mask_check: bool = True,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.layers = ModuleList([copy.deepcopy(encoder_layer) for _ in range(num_layers)])
+        self.layers = _get_clones(encoder_layer, num_layers)
         self.num_layers = num_layers
         self.norm = norm
         self.enable_nested_tensor = enable_nested_tensor
@@ -229,7 +237,7 @@ class TransformerDecoder(Module):
 
     def __init__(self, decoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
         super().__init__()
-        self.layers = ModuleList([copy.deepcopy(decoder_layer) for _ in range(num_layers)])
+        self.layers = _get_clones(decoder_layer, num_layers)
         self.num_layers = num_layers
         self.norm = norm
 
