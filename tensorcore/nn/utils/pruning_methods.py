@@ -214,7 +214,7 @@ class _ByAmount(BasePruningMethod):
         """How many of ``among`` are pruned."""
         if not isinstance(self.amount, numbers.Integral):
             return round(self.amount * among)
-        if self.amount > among:
+        if int(self.amount) > among:
             raise ValueError(f"amount={self.amount} should be smaller than the number of parameters to prune={among}")
         return int(self.amount)
 
