@@ -60,8 +60,8 @@ def _extreme(name: str) -> Callable[..., str]:
 def _interpolated(input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest", *args: Any,
                   **kwargs: Any) -> str:  # fmt: skip
     sides = input.ndim - 2
-    kind = {"linear": "Linear", "bilinear": "Bilinear", "bicubic": "Bicubic", "trilinear": "Trilinear", "nearest":
-            "Nearest", "nearest-exact": "NearestExact"}.get(mode)  # fmt: skip
+    kind = {"linear": "Linear", "bilinear": "Bilinear", "bicubic": "Bicubic", "lanczos": "Lanczos", "trilinear":
+            "Trilinear", "nearest": "Nearest", "nearest-exact": "NearestExact"}.get(mode)  # fmt: skip
     if mode == "area":
         return "SqueezeBackward1" if sides == 1 else f"AdaptiveAvgPool{sides}DBackward0"
     if kwargs.get("antialias"):

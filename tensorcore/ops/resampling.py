@@ -1,4 +1,4 @@
-"""Images and signals resized: nearest, linear, cubic and by area."""
+"""Images and signals resized: nearest, linear, cubic, by Lanczos' filter and by area."""
 
 from __future__ import annotations
 
@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 _F: Final = ("nn.functional",)
 #: How many dimensions each mode resizes; ``None``: any.
 _MODES: Final = {
-    "nearest": None, "nearest-exact": None, "area": None, "linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3,
+    "nearest": None, "nearest-exact": None, "area": None, "linear": 1, "bilinear": 2, "bicubic": 2, "lanczos": 2,
+    "trilinear": 3,
 }  # fmt: skip
+#: How far each smoothing filter reaches, in elements of the larger side.
+_REACH: Final = {"bilinear": 1.0, "bicubic": 2.0, "lanczos": 3.0}
 #: Keys' cubic convolution with the coefficient PyTorch uses.
 _CUBIC: Final = -0.75
 
@@ -86,14 +89,14 @@ def _cubic(side: int, out: int, scale: float, align: bool) -> tuple[list[list[in
     return taps, weights
 
 
-def _smoothed(side: int, out: int, scale: float, cubic: bool) -> tuple[list[list[int]], list[list[float]]]:
+def _smoothed(side: int, out: int, scale: float, mode: str) -> tuple[list[list[int]], list[list[float]]]:
     """Taps and weights of a filter widened by the scale when shrinking, so that no element is skipped."""
-    support = (2.0 if cubic else 1.0) * max(scale, 1.0)
+    support = _REACH[mode] * max(scale, 1.0)
     starts, rows = [], []
     for i in range(out):
         center = scale * (i + 0.5)
         first, last = max(int(center - support + 0.5), 0), min(int(center + support + 0.5), side)
-        row = [_filter(abs((j - center + 0.5) / max(scale, 1.0)), cubic) for j in range(first, last)]
+        row = [_filter(abs((j - center + 0.5) / max(scale, 1.0)), mode) for j in range(first, last)]
         total = sum(row)
         starts.append(first)
         rows.append([weight / total for weight in row] if total else row)
@@ -103,9 +106,13 @@ def _smoothed(side: int, out: int, scale: float, cubic: bool) -> tuple[list[list
     return taps, [[row[k] if k < len(row) else 0.0 for row in rows] for k in range(longest)]
 
 
-def _filter(t: float, cubic: bool) -> float:
-    if not cubic:
+def _filter(t: float, mode: str) -> float:
+    if mode == "bilinear":
         return max(1 - t, 0.0)
+    if mode == "lanczos":
+        # The sinc, windowed by one three times as wide: Duchon, Lanczos filtering in one and two dimensions, 1979.
+        x = math.pi * t
+        return 1.0 if t == 0 else 3 * math.sin(x) * math.sin(x / 3) / (x * x) if t < 3 else 0.0
     # The smoothing filter has the coefficient of Pillow, not that of plain cubic resizing.
     a = -0.5
     if t < 1:
@@ -118,18 +125,21 @@ def resampling_taps(
     side: int, out: int, mode: str, scale: float, align: bool, antialias: bool
 ) -> tuple[list[list[int]], list[list[float]]]:
     """For each tap, which element of a side each of ``out`` elements takes, and how much it weighs."""
-    cubic = mode == "bicubic"
-    return _smoothed(side, out, scale, cubic) if antialias else (_cubic if cubic else _linear)(side, out, scale, align)
+    if antialias:
+        return _smoothed(side, out, scale, mode)
+    return (_cubic if mode == "bicubic" else _linear)(side, out, scale, align)
 
 
 _HALVED: Final = {"mode": "bilinear", "scale": 1.7, "align": False, "antialias": False}
+_WIDE: Final = {"mode": "lanczos", "scale": 0.6, "align": False, "antialias": True}
 _SMOOTHED: Final = {"mode": "bicubic", "scale": 1.7, "align": False, "antialias": True}
 
 
 @composite(
     rule=inexact, namespaces=(), ulp=32,
     samples=({"shapes": ((2, 3, 6, 5),), "dim": 2, "size": 3, **_HALVED},
-             {"shapes": ((2, 3, 5, 6),), "dim": 3, "size": 3, **_SMOOTHED}),
+             {"shapes": ((2, 3, 5, 6),), "dim": 3, "size": 3, **_SMOOTHED},
+             {"shapes": ((2, 3, 5, 6),), "dim": 3, "size": 10, **_WIDE}),
     vjp=lambda g, input_shape, dim, mode, scale, align, antialias: resampled_gradient.emit(
         g, dim=dim, size=input_shape[dim], mode=mode, scale=scale, align=align, antialias=antialias),
 )  # fmt: skip
@@ -191,13 +201,21 @@ def _rounded(x: Any) -> Any:
     return (x + 0.5).floor().clamp(0, 255)
 
 
-def _sizes(input: Any, size: Any, scale_factor: Any, recompute: bool | None) -> tuple[list[int], list[float] | None]:
-    count = input.ndim - 2
+def _one_of(input: Any, size: Any, scale_factor: Any, recompute: bool | None) -> None:
     if (size is None) == (scale_factor is None):
         raise RangeError("interpolate: exactly one of size and scale_factor must be given")
+    if size is not None and recompute:
+        raise RangeError("interpolate: recompute_scale_factor is meaningless with size")
+    if isinstance(scale_factor, (list, tuple)) and len(scale_factor) != input.ndim - 2:
+        raise RangeError(
+            f"interpolate: scale_factor has {len(scale_factor)} numbers; input of shape {list(input.shape)} needs "
+            f"{input.ndim - 2}"
+        )
+
+
+def _sizes(input: Any, size: Any, scale_factor: Any, recompute: bool | None) -> tuple[list[int], list[float] | None]:
+    count = input.ndim - 2
     if size is not None:
-        if recompute:
-            raise RangeError("interpolate: recompute_scale_factor is meaningless with size")
         sizes = list(size) if isinstance(size, (list, tuple)) else [size] * count
         factors = None
     else:
@@ -228,6 +246,7 @@ def _sizes(input: Any, size: Any, scale_factor: Any, recompute: bool | None) -> 
         {"shapes": ((2, 3, 4, 5),), "size": (7, 3), "mode": "bilinear"},
         {"shapes": ((2, 3, 4, 5),), "size": (7, 3), "mode": "bicubic", "align_corners": True},
         {"shapes": ((2, 3, 6),), "size": 4, "mode": "linear"},
+        {"shapes": ((2, 3, 4, 5),), "size": (3, 9), "mode": "lanczos", "antialias": True},
     ),
 )
 def interpolate(
@@ -242,17 +261,18 @@ def interpolate(
     """(N, C, *sides) resized to ``size`` or by ``scale_factor``.
 
     ``mode`` is one of ``"nearest"``, ``"nearest-exact"``, ``"linear"``, ``"bilinear"``, ``"bicubic"``,
-    ``"trilinear"`` and ``"area"``.
+    ``"trilinear"``, ``"lanczos"`` and ``"area"``.
 
     Args:
         size, scale_factor: the new sides, or the factors of the old ones; one number, or one for each side.
         align_corners: whether the outermost elements keep their places, for linear and cubic modes.
         recompute_scale_factor: whether the factors are those of the rounded sizes rather than as given.
-        antialias: whether to widen the filter when shrinking, for ``"bilinear"`` and ``"bicubic"``.
+        antialias: whether to widen the filter when shrinking, for ``"bilinear"`` and ``"bicubic"``; ``"lanczos"`` does.
 
     Raises:
         NotImplementedError: if ``mode`` does not fit the dimensions.
         ShapeError: if ``size`` does not.
+        RangeError: for arguments that do not go together.
 
     Example:
         >>> x = tc.tensor([[[1.0, 3.0]]])
@@ -271,10 +291,19 @@ def interpolate(
             f"interpolate: expected a size for each side of an input (N, C, *sides), got size={list(size)} and input "
             f"of shape {list(input.shape)}"
         )
+    _one_of(input, size, scale_factor, recompute_scale_factor)
+    if antialias and (mode not in _REACH or input.ndim != 4):
+        raise RangeError(
+            f"interpolate: antialias needs images (N, C, H, W) and a mode of {', '.join(map(repr, _REACH))}, got "
+            f"{mode!r} and shape {list(input.shape)}"
+        )
     if input.ndim not in (3, 4, 5) or _MODES[mode] not in (None, input.ndim - 2):
         raise NotImplementedError(f"interpolate: mode {mode!r} does not resize an input of shape {list(input.shape)}")
-    if antialias and mode not in ("bilinear", "bicubic"):
-        raise RangeError(f"interpolate: antialias needs mode 'bilinear' or 'bicubic', got {mode!r}")
+    if mode == "lanczos" and (align_corners or not antialias):
+        raise RangeError(
+            "interpolate: mode 'lanczos' takes antialias=True and align_corners=False, got "
+            f"{antialias=}, {align_corners=}"
+        )
     if 0 in input.shape[1:]:
         raise ShapeError(f"interpolate: only the batch may be empty, got input of shape {list(input.shape)}")
     sizes, factors = _sizes(input, size, scale_factor, recompute_scale_factor)
@@ -282,7 +311,7 @@ def interpolate(
         pool: Any = (adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d)[input.ndim - 3]
         return pool(input, tuple(sizes))
     # Images of bytes are computed in float32 and rounded after each dimension, as in PyTorch (not with align_corners).
-    of_bytes = input.dtype is uint8 and mode in ("bilinear", "bicubic")
+    of_bytes = input.dtype is uint8 and mode in _REACH
     if input.dtype.category != FLOATING and not plain and not of_bytes:
         raise NotImplementedError(f"interpolate: mode {mode!r} expects a floating-point input, got {input.dtype}")
     out: Any = input.to(float32) if of_bytes else input

@@ -26,6 +26,25 @@ RESIZED = [
         for size in ((3, 8), (1, 1))
     ),
     case("F.interpolate", IMAGE, None, 1.7, "bicubic"),
+    *(
+        case("F.interpolate", IMAGE, size, scale, "lanczos", antialias=True)
+        for size, scale in (((3, 9), None), ((2, 2), None), (None, 0.4), (None, 2.5))
+    ),
+    case("F.interpolate", IMAGE, 3, mode="lanczos"),
+    case("F.interpolate", IMAGE, 3, None, "lanczos", True, antialias=True),
+    case("F.interpolate", T(1, 2, 5), 3, mode="lanczos", antialias=True),
+    *(
+        case("F.interpolate", T(*shape), **given)
+        for shape in ((2, 4), (1, 2, 4), (1,) * 6)
+        for given in (
+            {},
+            {"size": 5, "scale_factor": 2.0},
+            {"scale_factor": (2.0, 2.0)},
+            {"size": (5, 5, 5, 5)},
+            {"size": 5, "antialias": True},
+            {"size": 5, "recompute_scale_factor": True},
+        )
+    ),
     case("F.interpolate", IMAGE, None, (1.5, 2.0), "bilinear", recompute_scale_factor=True),
     case("F.interpolate", IMAGE),
     case("F.interpolate", IMAGE, 3, 2.0),
