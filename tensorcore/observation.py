@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tensorcore.devices import Kind
     from tensorcore.ops.record import Op
 
-__all__ = ["Observer", "memory_owner", "nbytes", "observe", "plain_kernel", "stop_observing"]
+__all__ = ["Observer", "is_observed", "memory_owner", "nbytes", "observe", "plain_kernel", "stop_observing"]
 
 Kernel = Callable[..., Any]
 
@@ -52,6 +52,11 @@ def stop_observing(observer: Observer) -> None:
         if observer in _observers:
             _observers.remove(observer)
             _refresh()
+
+
+def is_observed() -> bool:
+    """Whether an observer sees kernels."""
+    return bool(_observers)
 
 
 def _refresh() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from tensorcore.backend.array_module import ArrayModuleBackend
 from tensorcore.backend.contract import Array, Kernel
 from tensorcore.devices import Device
-from tensorcore.dtypes import INTEGER, DType, bfloat16, bool_, by_name, float16, float32
+from tensorcore.dtypes import INTEGER, DType, bfloat16, bool_, by_name, float16, float32, float64
 from tensorcore.errors import DTypeError
 from tensorcore.random import generator, mt19937
 from tensorcore_cpu.attention import AttentionKernels
@@ -26,7 +26,9 @@ from tensorcore_cpu.factorizations import FactorizationKernels
 from tensorcore_cpu.fourier import TransformKernels
 from tensorcore_cpu.grids import GridKernels
 from tensorcore_cpu.indexing import IndexKernels
+from tensorcore_cpu.jit.arithmetic import ARITHMETIC, arithmetic_into
 from tensorcore_cpu.jit.conversions import converted
+from tensorcore_cpu.jit.executable import isa
 from tensorcore_cpu.jit.fused import compiled_kernel
 from tensorcore_cpu.jit.places import shuffled
 from tensorcore_cpu.joining import JoinKernels
@@ -36,7 +38,7 @@ from tensorcore_cpu.norms import NormKernels
 from tensorcore_cpu.optimizer import OptimizerKernels
 from tensorcore_cpu.ordering import OrderKernels
 from tensorcore_cpu.pools import PoolKernels
-from tensorcore_cpu.quiet import quiet, quiet1, quiet2, quiet_out, quiet_reduce
+from tensorcore_cpu.quiet import quiet, quiet1, quiet2, quiet3, quiet_out, quiet_product, quiet_reduce
 from tensorcore_cpu.recurrent import RecurrentKernels
 from tensorcore_cpu.resampling import ResampleKernels
 from tensorcore_cpu.searching import SearchKernels
@@ -193,6 +195,10 @@ class CpuBackend(
             return quiet_reduce(product if name == "prod" else total, _NATIVE)
         if name in ("maximum", "minimum"):
             return quiet2(against_number(found))
+        if name == "linear":
+            return quiet3(found)
+        if name == "matmul":
+            return quiet_product(np.matmul, np.dot)
         if isinstance(found, np.ufunc):
             return (quiet1 if found.nin == 1 else quiet2)(found)
         return quiet(found)
@@ -212,7 +218,11 @@ class CpuBackend(
         if own is not None:
             return quiet(getattr(self, name))
         found = _ufunc(name, dtype)
-        return None if found is None else quiet_out(found)
+        if found is None:
+            return None
+        plain = quiet_out(found)
+        compiled = name in ARITHMETIC and dtype in (float32, float64) and isa() is not None
+        return arithmetic_into(name, _NATIVE[dtype], plain) if compiled else plain
 
     # ---------------------------------------------------------------- host memory
 

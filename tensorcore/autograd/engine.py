@@ -13,7 +13,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from tensorcore.autograd.edges import AccumulateGrad, GradientEdge, target_of
-from tensorcore.autograd.graph import Node, SelectNode, current_node, enclosers, inspectors
+from tensorcore.autograd.graph import Node, OpNode, SelectNode, current_node, enclosers, inspectors
 from tensorcore.autograd.mode import mode
 from tensorcore.autograd.run import (
     Cotangents,
@@ -31,6 +31,7 @@ from tensorcore.compile import capture
 from tensorcore.dispatch import is_busy
 from tensorcore.dtypes import COMPLEX, FLOATING
 from tensorcore.errors import DeviceError, DTypeError, ShapeError
+from tensorcore.observation import is_observed
 from tensorcore.ops.inplace import add_into
 from tensorcore.tensor import Tensor
 
@@ -238,6 +239,8 @@ def _run(
         reach = _leading_to(starts, targets)
     recording = capture.active()
     watched = bool(inspectors or enclosers)
+    # Programs of gradient rules leave out what would be seen or differentiated.
+    quick = not (watched or create_graph or recording or is_busy() or is_observed())
     grad_mode = mode.grad
     outer = current.run
     current.run = (starts, targets, reach)
@@ -263,6 +266,8 @@ def _run(
                 continue
             if watched or node.post_hooks is not None:
                 results = run_hooked(node, cotangent, create_graph)
+            elif quick and node.__class__ is OpNode:
+                results = node.plan.pull(cotangent, node)
             else:
                 results = node.backward(cotangent, create_graph)
             # What hooks have seen they may keep.

@@ -160,7 +160,7 @@ class Node:
 class OpNode(Node):
     """The step of a recorded op: its gradient rules and what they read."""
 
-    __slots__ = ("attributes", "clock", "inputs", "op", "output", "shapes")
+    __slots__ = ("attributes", "clock", "inputs", "op", "output", "plan", "shapes")
 
     def __init__(self, op: Op, inputs: tuple[Any, ...], output: Any, kind: Any, attributes: Any) -> None:
         self.op = op
@@ -176,30 +176,40 @@ class OpNode(Node):
             (x,) = inputs
             node = x._node if x._view is None else current_node(x)
             self.edges = (x if node is LEAF else node,)
-            plan = op.plans.get(1)
+            plan = op.plans.get(_ONLY)
         elif count == 2 and inputs[1] is not None:
             x, z = inputs
             node = x._node if x._view is None else current_node(x)
             other = z._node if z._view is None else current_node(z)
             self.edges = (x if node is LEAF else node, z if other is LEAF else other)
-            plan = op.plans.get((node is not None) + 2 * (other is not None))
+            plan = op.plans.get((5 if node is not None else 4) if other is None else (7 if node is not None else 6))
         else:
-            nodes = [None if x is None else current_node(x) for x in inputs]
-            self.edges = tuple([x if node is LEAF else node for x, node in zip(inputs, nodes, strict=True)])
-            plan = op.plans.get(tuple([node is not None for node in nodes]))
+            edges, key, bit = [], 1 << count, 1
+            for x in inputs:
+                node = None
+                if x is not None and x._node is not None:
+                    node = x._node if x._view is None else current_node(x)
+                    key += bit
+                edges.append(x if node is LEAF else node)
+                bit += bit
+            self.edges = tuple(edges)
+            plan = op.plans.get(key)
         # Numbered after its operands' nodes, which may have been made anew just now.
         self.sequence = next_sequence()
         if plan is None:
             plan = _plan(op, self.edges)
-        keep, keep_output, keep_shapes = plan
-        if keep is None:
+        self.plan = plan
+        kept = plan.inputs
+        if kept is None:
             self.inputs: Any = None
-        elif keep is ALL:
+        elif kept is ALL:
             self.inputs = inputs
+        elif count == 2:
+            self.inputs = (inputs[0], None) if 0 in kept else (None, inputs[1])
         else:
-            self.inputs = tuple([x if place in keep else None for place, x in enumerate(inputs)])
-        self.output = output if keep_output else None
-        self.shapes = tuple([None if x is None else x._array.shape for x in inputs]) if keep_shapes else None
+            self.inputs = tuple([x if place in kept else None for place, x in enumerate(inputs)])
+        self.output = output if plan.output else None
+        self.shapes = tuple([None if x is None else x._array.shape for x in inputs]) if plan.shapes else None
         self.shape = output.shape if op.outputs == 1 else tuple([array.shape for array in output])
         if watchers:
             for watch in tuple(watchers):
@@ -214,6 +224,8 @@ class OpNode(Node):
         if self.overwritten is not None:
             self._raise_if_stale(create_graph)
         op = self.op
+        if op.moves and self.shape and not cotangent._array.shape:
+            return (cotangent,) * len(self.edges)
         if self.inputs is not None:
             if self.inputs is FREED:
                 raise RuntimeError(
@@ -228,6 +240,8 @@ class OpNode(Node):
         return pull(op.vjp, cotangent, self, create_graph)
 
     def takes_uniform(self) -> bool:
+        if self.op.moves:
+            return self.post_hooks is None
         # Only where nothing was broadcast: what is summed for a smaller operand must have its full shape.
         if not self.op.elementwise or self.post_hooks is not None:
             return False
@@ -322,14 +336,36 @@ def current_node(x: Tensor) -> Any:
 
 FREED: Final = ()
 
+#: The key of the plan for one operand, which needs a gradient.
+_ONLY: Final = 0b11
+
 #: A plan that keeps every operand, so that the tuple of operands itself is kept.
 ALL: Final = frozenset((-1,))
 
 
-def _plan(op: Op, edges: tuple[Any, ...]) -> tuple[frozenset[int] | None, bool, bool]:
-    """What a node of ``op`` keeps when these operands need gradients: (operands, output, shapes).
+class Plan:
+    """What a node keeps when certain operands need gradients, and how its gradient rules are run."""
 
-    Remembered in ``op.plans`` by which operands do; for one or two, by their bits as well.
+    __slots__ = ("inputs", "output", "pull", "shapes")
+
+    def __init__(self, inputs: frozenset[int] | None, output: bool, shapes: bool) -> None:
+        self.inputs = inputs
+        self.output = output
+        self.shapes = shapes
+        #: ``pull(cotangent, node)`` of `autograd.pulls`, made by the first backward.
+        self.pull: Callable[[Any, OpNode], Any] = self._first
+
+    def _first(self, cotangent: Any, node: OpNode) -> Any:
+        from tensorcore.autograd.pulls import pull_of
+
+        self.pull = pull_of(node.op, self, tuple([edge is not None for edge in node.edges]))
+        return self.pull(cotangent, node)
+
+
+def _plan(op: Op, edges: tuple[Any, ...]) -> Plan:
+    """The plan of nodes of ``op`` when these operands need gradients.
+
+    Remembered in ``op.plans`` by how many operands there are, as the highest bit, and which of them do.
     """
     keep: set[int] = set()
     output = shapes = False
@@ -341,12 +377,11 @@ def _plan(op: Op, edges: tuple[Any, ...]) -> tuple[frozenset[int] | None, bool, 
             keep.update(range(read.rest, len(edges)))
         output |= read.output
         shapes |= read.shapes
-    kept = (ALL if len(keep) == len(edges) else frozenset(keep)) if keep else None
-    plan = (kept, output, shapes)
-    needed = tuple([edge is not None for edge in edges])
-    op.plans[needed] = plan
-    if len(edges) <= 2:
-        op.plans[sum(1 << place for place, each in enumerate(needed) if each)] = plan
+    plan = Plan((ALL if len(keep) == len(edges) else frozenset(keep)) if keep else None, output, shapes)
+    key = 1 << len(edges)
+    for place, edge in enumerate(edges):
+        key += (edge is not None) << place
+    op.plans[key] = plan
     return plan
 
 

@@ -37,6 +37,7 @@ def ints(shape: tuple[Any, ...], op: str, named: Any = None) -> tuple[int, ...]:
     rule=same,
     vjp=lambda g, input_shape: g.reshape(input_shape),
     view=True,
+    moves=True,
     put=lambda base, value, shape: value.reshape(base.shape),
     ulp=0,
     shown="ViewBackward0",
@@ -108,6 +109,7 @@ def _inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
     rule=same,
     vjp=lambda g, dims: permute.emit(g, dims=_inverse(dims)),
     view=True,
+    moves=True,
     put=lambda base, value, dims: permute.emit(value, dims=_inverse(dims)),
     ulp=0,
     standard="permute_dims",
@@ -188,7 +190,7 @@ def _expanded_as_is(input: Any) -> Any:
 
 
 @primitive(
-    rule=same, vjp=lambda g, dims: flip.emit(g, dims=dims), ulp=0, samples=({"shapes": ((3, 4),), "args": ((0, 1),)},)
+    rule=same, vjp=lambda g, dims: flip.emit(g, dims=dims), moves=True, ulp=0, samples=({"shapes": ((3, 4),), "args": ((0, 1),)},)
 )
 def flip(input: Tensor, *along: Any, dims: Any = None) -> Tensor:
     """The elements in reverse order along ``dims``, as a copy.
@@ -220,6 +222,7 @@ def _cat_rule(g: Any, tensors_shape: Any, needs: tuple[bool, ...], dim: int) -> 
     rule=same,
     vjp=_cat_rule,
     joint=True,
+    moves=True,
     ulp=0,
     standard="concat",
     aliases=("concat", "concatenate"),
@@ -278,7 +281,7 @@ def _stack_rule(g: Any, needs: tuple[bool, ...], dim: int) -> tuple[Any, ...]:
 
 
 @composite(
-    namespaces=("",), vjp=_stack_rule, joint=True, ulp=0,
+    namespaces=("",), vjp=_stack_rule, joint=True, moves=True, ulp=0,
     samples=({"shapes": ((2, 3), (2, 3)), "dim": 1}, {"shapes": ((2, 3),) * 3, "dim": -1}, {"shapes": ((), ())}),
 )  # fmt: skip
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:

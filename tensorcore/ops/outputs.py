@@ -49,11 +49,8 @@ def function(op: Op) -> Callable[..., Any]:
         return guard(*args, **kwargs)
 
     made = call
-    if _takes_operands_alone(op) and len(op.operands) in _PLAIN:
-        made = _PLAIN[len(op.operands)](op, front)
-        made.__code__ = made.__code__.replace(
-            co_varnames=(*op.operands, *made.__code__.co_varnames[len(op.operands) :])
-        )
+    if _takes_operands_alone(op):
+        made = _plain(op, out=True)
     functools.update_wrapper(made, front)
     made.__signature__ = signature(op)  # type: ignore[attr-defined]
     return made
@@ -82,6 +79,8 @@ def stored(op: str, result: Any, out: Any) -> Any:
 def guarded(op: Op) -> Callable[..., Any]:
     """The front of an op, which refuses attributes of wrong types, with errors that name the op and the argument."""
     front = op.front
+    if _takes_operands_alone(op):
+        return functools.update_wrapper(_plain(op, out=False), front)
     if _looks_itself(op):
 
         def plain(*args: Any, **kwargs: Any) -> Any:
@@ -153,53 +152,56 @@ def _check_out(op: str, name: str, out: Any, result: Any) -> None:
 
 def _takes_operands_alone(op: Op) -> bool:
     parameters = op.signature.parameters.values()
-    plain = all(parameter.default is parameter.empty for parameter in parameters)
-    return len(parameters) == len(op.operands) and plain and not op.variadic
+    plain = all(parameter.default in (parameter.empty, None) for parameter in parameters)
+    return tuple([parameter.name for parameter in parameters]) == op.operands and plain and not op.variadic
 
 
-# With ``out=`` the op is called by its record, which autocast leaves alone; without, by a variable, where it puts
-# itself.
-# Named arguments cost half of what starred ones do, and these functions are called for every step of a program. The
-# names are put in place of those written here.
+def _plain(op: Op, *, out: bool) -> Callable[..., Any]:
+    """The function of an op that takes operands alone, and ``out``.
+
+    Compiled from text, because named arguments cost half of what starred ones do, and these functions are called for
+    every step of a program. With ``out=`` the op is called by its record, which autocast leaves alone; without, by a
+    variable, where it puts itself.
+    """
+    given = ", ".join([p.name if p.default is p.empty else f"{p.name}=None" for p in op.signature.parameters.values()])
+    scope: dict[str, Any] = {}
+    exec(_text(", ".join(op.operands), given, out), scope)
+    made: Callable[..., Any] = scope["make"](op, op.front, stored, refused)
+    return made
 
 
-def _of_one(op: Op, front: Callable[..., Any]) -> Callable[..., Any]:
-    def call(a: Any, *, out: Any = None) -> Any:
-        try:
-            if out is None:
-                return front(a)
-            result = op.front(a)
-        except Exception as error:
-            raise refused(op, (a,), {}, error)  # noqa: B904
-        return stored(op.name, result, out)
-
-    return call
-
-
-def _of_two(op: Op, front: Callable[..., Any]) -> Callable[..., Any]:
-    def call(a: Any, b: Any, *, out: Any = None) -> Any:
-        try:
-            if out is None:
-                return front(a, b)
-            result = op.front(a, b)
-        except Exception as error:
-            raise refused(op, (a, b), {}, error)  # noqa: B904
-        return stored(op.name, result, out)
-
-    return call
+@functools.cache
+def _text(names: str, given: str, out: bool) -> Any:
+    stored_in_out = f"            result = op.front({names})\n" if out else ""
+    return compile(
+        "def make(op, front, stored, refused):\n"
+        f"    def call({given}{', *, out=None' if out else ''}):\n"
+        "        try:\n"
+        f"            {'if out is None: ' if out else ''}return front({names})\n"
+        f"{stored_in_out}"
+        "        except Exception as error:\n"
+        f"            raise refused(op, ({names},), {{}}, error)\n"
+        f"{'        return stored(op.name, result, out)' if out else ''}\n"
+        "    return call\n",
+        "<function of an op>",
+        "exec",
+    )
 
 
-def _of_three(op: Op, front: Callable[..., Any]) -> Callable[..., Any]:
-    def call(a: Any, b: Any, c: Any, *, out: Any = None) -> Any:
-        try:
-            if out is None:
-                return front(a, b, c)
-            result = op.front(a, b, c)
-        except Exception as error:
-            raise refused(op, (a, b, c), {}, error)  # noqa: B904
-        return stored(op.name, result, out)
-
-    return call
-
-
-_PLAIN: Final = {1: _of_one, 2: _of_two, 3: _of_three}
+@functools.cache
+def _text(names: str, given: str, out: bool) -> Any:
+    # Without `out` the result is given back at once, as in most calls.
+    keep = "return" if not out else "if out is None:\n            return"
+    rest = f"        result = front({names})\n" if out else ""
+    last = "    return stored(op.name, result, out)\n" if out else ""
+    return compile(
+        f"def call({given}{', *, out=None' if out else ''}):\n"
+        "    try:\n"
+        f"        {keep} front({names})\n"
+        f"{rest}"
+        "    except Exception as error:\n"
+        f"        raise refused(op, ({names},), {{}}, error)\n"
+        f"{last}",
+        "<function of an op>",
+        "exec",
+    )

@@ -33,6 +33,8 @@ class Op:
         rule: dtype rule of the operands listed in ``promotes``.
         vjp: gradient rules, one per operand, or one joint function; ``None`` where not differentiable.
         view: whether the result shares the operand's memory.
+        moves: whether the result holds every element of the operands once, as it is: what is the same at each place of
+            the result's gradient is the same at each place of theirs.
         put: for a view, ``put(base, value, **attributes)``: the base with the viewed part replaced.
         outputs: how many tensors the op returns.
         aliases: further names: plain ones in every namespace of the op, ``"linalg.inv"`` in that one.
@@ -53,7 +55,7 @@ class Op:
 
     __slots__ = (
         "__wrapped__", "aliases", "body", "by_example", "callers", "domain", "elementwise", "emit", "front",
-        "gradient", "inplace", "into", "joint", "name", "namespaces", "operands", "operator", "outputs", "plans",
+        "gradient", "inplace", "into", "joint", "moves", "name", "namespaces", "operands", "operator", "outputs", "plans",
         "primitive", "promotes", "pull", "put", "random", "reads", "rule", "samples", "shown", "signature",
         "standard", "ulp", "view", "vjp",
     )  # fmt: skip
@@ -73,6 +75,7 @@ class Op:
         self.vjp = facts["vjp"]
         self.joint: bool = facts["joint"]
         self.view: bool = facts["view"]
+        self.moves: bool = facts["moves"]
         self.put = facts["put"]
         self.outputs: int = facts["outputs"]
         self.namespaces: tuple[str, ...] = facts["namespaces"]
@@ -109,7 +112,7 @@ class Op:
         #: Filled by `autograd.graph`: how rules are called, and what nodes keep.
         self.callers: tuple[Any, ...] | None = None
         self.pull: Callable[..., Any] | None = None
-        self.plans: dict[Any, Any] = {}
+        self.plans: dict[int, Any] = {}
 
     @property
     def __doc__(self) -> str | None:  # type: ignore[override]
@@ -326,6 +329,7 @@ def _facts(
     vjp: Any = None,
     joint: bool = False,
     view: bool = False,
+    moves: bool = False,
     put: Any = None,
     outputs: int = 1,
     namespaces: Sequence[str] = ("", "Tensor"),

@@ -10,13 +10,13 @@ import sys
 import threading
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from tensorcore_cpu.jit.x86 import AVX2, AVX512, Isa
 
-__all__ = ["data_offset", "isa", "loaded"]
+__all__ = ["CONTIGUOUS", "Fields", "data_offset", "isa", "layout", "loaded"]
 
 #: Code is put side by side into areas of this size.
 _AREA: Final = 1 << 16
@@ -54,13 +54,47 @@ def isa() -> Isa | None:
     return AVX512 if wanted == "avx512" and flags.issuperset(("avx512f", "avx512dq", "avx512vl")) else AVX2
 
 
+class Fields(NamedTuple):
+    """Where fields of NumPy's array object lie: the address of the elements, how many sides, these, and the flags."""
+
+    data: int
+    ndim: int
+    sides: int
+    flags: int
+
+
 @cache
+def layout() -> Fields | None:
+    """The layout of NumPy's array objects, as probed; ``None`` where it is not the one known."""
+    array = np.zeros((3, 5), np.float32)
+    head = ctypes.string_at(id(array), 88)
+    found = [at for at in range(0, 64, 8) if _number(head, at, 8) == array.ctypes.data]
+    if len(found) != 1:
+        return None
+    data = found[0]
+    here = Fields(data, data + 8, data + 16, data + 48)
+    turned = ctypes.string_at(id(array.T), 88)
+    sides = ctypes.string_at(_number(head, here.sides, 8), 16)
+    fits = (
+        _number(head, here.ndim, 4) == 2
+        and (_number(sides, 0, 8), _number(sides, 8, 8)) == array.shape
+        and (head[here.flags] & CONTIGUOUS, turned[here.flags] & CONTIGUOUS) == (CONTIGUOUS, 0)
+    )
+    return here if fits else None
+
+
+#: The bit of the flags that says that elements lie in row-major order without gaps.
+CONTIGUOUS: Final = 1
+
+
+def _number(data: bytes, at: int, size: int) -> int:
+    return int.from_bytes(data[at : at + size], sys.byteorder)
+
+
 def data_offset() -> int | None:
     """Where in NumPy's array object the address of its elements lies."""
-    array = np.zeros(3, np.float32)
-    head = ctypes.string_at(id(array), 64)
-    found = [at for at in range(0, 64, 8) if int.from_bytes(head[at : at + 8], sys.byteorder) == array.ctypes.data]
-    return found[0] if len(found) == 1 else None
+    here = layout()
+    return None if here is None else here.data
 
 
 def loaded(code: bytes, arguments: int, result: Any = None) -> Callable[..., Any]:

@@ -14,7 +14,9 @@ from tensorcore.devices import Device, Kind
 from tensorcore.dtypes import DType, float32, float64
 from tensorcore.ops.record import REGISTRY, Op
 from tensorcore.tensor import wrap
+from tensorcore_cpu.jit.arithmetic import ARITHMETIC, arithmetic
 from tensorcore_cpu.jit.compiling import LIMIT, elementwise
+from tensorcore_cpu.jit.direct import Variant, direct
 from tensorcore_cpu.jit.division import DIVISIONS, Division
 from tensorcore_cpu.jit.executable import data_offset, isa, loaded
 from tensorcore_cpu.jit.reductions import RowKernels
@@ -56,6 +58,8 @@ def compiled_kernel(name: str, dtype: DType, device: Device, plain: Callable[...
     """The compiled kernel of op ``name``, else ``plain``: for another dtype, on another processor, or of another op."""
     if dtype not in (float32, float64) or isa() is None:
         return plain
+    if name in ARITHMETIC and plain is not None:
+        return arithmetic(name, np.dtype(dtype.name), plain)
     if name in DIVISIONS and plain is not None:
         return Division(name, np.dtype(dtype.name), plain)
     if name in COMPILED_WIDE and dtype is float32:
@@ -67,7 +71,9 @@ def compiled_kernel(name: str, dtype: DType, device: Device, plain: Callable[...
     base = name.removesuffix("_gradient")
     op = REGISTRY[base].gradient if name not in REGISTRY else REGISTRY[name]
     assert op is not None
-    return Fused(op, device.kind(dtype), np.dtype(dtype.name))
+    fused = Fused(op, device.kind(dtype), np.dtype(dtype.name))
+    assert op.body is not None
+    return fused if op.body.__code__.co_kwonlyargcount else _SHORT[len(op.operands)](fused)
 
 
 def _through_float64(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -121,6 +127,12 @@ class Fused:
         program(0, out.size, id(out), *map(id, arrays))
         return out
 
+    def direct(self, like: Any, count: int) -> Any:
+        """The program for arrays of one shape and no attributes as a built-in function, or what refuses."""
+        program = self.programs.get(()) or self._compile((like,) * count, (), {})
+        self.programs[()] = program
+        return direct(Variant(program, ("matrix",) * (1 + count)))
+
     def _aligned(self, arrays: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[int, ...], tuple[int, ...]]:
         """The arrays in row-major order and of one shape, but for those of one element, whose places come last."""
         shapes = [x.shape for x in arrays]
@@ -147,3 +159,49 @@ class Fused:
         inputs = [body.input(1 + place) for place in range(len(arrays))]
         body.store(0, traced(body, self.op, self.kind, inputs, attributes))
         return loaded(elementwise(contracted(body), best, {1 + place for place in scalars}, offset), 1 + len(arrays))
+
+
+# For small arrays a call costs more than the elements, and starred arguments more than named ones.
+
+
+def _of_one(fused: Fused) -> Callable[..., Any]:
+    native, program = fused.native, None
+
+    def kernel(input: Any) -> Any:
+        nonlocal program
+        if program is None:
+            program = fused.direct(input, 1)
+        out = program(_empty(input.shape, native), input)
+        return fused(input) if out is None else out
+
+    return kernel
+
+
+def _of_two(fused: Fused) -> Callable[..., Any]:
+    native, program = fused.native, None
+
+    def kernel(input: Any, other: Any) -> Any:
+        nonlocal program
+        if program is None:
+            program = fused.direct(input, 2)
+        out = program(_empty(input.shape, native), input, other)
+        return fused(input, other) if out is None else out
+
+    return kernel
+
+
+def _of_three(fused: Fused) -> Callable[..., Any]:
+    native, program = fused.native, None
+
+    def kernel(input: Any, other: Any, third: Any) -> Any:
+        nonlocal program
+        if program is None:
+            program = fused.direct(input, 3)
+        out = program(_empty(input.shape, native), input, other, third)
+        return fused(input, other, third) if out is None else out
+
+    return kernel
+
+
+_empty: Final = np.empty
+_SHORT: Final[dict[int, Callable[[Fused], Callable[..., Any]]]] = {1: _of_one, 2: _of_two, 3: _of_three}

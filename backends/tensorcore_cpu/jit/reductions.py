@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from tensorcore.dtypes import by_name
+from tensorcore_cpu.jit.arithmetic import total_of_rows
 from tensorcore_cpu.jit.executable import data_offset, isa, loaded
 from tensorcore_cpu.jit.functions import LOWERINGS
 from tensorcore_cpu.jit.rows import Layout, Rows, compiled_rows
@@ -241,6 +242,10 @@ class RowKernels(ScanKernels):
 
         def kernel(input: Any, *, dim: tuple[int, ...], keepdim: bool, dtype: Any) -> Any:
             nonlocal program
+            if dim == (0,) and dtype is wanted and not keepdim and describe is _sum:
+                found = total_of_rows(input)
+                if found is not None:
+                    return found
             plan = _plan(input.shape, dim, keepdim)
             if plan is None or dtype is not wanted or not input.flags.c_contiguous:
                 return plain(input, dim=dim, keepdim=keepdim, dtype=dtype)

@@ -318,6 +318,14 @@ class Assembler:
         assert register < 8
         self.code += bytes((0xB8 | register,)) + number.to_bytes(4, "little", signed=True)
 
+    def load_address(self, register: int, address: int) -> None:
+        """``mov register, address`` of 64 bits."""
+        self.code += bytes((0x48 | register >> 3, 0xB8 | register & 7)) + address.to_bytes(8, "little")
+
+    def call(self, register: int) -> None:
+        """``call register``."""
+        self.code += bytes((0x40 | register >> 3, 0xFF, 0xD0 | register & 7))
+
     def load_pointer(self, register: int, offset: int) -> None:
         """``mov register, [rsp + offset]``."""
         self.code += bytes((0x48 | (register >> 3) << 2, 0x8B, 0x84 | (register & 7) << 3, 0x24))
@@ -377,4 +385,6 @@ class Assembler:
 
 
 #: Conditions of jumps and moves; those of what is below or above compare unsigned numbers, and floating-point ones.
-BELOW, NOT_BELOW, EQUAL, NOT_EQUAL, NOT_ABOVE, LESS, NOT_GREATER, GREATER = 2, 3, 4, 5, 6, 12, 14, 15
+BELOW, NOT_BELOW, EQUAL, NOT_EQUAL, NOT_ABOVE, LESS, NOT_LESS, NOT_GREATER, GREATER = (
+    2, 3, 4, 5, 6, 12, 13, 14, 15,
+)  # fmt: skip
