@@ -311,7 +311,7 @@ def _fronted(op: Op) -> Callable[[Any, Any], Any]:
     front = op.front
 
     def operator(self: Tensor, other: Any) -> Any:
-        if not isinstance(other, (TensorMethods, int, float, complex)):
+        if not isinstance(other, TensorMethods) and not isinstance(other, (int, float, complex)):
             if not hasattr(other, "__array_interface__"):
                 return NotImplemented
             from tensorcore.ops.creation import as_tensor

@@ -38,7 +38,8 @@ from tensorcore_cpu.norms import NormKernels
 from tensorcore_cpu.optimizer import OptimizerKernels
 from tensorcore_cpu.ordering import OrderKernels
 from tensorcore_cpu.pools import PoolKernels
-from tensorcore_cpu.quiet import quiet, quiet1, quiet2, quiet3, quiet_out, quiet_product, quiet_reduce
+from tensorcore_cpu.products import ProductKernels, matrix_product
+from tensorcore_cpu.quiet import quiet, quiet1, quiet2, quiet3, quiet_out, quiet_reduce
 from tensorcore_cpu.recurrent import RecurrentKernels
 from tensorcore_cpu.resampling import ResampleKernels
 from tensorcore_cpu.searching import SearchKernels
@@ -134,6 +135,7 @@ class CpuBackend(
     OptimizerKernels,
     OrderKernels,
     PoolKernels,
+    ProductKernels,
     SearchKernels,
     RecurrentKernels,
     ResampleKernels,
@@ -198,7 +200,7 @@ class CpuBackend(
         if name == "linear":
             return quiet3(found)
         if name == "matmul":
-            return quiet_product(np.matmul, np.dot)
+            return matrix_product(_NATIVE[dtype], quiet2(np.matmul))
         if isinstance(found, np.ufunc):
             return (quiet1 if found.nin == 1 else quiet2)(found)
         return quiet(found)

@@ -16,7 +16,6 @@ from numpy.lib.stride_tricks import as_strided
 
 from tensorcore.backend.contract import Array
 from tensorcore.dtypes import by_name
-from tensorcore_cpu.jit.arithmetic import add_row
 from tensorcore_cpu.jit.correlations import correlated
 from tensorcore_cpu.jit.powers import scaled_powers
 from tensorcore_cpu.sums import total
@@ -102,16 +101,6 @@ class LayerKernels:
 
     #: Of the backend.
     kernel: Any
-
-    # ---------------------------------------------------------------- linear maps
-
-    def linear(self, input: Array, weight: Array, bias: Array | None = None) -> Array:
-        shape = input.shape
-        flat = len(shape) == 2
-        out: Array = np.dot(input if flat else input.reshape(math.prod(shape[:-1]), shape[-1]), weight.T)
-        if bias is not None:
-            add_row(out, bias)
-        return out if flat else out.reshape(*shape[:-1], weight.shape[0])
 
     # ---------------------------------------------------------------- activations
 

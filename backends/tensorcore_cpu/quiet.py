@@ -58,20 +58,6 @@ def quiet3(function: Callable[..., Any]) -> Callable[..., Any]:
     return kernel
 
 
-def quiet_product(function: Callable[..., Any], of_matrices: Callable[..., Any]) -> Callable[..., Any]:
-    """The product ``function`` without warnings; ``of_matrices`` is the same for two matrices, and sooner done."""
-    run = _silent_context().run
-
-    def kernel(input: Any, other: Any) -> Any:
-        chosen = of_matrices if input.ndim == 2 == other.ndim else function
-        try:
-            return run(chosen, input, other)
-        except RuntimeError:
-            return _again(chosen, input, other)
-
-    return kernel
-
-
 def quiet_out(function: Any) -> Callable[..., Any]:
     """A ufunc that writes into ``out``, without warnings."""
     run = _silent_context().run

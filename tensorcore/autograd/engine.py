@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable, Sequence
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heapreplace
 from typing import Any
 
 from tensorcore.autograd.edges import AccumulateGrad, GradientEdge, target_of
@@ -32,8 +32,13 @@ from tensorcore.dispatch import is_busy
 from tensorcore.dtypes import COMPLEX, FLOATING
 from tensorcore.errors import DeviceError, DTypeError, ShapeError
 from tensorcore.observation import is_observed
+from tensorcore.ops.basic_arithmetic import add
 from tensorcore.ops.inplace import add_into
 from tensorcore.tensor import Tensor
+
+#: By the identity of each leaf: it, the gradient so far, whether nothing else holds that; and, where more can be added
+#: into its memory at once, the kernel and the shape.
+Leaves = dict[int, tuple[Tensor, Tensor, bool, Any, Any]]
 
 
 def backward(
@@ -225,9 +230,10 @@ def _run(
     wanted: Sequence[Any] | None,
 ) -> list[Tensor | None]:
     """Propagate from ``roots``: into ``grad`` of the leaves, or return the cotangents of ``wanted``."""
-    pending: dict[int, Any] = {}
-    queue: list[int] = []
-    leaves: dict[int, tuple[Tensor, Tensor, bool]] = {}
+    pending: dict[float, Any] = {}
+    queue: list[float] = []
+    leaves: Leaves = {}
+    waiting: Any
     targets: frozenset[int] = frozenset()
     captured: dict[int, Any] = {}
     reach: frozenset[int] | None = None
@@ -239,59 +245,89 @@ def _run(
         reach = _leading_to(starts, targets)
     recording = capture.active()
     watched = bool(inspectors or enclosers)
-    # Programs of gradient rules leave out what would be seen or differentiated.
-    quick = not (watched or create_graph or recording or is_busy() or is_observed())
+    # Programs of gradient rules leave out what would be seen, differentiated or not wanted.
+    quick = not (watched or create_graph or recording or wanted is not None or is_busy() or is_observed())
     grad_mode = mode.grad
     outer = current.run
     current.run = (starts, targets, reach)
     mode.grad = create_graph
+    # The next node in a chain waits here instead of in the queue.
+    ahead: float | None = None
     try:
         for edge, gradient in roots:
             _arrive(edge, gradient, False, pending, queue, leaves)
-        while queue:
-            node, cotangent, _ = pending.pop(-heappop(queue))
-            if recording:
-                capture.consumed(node)
-            if node.hooks:
-                if cotangent.__class__ is not Cotangents and cotangent._array.shape != node.shape:
-                    cotangent = fit(cotangent, node.kind, node.shape)
-                cotangent = call_hooks(node.hooks, cotangent)
-            if reach is not None:
-                if id(node) in targets:
-                    captured[id(node)] = cotangent = fit(cotangent, node.kind, node.shape)
-                if id(node) not in reach:
-                    continue
-            if type(node) is SelectNode:
-                _collect(node, cotangent, pending, queue)
-                continue
-            if watched or node.post_hooks is not None:
-                results = run_hooked(node, cotangent, create_graph)
-            elif quick and node.__class__ is OpNode:
+        while True:
+            if ahead is None:
+                if not queue:
+                    break
+                sequence = -heappop(queue)
+            elif queue and -queue[0] > ahead:
+                sequence = -heapreplace(queue, -ahead)
+            else:
+                sequence = ahead
+            ahead = None
+            node, cotangent, _ = pending.pop(sequence)
+            ours = True
+            if quick and node.__class__ is OpNode and node.hooks is None and node.post_hooks is None:
                 results = node.plan.pull(cotangent, node)
             else:
-                results = node.backward(cotangent, create_graph)
-            # What hooks have seen they may keep.
-            ours = node.post_hooks is None
+                if recording:
+                    capture.consumed(node)
+                if node.hooks:
+                    if cotangent.__class__ is not Cotangents and cotangent._array.shape != node.shape:
+                        cotangent = fit(cotangent, node.kind, node.shape)
+                    cotangent = call_hooks(node.hooks, cotangent)
+                if reach is not None:
+                    if id(node) in targets:
+                        captured[id(node)] = cotangent = fit(cotangent, node.kind, node.shape)
+                    if id(node) not in reach:
+                        continue
+                if type(node) is SelectNode:
+                    _collect(node, cotangent, pending, queue)
+                    continue
+                # What hooks have seen they may keep.
+                ours = node.post_hooks is None
+                if watched or not ours:
+                    results = run_hooked(node, cotangent, create_graph)
+                elif reach is not None and node.__class__ is OpNode:
+                    results = _towards(node, cotangent, create_graph, reach, targets)
+                else:
+                    results = node.backward(cotangent, create_graph)
             for edge, result in zip(node.edges, results, strict=False):
                 if edge is None or result is None:
                     continue
                 owned = ours and result is not cotangent and result._view is None
-                if (
-                    isinstance(edge, Node)
-                    and result._kind is edge.kind
-                    and result._array.shape == edge.shape
-                    and (sequence := edge.sequence) not in pending
+                # As `_arrive` does, without the call: so it is at nearly every node.
+                if isinstance(edge, Node):
+                    if (
+                        result._kind is edge.kind
+                        and result._array.shape == edge.shape
+                        and (sequence := edge.sequence) not in pending
+                    ):
+                        pending[sequence] = (edge, result, owned)
+                        if ahead is None:
+                            ahead = sequence
+                        elif sequence > ahead:
+                            heappush(queue, -ahead)
+                            ahead = sequence
+                        else:
+                            heappush(queue, -sequence)
+                        continue
+                elif (
+                    (waiting := leaves.get(id(edge))) is not None
+                    and waiting[3] is not None
+                    and result._kind is edge._kind
+                    and result._array.shape == waiting[4]
                 ):
-                    # As `_arrive` does, without the call: so it is at nearly every node.
-                    pending[sequence] = (edge, result, owned)
-                    heappush(queue, -sequence)
-                else:
-                    _arrive(edge, result, owned, pending, queue, leaves)
+                    array = waiting[1]._array
+                    waiting[3](array, result._array, out=array)
+                    continue
+                _arrive(edge, result, owned, pending, queue, leaves)
             if not keep_graph:
                 node.release()
             # Nothing of this step is kept while the next one runs.
-            results = result = cotangent = None
-        for key, (leaf, gradient, owned) in leaves.items():
+            results = result = cotangent = waiting = array = None
+        for key, (leaf, gradient, owned, _, _) in leaves.items():
             if wanted is not None and key not in targets:
                 continue
             gradient, owned = settled(leaf, gradient, owned)
@@ -317,7 +353,7 @@ def _edge(tensor: Tensor) -> Any:
 
 
 def _arrive(
-    edge: Any, gradient: Tensor, owned: bool, pending: dict[int, Any], queue: list[int], leaves: dict[int, Any]
+    edge: Any, gradient: Tensor, owned: bool, pending: dict[float, Any], queue: list[float], leaves: Leaves
 ) -> None:
     """Bring a cotangent to a node or leaf, where it is added to what is waiting."""
     if isinstance(edge, Node):
@@ -349,21 +385,45 @@ def _arrive(
         gradient = fitted
     waiting = leaves.get(id(edge))
     if waiting is None:
-        leaves[id(edge)] = (edge, gradient, owned)
+        leaves[id(edge)] = _first(edge, gradient, owned)
         if edge._hooks or edge._post_hooks:
             settle_early(edge, pending, queue, leaves)
+    elif waiting[3] is not None and gradient._array.shape == waiting[4]:
+        array = waiting[1]._array
+        waiting[3](array, gradient._array, out=array)
     elif (
         waiting[2]
         and not mode.grad
         and waiting[1]._kind is gradient._kind
         and waiting[1]._array.shape == edge._array.shape
     ):
-        leaves[id(edge)] = (edge, add_into(waiting[1], gradient), True)
+        leaves[id(edge)] = _first(edge, add_into(waiting[1], gradient), True)
     else:
-        leaves[id(edge)] = (edge, waiting[1] + gradient, True)
+        leaves[id(edge)] = _first(edge, waiting[1] + gradient, True)
 
 
-def _collect(node: SelectNode, cotangent: Any, pending: dict[int, Any], queue: list[int]) -> None:
+def _first(edge: Tensor, gradient: Tensor, owned: bool) -> tuple[Tensor, Tensor, bool, Any, Any]:
+    """What waits for a leaf; see `Leaves`."""
+    kind, shape = edge._kind, edge._array.shape
+    if owned and gradient._kind is kind and gradient._array.shape == shape and not mode.grad and not is_busy():
+        return edge, gradient, owned, kind.writer(add), shape
+    return edge, gradient, owned, None, None
+
+
+def _towards(
+    node: OpNode, cotangent: Tensor, create_graph: bool, reach: frozenset[int], targets: frozenset[int]
+) -> Any:
+    """The gradient rules of the operands that lead to a target."""
+    edges = node.edges
+    wanted = tuple([edge if id(edge) in reach or id(edge) in targets else None for edge in edges])
+    node.edges = wanted
+    try:
+        return node.backward(cotangent, create_graph)
+    finally:
+        node.edges = edges
+
+
+def _collect(node: SelectNode, cotangent: Any, pending: dict[float, Any], queue: list[float]) -> None:
     """Put the cotangent of one output into the list waiting at the node that has several."""
     owner = node.owner
     waiting = pending.get(owner.sequence)

@@ -38,7 +38,11 @@ def pull_of(op: Op, plan: Plan, needed: tuple[bool, ...]) -> Pull:
     """How the nodes of ``op`` whose operands need gradients as ``needed`` says run their rules."""
     if op.outputs != 1 or op.variadic or op.random:
         return by_rule
-    reads = [each for place, each in enumerate(op.reads) if each and (callable(op.vjp) or needed[place : place + 1] != (False,))]
+    reads = [
+        each
+        for place, each in enumerate(op.reads)
+        if each and (callable(op.vjp) or needed[place : place + 1] != (False,))
+    ]
     operands, parts = _signature(op, reads, len(needed))
     programs: dict[Any, Any] = {}
     head = ""
@@ -142,12 +146,12 @@ def _noted(g: Any, node: OpNode, operands: list[int]) -> tuple[Any, Any]:
         node.inputs, node.output = kept, output
     try:
         program = _Writer(capture, arguments, operands, output is not None).program(results)
-    except _Unfit:
+    except _UnfitError:
         program = by_rule
     return tuple([g if each is cotangent else each for each in results]), program
 
 
-class _Unfit(Exception):
+class _UnfitError(Exception):
     """The record of a rule cannot be replayed on other arrays."""
 
 
@@ -156,7 +160,7 @@ class _Writer:
 
     def __init__(self, capture: Capture, arguments: list[Any], operands: list[int], output: bool) -> None:
         if capture.reason is not None or capture.written or capture.guards:
-            raise _Unfit
+            raise _UnfitError
         self.capture = capture
         self.arguments = arguments
         names = ["g._array", *(f"x{place}._array" for place in operands), *(["node.output"] if output else [])]
@@ -177,7 +181,7 @@ class _Writer:
         tensor = source()
         # What is shared between uses never changes; of other tensors from outside nothing is known.
         if not any(tensor is each for each in tensor._kind.scalars.values()):
-            raise _Unfit
+            raise _UnfitError
         return self._bound("c", tensor._array)
 
     def _bound(self, letter: str, value: Any) -> str:
@@ -221,7 +225,7 @@ class _Writer:
 
     def _step(self, step: Step, dying: list[int], names: Any) -> list[str]:
         if step.into is not None or step.op.random or step.op.name == "assign":
-            raise _Unfit
+            raise _UnfitError
         operands = ["None" if number is None else self.values[number] for number in step.inputs]
         attributes = [f"{name}={self._attribute(value)}" for name, value in step.attributes.items()]
         call = f"{self._bound('f', step.kernel)}({', '.join([*operands, *attributes])})"
@@ -230,7 +234,7 @@ class _Writer:
         made = []
         for number in step.outputs:
             if number in self.roots:
-                raise _Unfit
+                raise _UnfitError
             first = step.inputs[0] if step.op.view and step.inputs else None
             self.roots[number] = number if first is None else self.roots[first]
             self.values[number] = free.pop() if free else next(names)
@@ -249,14 +253,14 @@ class _Writer:
         from tensorcore.tensor import Tensor
 
         if isinstance(value, (Tensor, Ticket)):
-            raise _Unfit
+            raise _UnfitError
         return repr(value) if value is None or value is True or value is False else self._bound("p", value)
 
     def _number(self, result: Any) -> int:
         try:
             return self.capture.numbers[id(result._array)]
         except (KeyError, AttributeError):
-            raise _Unfit from None
+            raise _UnfitError from None
 
     def _results(self, results: Any) -> list[str]:
         lines, back, owned = [], [], set()
@@ -273,10 +277,10 @@ class _Writer:
             if root in self.given:
                 # A view of the cotangent says so; one of what the node keeps must not be added into.
                 if number in self.given or self.values[root] != "g._array" or result._view is None:
-                    raise _Unfit
+                    raise _UnfitError
                 view = f"(g, {self._bound('o', result._view[1])}, {self._bound('w', result._view[2])})"
             elif root in owned:
-                raise _Unfit
+                raise _UnfitError
             owned.add(root)
             name = f"r{place}"
             lines += [

@@ -100,7 +100,7 @@ class LeafStep(Node):
 
     def backward(self, cotangent: Any, create_graph: bool) -> tuple[Any, ...]:
         for key in self.waiting:
-            leaf, gradient, owned = self.leaves.pop(key)
+            leaf, gradient, owned, *_ = self.leaves.pop(key)
             gradient, owned = settled(leaf, gradient, owned)
             accumulate(leaf, gradient, owned, create_graph)
         return ()
@@ -281,7 +281,7 @@ def accumulate(leaf: Tensor, gradient: Tensor, owned: bool, create_graph: bool) 
 
 def fit(gradient: Tensor, kind: Any, shape: tuple[int, ...]) -> Tensor:
     """A cotangent in the shape and dtype of the operand: broadcasting and conversion are undone."""
-    if tuple(gradient._array.shape) != tuple(shape):
+    if gradient._array.shape != shape:
         gradient = sum_to(gradient, shape)
     if gradient._kind is kind:
         return gradient
@@ -292,13 +292,14 @@ def fit(gradient: Tensor, kind: Any, shape: tuple[int, ...]) -> Tensor:
 
 def sum_to(gradient: Any, shape: tuple[int, ...]) -> Any:
     """Sum over the dimensions along which ``shape`` was broadcast; a smaller cotangent is stretched."""
-    have = tuple(gradient._array.shape)
+    have = gradient._array.shape
     lead = len(have) - len(shape)
     if lead < 0:
         return gradient.expand(shape)
     if lead and have[lead:] == shape:
         # A bias, mostly: one reduction, which leaves the shape as it should be.
-        return _sum.emit(gradient, dim=tuple(range(lead)), keepdim=False, dtype=gradient._kind.dtype)
+        dim = (0,) if lead == 1 else tuple(range(lead))
+        return _sum.emit(gradient, dim=dim, keepdim=False, dtype=gradient._kind.dtype)
     dims = (*range(lead), *(lead + i for i, side in enumerate(shape) if side == 1 and have[lead + i] != 1))
     if dims:
         gradient = gradient.sum(dims, keepdim=True)

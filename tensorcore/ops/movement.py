@@ -190,7 +190,11 @@ def _expanded_as_is(input: Any) -> Any:
 
 
 @primitive(
-    rule=same, vjp=lambda g, dims: flip.emit(g, dims=dims), moves=True, ulp=0, samples=({"shapes": ((3, 4),), "args": ((0, 1),)},)
+    rule=same,
+    vjp=lambda g, dims: flip.emit(g, dims=dims),
+    moves=True,
+    ulp=0,
+    samples=({"shapes": ((3, 4),), "args": ((0, 1),)},),
 )
 def flip(input: Tensor, *along: Any, dims: Any = None) -> Tensor:
     """The elements in reverse order along ``dims``, as a copy.

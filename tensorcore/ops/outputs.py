@@ -186,22 +186,3 @@ def _text(names: str, given: str, out: bool) -> Any:
         "<function of an op>",
         "exec",
     )
-
-
-@functools.cache
-def _text(names: str, given: str, out: bool) -> Any:
-    # Without `out` the result is given back at once, as in most calls.
-    keep = "return" if not out else "if out is None:\n            return"
-    rest = f"        result = front({names})\n" if out else ""
-    last = "    return stored(op.name, result, out)\n" if out else ""
-    return compile(
-        f"def call({given}{', *, out=None' if out else ''}):\n"
-        "    try:\n"
-        f"        {keep} front({names})\n"
-        f"{rest}"
-        "    except Exception as error:\n"
-        f"        raise refused(op, ({names},), {{}}, error)\n"
-        f"{last}",
-        "<function of an op>",
-        "exec",
-    )

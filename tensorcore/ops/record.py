@@ -55,8 +55,8 @@ class Op:
 
     __slots__ = (
         "__wrapped__", "aliases", "body", "by_example", "callers", "domain", "elementwise", "emit", "front",
-        "gradient", "inplace", "into", "joint", "moves", "name", "namespaces", "operands", "operator", "outputs", "plans",
-        "primitive", "promotes", "pull", "put", "random", "reads", "rule", "samples", "shown", "signature",
+        "gradient", "inplace", "into", "joint", "moves", "name", "namespaces", "operands", "operator", "outputs",
+        "plans", "primitive", "promotes", "pull", "put", "random", "reads", "rule", "samples", "shown", "signature",
         "standard", "ulp", "view", "vjp",
     )  # fmt: skip
 

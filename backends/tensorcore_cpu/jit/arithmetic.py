@@ -23,6 +23,7 @@ ARITHMETIC: Final[dict[str, Callable[[Any, Any], Any]]] = {
 }  # fmt: skip
 
 _empty: Final = np.empty
+_zeros: Final = np.zeros
 
 
 def arithmetic(name: str, native: Any, plain: Callable[..., Any]) -> Callable[..., Any]:
@@ -84,14 +85,21 @@ def _operation(name: str, char: str) -> Callable[..., Any]:
 _FEW: Final = 64
 
 
-def total_of_rows(input: Array) -> Array | None:
-    """The sum over all dimensions but the last of a small array, or ``None`` where it has to be got otherwise."""
-    shape = input.shape
-    char = input.dtype.char
-    if char not in "fd" or isa() is None or len(shape) != 2 or shape[0] > _FEW:
-        return None
-    total: Array | None = _total(char)(np.zeros(shape[1], char), input)
-    return total
+def total_of_rows(native: Any) -> Callable[[Array], Array | None]:
+    """The sum over the first dimension of a small matrix; ``None`` for what has to be summed otherwise."""
+    program = None
+
+    def kernel(input: Array) -> Array | None:
+        nonlocal program
+        shape = input.shape
+        if len(shape) != 2 or shape[0] > _FEW:
+            return None
+        if program is None:
+            program = _total(native.char)
+        total: Array | None = program(_zeros(shape[1], native), input)
+        return total
+
+    return kernel
 
 
 @cache

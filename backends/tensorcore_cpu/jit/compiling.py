@@ -9,7 +9,7 @@ from tensorcore_cpu.jit import x86
 from tensorcore_cpu.jit.vectors import COMMUTATIVE, Body, Operation
 from tensorcore_cpu.jit.x86 import Address, Assembler, Isa, Operand
 
-__all__ = ["LIMIT", "Access", "Emitter", "elementwise", "set_tail"]
+__all__ = ["LIMIT", "Access", "Emitter", "elementwise", "join_lanes", "set_tail"]
 
 #: Registers that hold the addresses of the arrays; the first four come as arguments, the others from the stack.
 _POINTERS: Final = (x86.RDX, x86.RCX, x86.R8, x86.R9, x86.R10, x86.R11)
@@ -21,6 +21,12 @@ _COMPARED, TAIL = 1, 2
 _WITHOUT_NUMBER: Final = frozenset(["sqrt", "from_integer"])
 #: The truth table of ``a ? b : c`` for the instruction that takes any.
 _CHOICE: Final = 0xCA
+
+#: What exchanges the halves of a vector, then those of its halves, and so on, without and with AVX-512.
+_TURNS: Final = (
+    (("turn_halves", 0x01), ("turn_pairs", 0x05), ("turn_neighbours", 0xB1)),
+    (("turn_quarters", 0x4E), ("turn_quarters", 0xB1), ("turn_pairs", 0x55), ("turn_neighbours", 0xB1)),
+)
 
 
 class Access(NamedTuple):
@@ -101,6 +107,15 @@ def set_tail(code: Assembler, scratch: int, remaining: int, double: bool) -> Non
         code.negate(remaining)
         table = Address(scratch, remaining, 8 if double else 4, width)
         code.vector("load", False, code.isa.registers - 1, 0, table)
+
+
+def join_lanes(code: Assembler, double: bool, name: str, register: int, scratch: int) -> None:
+    """Combine the lanes of a vector by the operation ``name``; each lane then holds what they give."""
+    steps = (code.isa.bytes // (8 if double else 4)).bit_length() - 1
+    for turn, immediate in _TURNS[code.isa.wide][:steps]:
+        second = register if turn in ("turn_quarters", "turn_halves") else 0
+        code.vector(turn, double, scratch, second, register, immediate=immediate)
+        code.vector(name, double, register, register, scratch)
 
 
 class Emitter:

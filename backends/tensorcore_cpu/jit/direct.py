@@ -20,7 +20,7 @@ from tensorcore_cpu.jit import x86
 from tensorcore_cpu.jit.executable import CONTIGUOUS, Fields, isa, layout, loaded
 from tensorcore_cpu.jit.x86 import Address, Assembler, Isa
 
-__all__ = ["Variant", "direct"]
+__all__ = ["Variant", "builtin", "direct", "give_back", "give_none", "refuse"]
 
 #: Beyond so many elements others should run meanwhile: the call by ctypes lets them.
 LARGEST: Final = 1 << 14
@@ -62,12 +62,19 @@ def direct(*variants: Variant) -> Callable[..., Any]:
     Where no such function can be had, one that always refuses stands for it.
     """
     here, best = layout(), isa()
-    plain = sys.implementation.name == "cpython" and not sysconfig.get_config_var("Py_GIL_DISABLED")
     # As many arrays as the convention passes in registers, after the numbers.
     variants = tuple([each for each in variants if len(each.layouts) + each.by_rows <= 4])
-    if here is None or best is None or not plain or not variants:
-        return _refuse
-    entry = ctypes.cast(loaded(_entry(variants, here, best), 0), ctypes.c_void_p).value
+    if here is None or best is None or not variants:
+        return refuse
+    return builtin(_entry(variants, here, best))
+
+
+def builtin(code: bytes) -> Callable[..., Any]:
+    """``PyObject *code(PyObject *self, PyObject *const *arguments, Py_ssize_t count)`` as a built-in function."""
+    if sys.implementation.name != "cpython" or sysconfig.get_config_var("Py_GIL_DISABLED"):
+        # Other interpreters' objects, and those of one without its lock, lie otherwise.
+        return refuse
+    entry = ctypes.cast(loaded(code, 0), ctypes.c_void_p).value
     _methods.append(_Method(b"compiled", entry, _FASTCALL, None))
     make = ctypes.pythonapi.PyCFunction_NewEx
     make.restype, make.argtypes = ctypes.py_object, (ctypes.c_void_p,) * 3
@@ -75,7 +82,7 @@ def direct(*variants: Variant) -> Callable[..., Any]:
     return made
 
 
-def _refuse(*arrays: Any) -> None:
+def refuse(*arrays: Any) -> None:
     """What stands for a function that cannot be had."""
 
 
@@ -87,9 +94,7 @@ def _entry(variants: Sequence[Variant], here: Fields, isa: Isa) -> bytes:
     code.move(x86.RBX, x86.RSI)
     for variant in variants:
         _Attempt(code, variant, here).emit()
-    code.load_address(x86.RAX, id(None))
-    # References to None are counted no more from 3.12 on.
-    _return(code, counted=sys.version_info < (3, 12))
+    give_none(code, (x86.RBX,))
     return code.finished()
 
 
@@ -189,13 +194,21 @@ class _Attempt:
         code.load_address(x86.RAX, address)
         code.call(x86.RAX)
         code.load_element(x86.RAX, Address(x86.RBX), 8)
-        _return(code, counted=True)
+        give_back(code, (x86.RBX,))
 
 
-def _return(code: Assembler, *, counted: bool) -> None:
-    """Return the object in rax, with one reference more."""
+def give_back(code: Assembler, saved: Sequence[int], *, counted: bool = True) -> None:
+    """Return the object in rax, with one reference more, and the registers that were pushed."""
     if counted:
         code.load_number(x86.RDX, 1)
         code.add_element(Address(x86.RAX), x86.RDX, 4)
-    code.pop(x86.RBX)
+    for register in reversed(saved):
+        code.pop(register)
     code.leave()
+
+
+def give_none(code: Assembler, saved: Sequence[int]) -> None:
+    """Return None, and the registers that were pushed."""
+    code.load_address(x86.RAX, id(None))
+    # References to None are counted no more from 3.12 on.
+    give_back(code, saved, counted=sys.version_info < (3, 12))

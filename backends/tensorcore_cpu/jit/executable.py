@@ -55,11 +55,20 @@ def isa() -> Isa | None:
 
 
 class Fields(NamedTuple):
-    """Where fields of NumPy's array object lie: the address of the elements, how many sides, these, and the flags."""
+    """Where fields of NumPy's array object lie.
+
+    Attributes:
+        data: the address of the elements.
+        ndim: how many sides there are.
+        sides: their address.
+        strides: the address of the bytes from one place to the next.
+        flags: among them `CONTIGUOUS`.
+    """
 
     data: int
     ndim: int
     sides: int
+    strides: int
     flags: int
 
 
@@ -72,12 +81,14 @@ def layout() -> Fields | None:
     if len(found) != 1:
         return None
     data = found[0]
-    here = Fields(data, data + 8, data + 16, data + 48)
+    here = Fields(data, data + 8, data + 16, data + 24, data + 48)
     turned = ctypes.string_at(id(array.T), 88)
     sides = ctypes.string_at(_number(head, here.sides, 8), 16)
+    strides = ctypes.string_at(_number(head, here.strides, 8), 16)
     fits = (
         _number(head, here.ndim, 4) == 2
         and (_number(sides, 0, 8), _number(sides, 8, 8)) == array.shape
+        and (_number(strides, 0, 8), _number(strides, 8, 8)) == array.strides
         and (head[here.flags] & CONTIGUOUS, turned[here.flags] & CONTIGUOUS) == (CONTIGUOUS, 0)
     )
     return here if fits else None

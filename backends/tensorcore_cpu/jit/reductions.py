@@ -238,12 +238,12 @@ class RowKernels(ScanKernels):
 
     def _summed(self, plain: Any, describe: Any) -> Any:
         total, native, wanted = self._totals(describe), self.native, by_name(self.native.name)
-        program, zero = None, id(self.zero)
+        program, zero, small = None, id(self.zero), total_of_rows(native)
 
         def kernel(input: Any, *, dim: tuple[int, ...], keepdim: bool, dtype: Any) -> Any:
             nonlocal program
             if dim == (0,) and dtype is wanted and not keepdim and describe is _sum:
-                found = total_of_rows(input)
+                found = small(input)
                 if found is not None:
                     return found
             plan = _plan(input.shape, dim, keepdim)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from tensorcore_cpu.jit import x86
-from tensorcore_cpu.jit.compiling import Access, Emitter, set_tail
+from tensorcore_cpu.jit.compiling import Access, Emitter, join_lanes, set_tail
 from tensorcore_cpu.jit.vectors import Body, Vector, contracted
 from tensorcore_cpu.jit.x86 import Address, Assembler, Isa
 
@@ -25,11 +25,6 @@ _POINTERS: Final = (x86.RCX, x86.R8, x86.R9, x86.R10, x86.R11, x86.R13, x86.R14,
 _SAVED: Final = (x86.RBX, x86.RBP, x86.R13, x86.R14, x86.R15)
 #: Totals of a short body are kept in several registers, as an addition waits for the one before.
 _UNROLLED: Final = 4
-#: What exchanges the halves of a vector, then those of its halves, and so on, without and with AVX-512.
-_TURNS: Final = (
-    (("turn_halves", 0x01), ("turn_pairs", 0x05), ("turn_neighbours", 0xB1)),
-    (("turn_quarters", 0x4E), ("turn_quarters", 0xB1), ("turn_pairs", 0x55), ("turn_neighbours", 0xB1)),
-)
 _SHORT: Final = 8
 
 
@@ -170,11 +165,7 @@ class _Writer:
         for other in others:
             self._vector(name, first, first, other)
         # The totals lie in the last registers.
-        turned = 0
-        for turn, immediate in _TURNS[self.code.isa.wide][: self.lanes.bit_length() - 1]:
-            second = first if turn in ("turn_quarters", "turn_halves") else 0
-            self.code.vector(turn, self.rows.double, turned, second, first, immediate=immediate)
-            self._vector(name, first, first, turned)
+        join_lanes(self.code, self.rows.double, name, first, 0)
         self._vector("store", first, 0, Address(x86.RSP, offset=slot * self.width))
 
     def _emit(
