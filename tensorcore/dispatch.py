@@ -10,14 +10,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.autograd.graph import OpNode, SelectNode
 from tensorcore.autograd.mode import mode
 from tensorcore.dtypes import FLOATING, INTEGER
-from tensorcore.errors import DimensionError, OutOfMemoryError, ShapeError, TensorcoreError
+from tensorcore.kernel_errors import explain
 from tensorcore.promotion import agree, convert, on_one_level
-from tensorcore.shapes import broadcast_shapes
 from tensorcore.tensor import Tensor, root_of, wrap
 
 __all__ = ["enter", "execute", "intercept", "intercepted", "is_busy", "open_door"]
@@ -84,6 +83,9 @@ def open_door(op: Op) -> Callable[..., Any]:
             return _binary(op, enter)
     if op.primitive or not op.operands:
         return _general(op)
+    plain = len(op.operands) == len(op.signature.parameters) and not op.variadic and op.outputs == 1
+    if plain and len(op.operands) == 3 and op.vjp is not None and op.promotes is None:
+        return _triple(op)
     # What is its own expression takes operands alone; a front may hand attributes on.
     alone = len(op.operands) == 2 == len(op.signature.parameters) and not op.variadic and op.body is not None
     return _pair(op) if alone and op.outputs == 1 and op.vjp is None and op.promotes is None else _composite(op)
@@ -278,6 +280,35 @@ def _pair(op: Op) -> Callable[..., Any]:
     return emit
 
 
+def _triple(op: Op) -> Callable[..., Any]:
+    """The lane for composites of three operands alone, of which the last may be left out, as the bias of `linear`."""
+    general = _composite(op)
+
+    def emit(input: Any, other: Any, third: Any = None) -> Any:
+        try:
+            kind = input._kind
+            if _busy or kind is not other._kind or (third is not None and third._kind is not kind):
+                return general(input, other, third)
+        except AttributeError:
+            return general(input, other, third)
+        entry = kind.table[op]
+        if entry is None or entry[0] is None or entry[1] is None:
+            return general(input, other, third)
+        kernel, kind = entry
+        try:
+            array = kernel(input._array, other._array, None if third is None else third._array)
+        except Exception as error:
+            explain(op, (input, other, third), error)
+        out = wrap(array if type(array) is kind.array_type else kind.as_array(array), kind)
+        if mode.grad and (
+            input._node is not None or other._node is not None or (third is not None and third._node is not None)
+        ):
+            out._node = OpNode(op, (input, other, third), array, kind, _NOTHING)
+        return out
+
+    return emit
+
+
 def _one_kind(op: Op, inputs: tuple[Any, ...]) -> Kind | None:
     """The kind of the operands where they need no conversion, else ``None``."""
     kind: Any = None
@@ -453,29 +484,3 @@ def _expression(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> 
 def _shows(result: Any, input: Any) -> bool:
     """Whether what an expression gave is a view of its operand: in memory, or as writes to immutable memory go."""
     return not input._kind.mutable or root_of(result) is root_of(input)
-
-
-def explain(op: Op, inputs: tuple[Any, ...], error: Exception) -> NoReturn:
-    """Raise what a kernel's failure means in the core's words: op, shapes, dtypes, device."""
-    if isinstance(error, TensorcoreError):
-        raise error
-    tensors = [x for x in inputs if x is not None]
-    met = ", ".join(f"{list(x.shape)} {x.dtype.name}" for x in tensors)
-    where = str(tensors[0].device) if tensors else "the device"
-    if isinstance(error, MemoryError):
-        from tensorcore.memory import describe_for_error
-
-        text = f"{op.name}: no memory on {where} for the result of ({met}): {error}{describe_for_error()}"
-        raise OutOfMemoryError(text) from error
-    if isinstance(error, IndexError):
-        raise DimensionError(f"{op.name}: {error} (operands: {met})") from error
-    if isinstance(error, TypeError):
-        missing = [op.operand_at(place) for place, x in enumerate(inputs) if x is None and op.elementwise]
-        what = f"{missing[0]} must be a tensor or a number, got None" if missing else str(error)
-        raise TypeError(f"{op.name}: {what} (operands: {met})") from error
-    if len(tensors) > 1 and (op.promotes is None or "broadcast" in str(error)):
-        try:
-            broadcast_shapes(*(x.shape for x in tensors))
-        except ShapeError as misfit:
-            raise ShapeError(f"{op.name}: {misfit}") from None
-    raise RuntimeError(f"{op.name}: the kernel on {where} failed for ({met}): {error}") from error

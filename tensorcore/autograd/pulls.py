@@ -66,7 +66,7 @@ def pull_of(op: Op, plan: Plan, needed: tuple[bool, ...]) -> Pull:
         f"    return learn(g, node) if program is None else program(g, node{given})\n"
     )
     key = eval(f"lambda g, node{given}: (node.kind, {', '.join(parts)})")
-    learner = _Learner(op, programs, operands, key)
+    learner = _Learner(plan, programs, operands, key)
     return _defined(text, "pull", FREED=FREED, clock=clock, known=programs.get, learn=learner)
 
 
@@ -90,8 +90,8 @@ def _signature(op: Op, reads: Iterable[Reads], count: int) -> tuple[list[int], l
 class _Learner:
     """Notes what rules do for signatures that come again."""
 
-    def __init__(self, op: Op, programs: dict[Any, Any], operands: list[int], key: Callable[..., Any]) -> None:
-        self.op = op
+    def __init__(self, plan: Plan, programs: dict[Any, Any], operands: list[int], key: Callable[..., Any]) -> None:
+        self.plan = plan
         self.programs = programs
         self.operands = operands
         self.key = key
@@ -101,8 +101,12 @@ class _Learner:
         try:
             key = self.key(g, node, *[node.inputs[place] for place in self.operands])
             new = key not in self.met
-        except (TypeError, AttributeError):
-            # An operand left out, or an attribute that is no key, as a list: by the rule, each time.
+        except TypeError:
+            # An attribute that is no key, such as a slice: by the rule from now on.
+            self.plan.pull = by_rule
+            return node.backward(g, False)
+        except AttributeError:
+            # An operand was left out.
             return node.backward(g, False)
         if g._kind is not node.kind or node.kind.level is not None or node.kind.sparse or not _plain(key):
             return node.backward(g, False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 from functools import cache
@@ -16,7 +17,7 @@ from tensorcore.ops.record import REGISTRY, Op
 from tensorcore.tensor import wrap
 from tensorcore_cpu.jit.arithmetic import ARITHMETIC, arithmetic
 from tensorcore_cpu.jit.compiling import LIMIT, elementwise
-from tensorcore_cpu.jit.direct import Variant, direct
+from tensorcore_cpu.jit.direct import Variant, direct, refuse
 from tensorcore_cpu.jit.division import DIVISIONS, Division
 from tensorcore_cpu.jit.executable import data_offset, isa, loaded
 from tensorcore_cpu.jit.reductions import RowKernels
@@ -73,7 +74,8 @@ def compiled_kernel(name: str, dtype: DType, device: Device, plain: Callable[...
     assert op is not None
     fused = Fused(op, device.kind(dtype), np.dtype(dtype.name))
     assert op.body is not None
-    return fused if op.body.__code__.co_kwonlyargcount else _SHORT[len(op.operands)](fused)
+    alone = list(inspect.signature(op.body).parameters) == list(op.operands)
+    return _SHORT[len(op.operands)](fused) if alone and len(op.operands) in _SHORT else fused
 
 
 def _through_float64(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -108,30 +110,43 @@ class Fused:
     def __init__(self, op: Op, kind: Kind, native: Any) -> None:
         self.op, self.kind, self.native = op, kind, native
         self.programs: dict[Any, Callable[..., Any]] = {}
+        #: By the attributes alone, for small arrays of one shape.
+        self.direct: dict[Any, Callable[..., Any]] = {}
 
     def __call__(self, *arrays: Any, **attributes: Any) -> Any:
         first = arrays[0]
+        given = tuple(attributes.values())
+        if 0.0 in given:
+            # Zeros of either sign are equal as keys.
+            given = tuple(map(repr, given))
+        small = self.direct.get(given)
+        if small is not None:
+            out = small(_empty(first.shape, self.native), *arrays)
+            if out is not None:
+                return out
         shape = first.shape
         scalars: tuple[int, ...] = ()
         for x in arrays:
             if x.shape != shape or not x.flags.c_contiguous:
                 arrays, shape, scalars = self._aligned(arrays)
                 break
-        key = (scalars, *attributes.values()) if attributes else scalars
+        key = (scalars, given)
         program = self.programs.get(key)
         if program is None:
             program = self._compile(arrays, scalars, attributes)
             if len(self.programs) < _KEPT:
                 self.programs[key] = program
+                if not scalars:
+                    self.direct[given] = direct(Variant(program, ("matrix",) * (1 + len(arrays))))
         out = np.empty(shape, self.native)
         program(0, out.size, id(out), *map(id, arrays))
         return out
 
-    def direct(self, like: Any, count: int) -> Any:
-        """The program for arrays of one shape and no attributes as a built-in function, or what refuses."""
-        program = self.programs.get(()) or self._compile((like,) * count, (), {})
-        self.programs[()] = program
-        return direct(Variant(program, ("matrix",) * (1 + count)))
+    def at_once(self, like: Any, count: int) -> Any:
+        """The function for small arrays of one shape and no attributes."""
+        if () not in self.direct:
+            self(*[like] * count)
+        return self.direct.get((), refuse)
 
     def _aligned(self, arrays: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[int, ...], tuple[int, ...]]:
         """The arrays in row-major order and of one shape, but for those of one element, whose places come last."""
@@ -170,7 +185,7 @@ def _of_one(fused: Fused) -> Callable[..., Any]:
     def kernel(input: Any) -> Any:
         nonlocal program
         if program is None:
-            program = fused.direct(input, 1)
+            program = fused.at_once(input, 1)
         out = program(_empty(input.shape, native), input)
         return fused(input) if out is None else out
 
@@ -183,7 +198,7 @@ def _of_two(fused: Fused) -> Callable[..., Any]:
     def kernel(input: Any, other: Any) -> Any:
         nonlocal program
         if program is None:
-            program = fused.direct(input, 2)
+            program = fused.at_once(input, 2)
         out = program(_empty(input.shape, native), input, other)
         return fused(input, other) if out is None else out
 
@@ -196,7 +211,7 @@ def _of_three(fused: Fused) -> Callable[..., Any]:
     def kernel(input: Any, other: Any, third: Any) -> Any:
         nonlocal program
         if program is None:
-            program = fused.direct(input, 3)
+            program = fused.at_once(input, 3)
         out = program(_empty(input.shape, native), input, other, third)
         return fused(input, other, third) if out is None else out
 
