@@ -152,8 +152,8 @@ def _check_out(op: str, name: str, out: Any, result: Any) -> None:
 
 def _takes_operands_alone(op: Op) -> bool:
     parameters = op.signature.parameters.values()
-    plain = all(parameter.default in (parameter.empty, None) for parameter in parameters)
-    return tuple([parameter.name for parameter in parameters]) == op.operands and plain and not op.variadic
+    plain = all([p.kind is p.POSITIONAL_OR_KEYWORD and p.default in (p.empty, None) for p in parameters])
+    return plain and tuple([parameter.name for parameter in parameters]) == op.operands
 
 
 def _plain(op: Op, *, out: bool) -> Callable[..., Any]:
