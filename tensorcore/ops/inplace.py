@@ -9,7 +9,6 @@ from tensorcore.autograd.graph import LEAF, OpNode, current_node
 from tensorcore.autograd.mode import mode
 from tensorcore.dtypes import FLOATING, INTEGER
 from tensorcore.errors import DTypeError, InplaceError, ShapeError
-from tensorcore.kernel_errors import explain
 from tensorcore.ops.elementwise import add
 from tensorcore.ops.movement import expand
 from tensorcore.ops.node_names import renamed
@@ -59,7 +58,7 @@ def update(op: Op, target: Tensor, other: Any, name: str) -> bool:
     try:
         kernel(target._array, other._array, out=target._array)
     except Exception as error:
-        explain(op, (target, other), error)
+        dispatch.explain(op, (target, other), error)
     return True
 
 
@@ -82,7 +81,7 @@ def update_at(op: Op, target: Tensor, operands: tuple[Tensor, ...], name: str, *
     try:
         kernel(target._array, *[x._array for x in operands], out=target._array, **attributes)
     except Exception as error:
-        explain(op, (target, *operands), error)
+        dispatch.explain(op, (target, *operands), error)
     return True
 
 
