@@ -21,8 +21,8 @@ def functional_call(
     Example:
         >>> import tensorcore as tc, warnings
         >>> with warnings.catch_warnings(action="ignore"):
-        ...     tc.nn.utils.stateless.functional_call(tc.nn.Linear(1, 1), {"bias": tc.ones(1)}, tc.zeros(1))
-        tensor([1.], grad_fn=<ViewBackward0>)
+        ...     tc.nn.utils.stateless.functional_call(tc.nn.Linear(1, 1), {"bias": tc.ones(1)}, tc.zeros(1)).tolist()
+        [1.0]
     """
     warnings.warn(
         "`tensorcore.nn.utils.stateless.functional_call` is deprecated. "
