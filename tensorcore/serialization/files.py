@@ -13,11 +13,14 @@ from tensorcore.errors import CheckpointError
 if TYPE_CHECKING:
     from mmap import mmap
 
-__all__ = ["atomic_write", "describe_format", "fill", "is_path", "map_file", "name_of"]
+__all__ = ["LEGACY_MAGIC", "atomic_write", "describe_format", "fill", "is_path", "map_file", "name_of"]
+
+#: How PyTorch's files from before version 1.6 begin: the pickle of a number.
+LEGACY_MAGIC: Final = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
 
 #: First bytes of files that are met where a checkpoint was expected.
 _SIGNATURES: Final[tuple[tuple[bytes, str], ...]] = (
-    (b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", "a PyTorch file in the format before version 1.6"),
+    (LEGACY_MAGIC[:14], "a PyTorch file in the format before version 1.6"),
     (b"\x93NUMPY", "a NumPy array file; numpy.load reads it"),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file (Keras or MATLAB)"),
     (b"GGUF", "a GGUF file (llama.cpp)"),

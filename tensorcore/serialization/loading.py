@@ -10,13 +10,12 @@ from typing import IO, Any, Final
 from tensorcore.devices import Device
 from tensorcore.errors import ArgumentError, CheckpointError
 from tensorcore.serialization.allowed_globals import AllowedGlobals
-from tensorcore.serialization.files import describe_format, is_path, name_of
+from tensorcore.serialization.files import LEGACY_MAGIC, describe_format, is_path, name_of
 from tensorcore.serialization.locations import check_map_location, place
 from tensorcore.serialization.options import current
 from tensorcore.serialization.pickle_reader import PickleReader
 from tensorcore.serialization.rebuilding import Rebuilder
 from tensorcore.serialization.storages import Storage
-from tensorcore.serialization.torch_legacy import MAGIC, LegacyFile
 from tensorcore.serialization.torch_zip import rebuilder_of
 from tensorcore.serialization.zip_archive import ZipReader
 
@@ -108,9 +107,12 @@ class _Reading:
         if head[:4] == b"PK\3\4":
             archive = ZipReader(file, name, mapped)
             return self.made(name, bytes(archive.read("data.pkl")), rebuilder_of(archive, self.map_location))
-        if head.startswith(MAGIC):
+        if head.startswith(LEGACY_MAGIC):
             if mapped:
                 raise CheckpointError(f"{name}: PyTorch's format before version 1.6 cannot be mapped; leave mmap out")
+            # With it come tables of opcodes, which new files do not need.
+            from tensorcore.serialization.torch_legacy import LegacyFile
+
             old = LegacyFile(file, name)
             return self.made(name, old.pickle, old.rebuilder(self.map_location))
         if head[8:9] == b"{":
@@ -181,7 +183,9 @@ def get_unsafe_globals_in_checkpoint(f: Any) -> list[str]:
     head = _head(f, name_of(f))
     if head[:4] == b"PK\3\4":
         data = bytes(ZipReader(f, name_of(f)).read("data.pkl"))
-    elif head.startswith(MAGIC):
+    elif head.startswith(LEGACY_MAGIC):
+        from tensorcore.serialization.torch_legacy import LegacyFile
+
         data = LegacyFile(f, name_of(f)).pickle
     else:
         raise CheckpointError(f"{name_of(f)}: expected PyTorch's format, found {describe_format(head)}")

@@ -12,15 +12,13 @@ from typing import IO, Any, Final, NoReturn
 
 from tensorcore.errors import CheckpointError
 from tensorcore.serialization.allowed_globals import storage_dtype
-from tensorcore.serialization.files import fill
+from tensorcore.serialization.files import LEGACY_MAGIC, fill
 from tensorcore.serialization.pickle_reader import PickleReader
 from tensorcore.serialization.pickle_scan import Name, scan
 from tensorcore.serialization.rebuilding import Rebuilder
 
-__all__ = ["MAGIC", "LegacyFile"]
+__all__ = ["LegacyFile"]
 
-#: How files begin: the pickle of the magic number.
-MAGIC: Final = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
 _VERSION: Final = 1001
 
 
@@ -36,7 +34,7 @@ class LegacyFile:
         self.name = name
         begin = file.tell()
         size = file.seek(0, 2)
-        file.seek(begin + len(MAGIC))
+        file.seek(begin + len(LEGACY_MAGIC))
         version = self._plain()
         if version != _VERSION:
             raise CheckpointError(f"{name}: version {_VERSION} of PyTorch's old format is read, found {version!r:.40}")
