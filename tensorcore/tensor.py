@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from tensorcore.autograd.graph import LEAF, Change, LeafType, Node, SelectNode, before_changes, clock, shown_node
 from tensorcore.autograd.hooks import RemovableHandle, check_gradient, register, retain, tell_of_non_leaf
-from tensorcore.autograd.mode import mode
 from tensorcore.compile import capture
 from tensorcore.dtypes import FLOATING, DType
-from tensorcore.errors import DTypeError, InplaceError, ShapeError
+from tensorcore.errors import DTypeError, ShapeError
 from tensorcore.host_data import encode
 from tensorcore.methods import TensorMethods
 from tensorcore.shapes import Size, contiguous_strides, normalize_dim
@@ -265,11 +264,13 @@ class Tensor(TensorMethods):
 
     @property
     def data(self) -> Tensor:
-        """A tensor over the same memory, outside autograd."""
-        return self.detach()
+        """A tensor over the same memory, outside autograd, which does not notice what is written to it."""
+        return wrap(self._array, self._kind) if self._kind.mutable else self.detach()
 
     @data.setter
     def data(self, value: Tensor) -> None:
+        if not isinstance(value, Tensor):
+            raise TypeError(f"data: expected a tensor, got {type(value).__name__}")
         self._array, self._kind = value._array, value._kind
 
     if TYPE_CHECKING:
@@ -399,14 +400,12 @@ class Tensor(TensorMethods):
         return made
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        if isinstance(self._node, Node):
-            raise RuntimeError("pickle: only leaf tensors are pickled; use .detach() for others")
         if self._kind.sparse:
             from tensorcore.sparse.parts import reduced
 
             return reduced(self)
         data = bytes(self._kind.backend.to_host(self._array))
-        state = (data, tuple(self._array.shape), self._kind.dtype, self._kind.device, self._node is LEAF)
+        state = (data, tuple(self._array.shape), self._kind.dtype, self._kind.device, self._node is not None)
         return (_rebuild, (type(self), *state))
 
     __array_priority__ = 1000
@@ -470,21 +469,6 @@ def _user_place() -> tuple[Any, int]:
             break
         frame = frame.f_back
     return frame.f_code, frame.f_lineno
-
-
-def check_inplace(tensor: Tensor, op: str) -> None:
-    """Refuse the in-place changes that autograd cannot follow."""
-    if not mode.grad:
-        return
-    if tensor._node is LEAF:
-        raise InplaceError(
-            f"{op}: a leaf tensor that requires grad cannot be changed in place, as its gradient would be lost; "
-            "do it under tc.no_grad(), or change a copy"
-        )
-    if tensor._view is not None and root_of(tensor)._node is LEAF and tensor._node is not None:
-        raise InplaceError(
-            f"{op}: a view of a leaf tensor that requires grad cannot be changed in place; do it under tc.no_grad()"
-        )
 
 
 def _copy_op() -> Any:

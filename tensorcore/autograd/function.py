@@ -8,13 +8,14 @@ from typing import Any
 from weakref import ref
 
 from tensorcore.autograd.graph import LEAF, Node, SelectNode, clock, described
+from tensorcore.autograd.inplace import check_inplace
 from tensorcore.autograd.mode import mode
 from tensorcore.autograd.saved import Packed, active
 from tensorcore.autograd.sequence import next_sequence
 from tensorcore.dtypes import COMPLEX, FLOATING
 from tensorcore.errors import DTypeError, InplaceError, ShapeError
 from tensorcore.levels import running
-from tensorcore.tensor import Tensor, check_inplace, mark_changed, root_of, wrap
+from tensorcore.tensor import Tensor, mark_changed, root_of, wrap
 
 
 class FunctionCtx:

@@ -10,7 +10,7 @@ from tensorcore.errors import TransformError
 from tensorcore.func.jacobians import assembled, basis_of
 from tensorcore.func.mapping import vmap
 from tensorcore.func.pytree import flatten
-from tensorcore.func.reverse import Pullback
+from tensorcore.func.reverse import Pullback, in_graph
 from tensorcore.ops.creation import zeros
 from tensorcore.ops.movement import reshape, stack
 from tensorcore.tensor import Tensor
@@ -260,13 +260,24 @@ def hessian(
 
     def gradients(*args: Tensor) -> Any:
         pull, _ = _pulled("hessian", scalar, args, strict)
-        return tuple(_required("hessian", pull, [_one(pull.inner[0])], strict))
+        return _varying("hessian", _required("hessian", pull, [_one(pull.inner[0])], strict), strict)
 
     with _Recording(create_graph):
         inner = jacobian(
             gradients, given, create_graph=create_graph, vectorize=vectorize, strategy=outer_jacobian_strategy
         )
     return inner if several else inner[0][0]
+
+
+def _varying(op: str, gradients: Sequence[Tensor], strict: bool) -> tuple[Tensor, ...]:
+    """The gradients; with ``strict`` they must depend on the inputs."""
+    for place, gradient in enumerate(gradients):
+        if strict and not in_graph(gradient):
+            raise RuntimeError(
+                f"{op}: the gradient of the function by input {place} is independent of the inputs; this is not "
+                "allowed in strict mode"
+            )
+    return tuple(gradients)
 
 
 def _one(y: Tensor) -> Tensor:
@@ -310,7 +321,7 @@ def _hessian_product(
     def gradients(*args: Tensor) -> Any:
         pull, _ = _pulled(op, scalar, args, strict)
         value.append(pull.outputs[0])
-        return tuple(_required(op, pull, [_one(pull.inner[0])], strict))
+        return _varying(op, _required(op, pull, [_one(pull.inner[0])], strict), strict)
 
     with _Recording(create_graph):
         outer, _ = _pulled(op, lambda *args: (gradients(*args), value[-1]), given, False)

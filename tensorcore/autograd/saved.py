@@ -54,11 +54,12 @@ class Packed(NamedTuple):
 
     @classmethod
     def of(cls, tensor: Tensor, hooks: tuple[Pack, Unpack]) -> Packed:
-        """``tensor`` packed; hooks see it without the graph's recording of what they do to it."""
+        """``tensor`` packed; hooks see its values, outside of the graph."""
         pack, unpack = hooks
         leaf = tensor if tensor._node is LEAF else None
         with no_grad():
-            return cls(pack(tensor), unpack, None if leaf is not None else tensor._node, leaf, tensor._kind)
+            bare = tensor if tensor._node is None else tensor.detach()
+            return cls(pack(bare), unpack, None if leaf is not None else tensor._node, leaf, tensor._kind)
 
     def restored(self, create_graph: bool) -> Tensor:
         """The tensor, connected to where it came from.

@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tensorcore import dispatch
-from tensorcore.autograd.graph import LEAF, OpNode, current_node
+from tensorcore.autograd.graph import LEAF, Node, OpNode, clock, current_node
+from tensorcore.autograd.inplace import check_inplace
 from tensorcore.autograd.mode import mode
+from tensorcore.autograd.sequence import next_sequence
 from tensorcore.dtypes import FLOATING, INTEGER
 from tensorcore.errors import DTypeError, InplaceError, ShapeError
+from tensorcore.ops.creation import zeros
 from tensorcore.ops.elementwise import add
 from tensorcore.ops.movement import expand
 from tensorcore.ops.node_names import renamed
 from tensorcore.ops.record import REGISTRY, composite, primitive
 from tensorcore.ops.rules import same
 from tensorcore.ops.views import squeeze, t, transpose, unsqueeze
-from tensorcore.tensor import check_inplace, mark_changed, root_of, wrap
+from tensorcore.tensor import mark_changed, root_of, wrap
 
 if TYPE_CHECKING:
     from tensorcore.ops.record import Op
@@ -164,6 +167,7 @@ def write(target: Tensor, result: Tensor, op: str) -> Tensor:
         # The op that makes the result reads in backward what it is about to overwrite; as PyTorch does, it gets a copy.
         kept = snapshot(target)
         node.inputs = tuple(kept if x is target else x for x in node.inputs)
+    before = target._node if connect and node is None and target._view is None else None
     mark_changed(target, op)
     with_grad = mode.grad
     # What a transform wraps may be in a graph of its own.
@@ -173,10 +177,30 @@ def write(target: Tensor, result: Tensor, op: str) -> Tensor:
     finally:
         mode.grad = with_grad
     if connect:
-        target._node = result._node
+        target._node = result._node if before is None else Overwritten(before, op)
     if target._view is not None and (connect or not kind.mutable):
         write_through(target, connect)
     return target
+
+
+class Overwritten(Node):
+    """The step of a tensor all of whose elements were replaced by what needs no gradient: that of the old ones is 0."""
+
+    __slots__ = ("clock", "op")
+
+    def __init__(self, before: Node, op: str) -> None:
+        self.op = op
+        self.edges = (before,)
+        self.kind, self.shape = before.kind, before.shape
+        self.hooks = self.post_hooks = self.overwritten = None
+        self.clock = clock.now
+        self.sequence = next_sequence()
+
+    def name(self) -> str:
+        return f"{self.op.strip('_').title().replace('_', '')}Backward0"
+
+    def backward(self, cotangent: Tensor, create_graph: bool) -> tuple[Tensor]:
+        return (zeros(self.shape, dtype=self.kind.dtype, device=self.kind.device),)
 
 
 def _overlaps(target: Tensor) -> bool:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from tensorcore.autograd.inplace import check_inplace
 from tensorcore.autograd.mode import mode
 from tensorcore.errors import ArgumentError, DTypeError, InplaceError
 from tensorcore.memory_format import check_format
@@ -16,7 +17,7 @@ from tensorcore.ops.movement import cat
 from tensorcore.ops.record import composite
 from tensorcore.ops.strided import as_strided, extent
 from tensorcore.shapes import contiguous_strides, normalize_shape
-from tensorcore.tensor import check_inplace, root_of, wrap
+from tensorcore.tensor import root_of, wrap
 
 if TYPE_CHECKING:
     from tensorcore.tensor import Tensor

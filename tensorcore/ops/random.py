@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from tensorcore.autograd.inplace import check_inplace
 from tensorcore.devices import Device
 from tensorcore.dtypes import BOOL, FLOATING, INTEGER, DType, finfo, get_default_dtype, int64
 from tensorcore.errors import RangeError
@@ -25,7 +26,7 @@ from tensorcore.random.arguments import (
 )
 from tensorcore.random.generator import Generator
 from tensorcore.shapes import broadcast_shapes, normalize_shape
-from tensorcore.tensor import Tensor, check_inplace
+from tensorcore.tensor import Tensor
 
 if TYPE_CHECKING:
     from tensorcore.devices import Kind

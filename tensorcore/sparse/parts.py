@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from tensorcore.autograd.graph import LEAF, Node
+from tensorcore.autograd.inplace import check_inplace
 from tensorcore.dtypes import int64
 from tensorcore.errors import LayoutError, ShapeError
 from tensorcore.memory_format import sparse_coo
 from tensorcore.ops.conversion import transfer
 from tensorcore.sparse.arrays import Compressed, Coordinates, wrapped
 from tensorcore.sparse.graph import recorded, values_at, with_values
-from tensorcore.tensor import Tensor, check_inplace
+from tensorcore.tensor import Tensor
 
 __all__ = ["sparse_mask", "sparse_resize_", "spdiags"]
 

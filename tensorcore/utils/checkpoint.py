@@ -5,23 +5,27 @@ from __future__ import annotations
 import contextlib
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 from weakref import ReferenceType, ref
 
 from tensorcore.autograd.engine import backward
 from tensorcore.autograd.function import Function
+from tensorcore.autograd.graph import clock, described
 from tensorcore.autograd.mode import enable_grad, mode, no_grad
-from tensorcore.autograd.saved import saved_tensors_hooks
+from tensorcore.autograd.saved import Packed, active, saved_tensors_hooks
+from tensorcore.errors import InplaceError
 from tensorcore.levels import resumed, running
 from tensorcore.random.generator import fork_rng, get_rng_state, set_rng_state
-from tensorcore.tensor import Tensor
+from tensorcore.tensor import Tensor, root_of
 
 __all__ = [
     "CheckpointError",
+    "check_backward_validity",
     "checkpoint",
     "checkpoint_sequential",
+    "detach_variable",
     "noop_context_fn",
     "set_checkpoint_debug_enabled",
     "set_checkpoint_early_stop",
@@ -109,11 +113,7 @@ def checkpoint(
         tensor([  5.4366, 218.3926])
     """
     if use_reentrant is None:
-        warnings.warn(
-            "checkpoint: say use_reentrant=False, which is recommended, or use_reentrant=True, the default until now",
-            stacklevel=2,
-        )
-        use_reentrant = True
+        use_reentrant = _said_nothing()
     if not use_reentrant:
         frame = _Frame(function, args, kwargs, context_fn, determinism_check, debug, early_stop, preserve_rng_state)
         return frame.run()
@@ -121,12 +121,16 @@ def checkpoint(
         raise ValueError(f"checkpoint: use_reentrant=True takes no keyword arguments, got {', '.join(kwargs)}")
     if context_fn is not noop_context_fn or debug:
         raise ValueError("checkpoint: context_fn and debug ask for use_reentrant=False")
-    if not any(isinstance(x, Tensor) and x.requires_grad for x in args):
-        warnings.warn(
-            "checkpoint: none of the inputs requires grad, so with use_reentrant=True no gradients will come of it",
-            stacklevel=2,
-        )
+    check_backward_validity(args)
     return _Reentrant.apply(function, preserve_rng_state, *args)
+
+
+def _said_nothing() -> bool:
+    warnings.warn(
+        "checkpoint: say use_reentrant=False, which is recommended, or use_reentrant=True, the default until now",
+        stacklevel=3,
+    )
+    return True
 
 
 def checkpoint_sequential(
@@ -145,6 +149,8 @@ def checkpoint_sequential(
         >>> x.grad
         tensor([-3.7373, -3.7373])
     """
+    if use_reentrant is None:
+        use_reentrant = _said_nothing()
     preserve = kwargs.pop("preserve_rng_state", True)
     if kwargs:
         raise ValueError(f"checkpoint_sequential: unexpected arguments {', '.join(kwargs)}")
@@ -166,6 +172,22 @@ def checkpoint_sequential(
         part = through(start, start + size)
         input = checkpoint(part, input, use_reentrant=use_reentrant, preserve_rng_state=preserve)
     return through(last, len(steps))(input)
+
+
+def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """``inputs`` with each tensor a leaf of its own, which requires grad where the tensor does."""
+    if not isinstance(inputs, tuple):
+        raise RuntimeError(f"detach_variable: expected a tuple of arguments, got {type(inputs).__name__}")
+    return tuple([x.detach().requires_grad_(x.requires_grad) if isinstance(x, Tensor) else x for x in inputs])
+
+
+def check_backward_validity(inputs: Iterable[Any]) -> None:
+    """Warn where no tensor among ``inputs`` requires grad, so that a reentrant checkpoint has no gradient."""
+    if not any(isinstance(x, Tensor) and x.requires_grad for x in inputs):
+        warnings.warn(
+            "checkpoint: none of the inputs requires grad, so with use_reentrant=True no gradients will come of it",
+            stacklevel=3,
+        )
 
 
 class _Holder:
@@ -215,6 +237,9 @@ class _Frame:
         self.early_stop = early_stop and _settings.early_stop
         self.rng = get_rng_state() if preserve_rng_state else None
         self.levels = running.levels
+        #: The tensors it gets, as the hooks on saved tensors around it keep them, and when that was.
+        self.kept: dict[int, Packed] = {}
+        self.clock = clock.now
         self.autocast = mode.autocast
         self.holders: list[ReferenceType[_Holder]] = []
         self.recomputed: dict[int, Tensor] = {}
@@ -227,9 +252,33 @@ class _Frame:
             self.holders.append(ref(holder))
             return holder
 
+        hooks = active()
+        args = self.args
+        if hooks is not None:
+            self.kept = {place: Packed.of(x, hooks) for place, x in enumerate(args) if isinstance(x, Tensor)}
+            self.args = tuple([None if place in self.kept else x for place, x in enumerate(args)])
         first, _ = self.contexts
         with saved_tensors_hooks(pack, _unpack), first:
-            return self.function(*self.args, **self.kwargs)
+            return self.function(*args, **self.kwargs)
+
+    def _given(self) -> list[Any]:
+        """The arguments once more.
+
+        Raises:
+            InplaceError: for one that was changed in place since the first run, which would compute something else now.
+        """
+        for place, x in enumerate(self.args):
+            mark = root_of(x)._changed if isinstance(x, Tensor) else None
+            if mark is not None and mark[0] > self.clock:
+                raise InplaceError(
+                    f"checkpoint: argument {place} of {self._name()}, of shape {list(x.shape)}, was changed in place "
+                    f"by {described(mark)} and is needed to compute it again; change a copy"
+                )
+        return [self._restored(place) if place in self.kept else x for place, x in enumerate(self.args)]
+
+    def _restored(self, place: int) -> Tensor:
+        kept = self.kept[place]
+        return kept.restored(False).detach().requires_grad_(kept.leaf is not None or kept.node is not None)
 
     def tensor(self, holder: _Holder) -> Tensor:
         """What ``holder`` stands for."""
@@ -250,6 +299,7 @@ class _Frame:
 
     def _recompute(self) -> None:
         made: list[Tensor] = []
+        args = self._given()
 
         def pack(tensor: Tensor) -> None:
             made.append(tensor.detach())
@@ -270,7 +320,7 @@ class _Frame:
             stack.enter_context(saved_tensors_hooks(pack, refuse))
             stack.enter_context(second)
             stack.enter_context(contextlib.suppress(_EnoughError))
-            self.function(*self.args, **self.kwargs)
+            self.function(*args, **self.kwargs)
         if not self.early_stop and len(made) != len(self.holders) and self.checked:
             raise CheckpointError(
                 f"checkpoint: {self._name()} saved {len(self.holders)} tensors in the first run and {len(made)} in the "
@@ -316,8 +366,8 @@ class _Reentrant(Function):
     @staticmethod
     def backward(ctx: Any, *cotangents: Any) -> Any:
         args = list(ctx.others)
-        for place, x in zip(ctx.places, ctx.saved_tensors, strict=True):
-            args[place] = x.detach().requires_grad_(x.requires_grad)
+        for place, x in zip(ctx.places, detach_variable(ctx.saved_tensors), strict=True):
+            args[place] = x
         with contextlib.ExitStack() as stack:
             if ctx.preserve:
                 stack.enter_context(fork_rng())

@@ -96,7 +96,7 @@ def test_every_kernel_has_a_rule_or_is_listed():
     # An op of its own gradient rule runs example by example until `func/batch_rules.py` says how to do better.
     assert {name for name, how in found.items() if how == "loop"} == {
         "argwhere", "bincount", "binomial", "histc", "histogram", "histogramdd", "masked_scatter", "nonzero_static",
-        "poisson", "repeat_interleave",
+        "poisson", "positional_embedding_bag", "repeat_interleave",
     }  # fmt: skip
     assert {name for name, how in found.items() if how == "refused"} == {"nonzero_places"}
     assert found["matmul"] == found["convolution_of"] == found["softmax"] == "rule"

@@ -280,10 +280,13 @@ def test_an_empty_tensor_draws_nothing(name):
     assert tc.get_rng_state().tolist() == before
 
 
-def test_new_numbers_have_no_history():
-    x = tc.ones(3, requires_grad=True) * 2
-    x.uniform_()
-    assert x.grad_fn is None
+def test_new_numbers_have_no_gradient():
+    x = tc.ones(3, requires_grad=True)
+    y = x * 2
+    y.uniform_()
+    assert y.grad_fn.name() == "UniformBackward0"
+    y.sum().backward()
+    assert x.grad.tolist() == [0, 0, 0]
 
 
 # ------------------------------------------------------------------ recording
