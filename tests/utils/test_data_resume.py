@@ -159,9 +159,14 @@ def forked(dataset: Any, workers: int = 2, **options: Any) -> DataLoader[Any]:
 
 
 @pytest.mark.parametrize("order", ["shuffled", "own generator", "with replacement", "remembering"])
-@pytest.mark.parametrize("place", [0, 1, 4])
-def test_orders_with_workers(order: str, place: int) -> None:
-    expected, resumed = programs(lambda: forked(Noisy(), **{"batch_size": 2, **ORDERS[order]()}), place)
+@pytest.mark.parametrize("place", [0, 1, 4, 6])
+@pytest.mark.parametrize("drop_last", [False, True])
+def test_orders_with_workers(order: str, place: int, drop_last: bool) -> None:
+    # With drop_last, and the sixth batch not full, orders are exhausted by what is made ahead.
+    def make() -> DataLoader[Any]:
+        return forked(Noisy(), **{"batch_size": 2, "prefetch_factor": 3, "drop_last": drop_last, **ORDERS[order]()})
+
+    expected, resumed = programs(make, place - drop_last if place else 0)
     assert resumed == expected
 
 
@@ -195,6 +200,17 @@ def test_iterables(place: int, workers: int) -> None:
         return forked(Stream(), workers, batch_size=2) if workers else DataLoader(Stream(), batch_size=1)
 
     expected, resumed = programs(make, place if workers == 3 else place % 2)
+    assert resumed == expected
+
+
+@pytest.mark.parametrize("place", [0, 4, 7])
+@pytest.mark.parametrize("begin", [0, 2])
+def test_iterables_with_persistent_workers(place: int, begin: int) -> None:
+    # After seven batches worker 0 has ended.
+    def make() -> DataLoader[Any]:
+        return forked(Stream(), 3, batch_size=3, prefetch_factor=1, persistent_workers=True)
+
+    expected, resumed = programs(make, place, begin)
     assert resumed == expected
 
 

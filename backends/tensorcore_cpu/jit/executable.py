@@ -116,7 +116,9 @@ def loaded(code: bytes, arguments: int, result: Any = None) -> Callable[..., Any
     size = -(-len(code) // 64) * 64
     with _loading:
         if not _areas or _areas[-1][1] + size > len(_areas[-1][0]):
-            area = mmap.mmap(-1, max(_AREA, size), prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+            # Private: by default a forked process, such as a worker of a data loader, would write its code over ours.
+            flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+            area = mmap.mmap(-1, max(_AREA, size), flags, mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
             _areas.append((area, 0))
         area, start = _areas[-1]
         _areas[-1] = (area, start + size)

@@ -39,7 +39,11 @@ class ParallelIterator(LoaderIterator):
         self.workers = Workers(loader.multiprocessing_context or multiprocessing.get_context(), job)
         # Not weakref.finalize: this runs before multiprocessing kills its processes at exit, and never in a fork.
         self._end = Finalize(self, self.workers.end, exitpriority=10)
-        self._begin()
+        try:
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def ended(self) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from tensorcore.utils.data.sampler import draw_seed
+from tensorcore.utils.data.sampler import BatchSampler, draw_seed
 
 if TYPE_CHECKING:
     from tensorcore.random.generator import Generator
@@ -38,12 +38,14 @@ class Share:
     Attributes:
         batches: batches of this epoch.
         ended: whether its iterable dataset has no more samples.
-        random: states of its generators of random numbers, ``None`` as long as they are as seeded.
+        start: states of its generators of random numbers when the epoch began, ``None`` for as seeded.
+        random: their states now.
         source: states of its dataset and the iterator over it, where they can tell.
     """
 
     batches: int = 0
     ended: bool = False
+    start: bytes | None = None
     random: bytes | None = None
     source: dict[str, Any] | None = None
 
@@ -86,13 +88,13 @@ class Progress:
         self.pending: dict[int, int] = {}
         #: States of the sampler before tasks, from the first on that the caller has not got.
         self._sampler_states: deque[tuple[int, Any]] = deque()
-        self.finished = False
+        self.exhausted = self.finished = False
         #: What fetches in this process, whose state is asked for only when it is wanted.
         self.fetcher: Any = None
         self.same_workers = True
         self.shares = [Share() for _ in range(max(loader.num_workers, 1))]
         if previous is not None:
-            self.shares = [Share(random=each.random) for each in previous.shares]
+            self.shares = [Share(start=each.random, random=each.random) for each in previous.shares]
         elif saved is not None:
             self.same_workers = saved["num_workers"] == loader.num_workers
             if self.same_workers and (epoch is not None or _lives_on(loader, saved)):
@@ -116,11 +118,23 @@ class Progress:
 
     def draw(self) -> tuple[int, Any]:
         """The next task, and the indices of its batch; raises StopIteration at the end."""
+        if self.exhausted:
+            # A sampler asked again might begin again.
+            raise StopIteration
         if self._sampler_owner is not None:
             while len(self._sampler_states) > 1 and self._sampler_states[1][0] <= self._first():
                 self._sampler_states.popleft()
             self._sampler_states.append((self.drawn, self._sampler_owner.state_dict()))
-        index = next(self.indices)
+        try:
+            index = next(self.indices)
+        except StopIteration:
+            self.exhausted = True
+            if self._sampler_owner is not None:
+                self._sampler_states[-1] = (self.drawn, self._sampler_owner.state_dict())
+            raise
+        sampler = self.sampler
+        # A batch that is not full has met the end already.
+        self.exhausted = isinstance(sampler, BatchSampler) and len(index) < sampler.batch_size
         task = self.drawn
         self.drawn += 1
         return task, index
@@ -140,6 +154,7 @@ class Progress:
         self._replayed = None
         pending = dict(epoch["pending"])
         goal = self.drawn
+        at_end = epoch["sampler"] is not None and epoch["sampler"]["task"] == goal
         self.drawn = 0 if epoch["sampler"] is None else epoch["sampler"]["task"]
         while self.drawn < goal:
             try:
@@ -151,6 +166,11 @@ class Progress:
                 ) from None
             if task in pending:
                 yield task, index, pending[task]
+        if epoch["exhausted"] and not at_end and not self.exhausted:
+            # At its end, too, a sampler may draw.
+            for _ in self.indices:
+                break
+        self.exhausted = epoch["exhausted"]
         for generator, state in zip(self._generators, self._here or (), strict=True):
             generator._load(state)
 
@@ -169,6 +189,7 @@ class Progress:
             "start": [_as_tensor(each) for each in self.start],
             "seeded": self.seeded,
             "drawn": self.drawn,
+            "exhausted": self.exhausted,
             "turn": self.turn,
             "pending": [list(each) for each in self.pending.items()],
             "sampler": sampler,
@@ -179,12 +200,15 @@ class Progress:
         if self.fetcher is not None:
             (share,) = self.shares
             self.shares = [replace(share, source=self.fetcher.state())]
+        if self.finished:
+            self.shares = [Share(start=each.random, random=each.random) for each in self.shares]
         return [
             {
-                "batches": 0 if self.finished else each.batches,
-                "ended": each.ended and not self.finished,
+                "batches": each.batches,
+                "ended": each.ended,
+                "start": None if each.start is None else _as_tensor(each.start),
                 "random": None if each.random is None else _as_tensor(each.random),
-                "source": None if self.finished else each.source,
+                "source": each.source,
             }
             for each in self.shares
         ]
@@ -278,6 +302,5 @@ def _as_tensor(data: bytes) -> Tensor:
 
 
 def _read_share(saved: Mapping[str, Any]) -> Share:
-    random = saved["random"]
-    data = None if random is None else bytes(random.tolist())
-    return Share(saved["batches"], saved["ended"], data, saved["source"])
+    start, random = (None if saved[name] is None else bytes(saved[name].tolist()) for name in ("start", "random"))
+    return Share(saved["batches"], saved["ended"], start, random, saved["source"])

@@ -70,6 +70,8 @@ class SharedDirectory:
         """
         try:
             return _create(os.path.join(self.first, name), size)
+        except FileNotFoundError:
+            raise ConnectionAbortedError(f"{self.first} is gone, and with it who reads from it") from None
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.ENOMEM, errno.EDQUOT):
                 raise

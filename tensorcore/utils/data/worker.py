@@ -114,8 +114,10 @@ class Job:
             epoch, task, slot, index = tasks.recv()
             try:
                 if epoch != current and failed is None:
-                    fetcher = self._fetcher(None if current is not None else self.shares[number])
-                    current = epoch
+                    # The state of an epoch that is gone on with; another begins with the numbers after it.
+                    share = self.shares[number] if current is None else Share()
+                    share = share if epoch == 0 else Share(start=share.random)
+                    fetcher, current = self._fetcher(share), epoch
                 content = failed or fetcher.fetch(index)
             except StopIteration as error:
                 content = Ended() if isinstance(fetcher, IterableFetcher) else Failure(error, where)
@@ -135,11 +137,13 @@ class Job:
                 outbox.send(epoch, task, slot, (failure, unsaid, None))
             content = None  # a batch is freed before the next is made
 
-    def _fetcher(self, share: Share | None) -> Any:
+    def _fetcher(self, share: Share) -> Any:
+        # What the dataset draws when it is asked for an iterator, it draws again.
+        if share.start is not None:
+            randomness.restore(share.start)
         fetcher = make_fetcher(self.dataset, self.batched, self.collate_fn, self.drop_last)
-        if share is not None:
-            if share.batches:
-                fetcher.resume(share.source, share.batches, self.batch_size)
+        if share.batches:
+            fetcher.resume(share.source, share.batches, self.batch_size)
             if share.random is not None:
                 randomness.restore(share.random)
         return fetcher
