@@ -79,7 +79,7 @@ def _extreme(
     if dim is None:
         if input.numel() == 0:
             raise ShapeError(f"{name}: no elements to choose from: shape {list(input.shape)}; give dim=")
-        return over_all(input, (), keepdim)
+        return over_all(input, (), True) if keepdim else over_all(input)
     place = normalize_dim(dim, input.ndim, name)
     if input.ndim and input.shape[place] == 0:
         raise DimensionError(f"{name}: no elements to choose from along dimension {place} of shape {list(input.shape)}")
