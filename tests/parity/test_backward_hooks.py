@@ -245,6 +245,65 @@ def post_accumulate_hooks_return_nothing(t):
     x.sum().backward()
 
 
+#: What a hook may return in place of a gradient ``g``.
+RETURNED = {
+    "another": lambda g: g * 3, "fewer elements": lambda g: g[:1], "another shape": lambda g: g.reshape(2, 1),
+    "another dtype": lambda g: g.double(), "a number": lambda g: 3, "a string": lambda g: "a", "a flag": lambda g: True,
+    "a list": lambda g: [g], "a tuple": lambda g: (g,),
+}  # fmt: skip
+
+
+def on_an_inner_tensor(t, x, y, change):
+    y.register_hook(change)
+
+
+def on_a_leaf(t, x, y, change):
+    x.register_hook(change)
+
+
+def before_a_node(t, x, y, change):
+    y.grad_fn.register_prehook(lambda gradients: (change(gradients[0]),))
+
+
+def after_a_node(t, x, y, change):
+    y.grad_fn.register_hook(lambda inner, outer: (change(inner[0]), None))
+
+
+def after_a_node_too_few(t, x, y, change):
+    y.grad_fn.register_hook(lambda inner, outer: (change(inner[0]),))
+
+
+PLACES = (on_an_inner_tensor, on_a_leaf, before_a_node, after_a_node, after_a_node_too_few)
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.__name__)
+@pytest.mark.parametrize("kind", RETURNED)
+def test_what_hooks_return(kind, place):
+    def run(t):
+        x = t.ones(2, requires_grad=True)
+        y = x * 2
+        place(t, x, y, RETURNED[kind])
+        y.sum().backward()
+        return x.grad
+
+    agree_on(run)
+
+
+@pytest.mark.parametrize("before", [False, True])
+@pytest.mark.parametrize("kind", RETURNED)
+def test_what_hooks_of_modules_return(kind, before):
+    def run(t):
+        x, net = t.ones(2, requires_grad=True), t.nn.Tanh()
+        if before:
+            net.register_full_backward_pre_hook(lambda m, outer: [RETURNED[kind](g) for g in outer])
+        else:
+            net.register_full_backward_hook(lambda m, inner, outer: [RETURNED[kind](g) for g in inner])
+        net(x * 0).sum().backward()
+        return x.grad
+
+    agree_on(run)
+
+
 # ---------------------------------------------------------------------- modules
 
 

@@ -78,6 +78,25 @@ VMAP = (
     "t.manual_seed(0); t.vmap(t.vmap(lambda a: t.rand(2), randomness='different'), randomness='same')(x)",
     "t.vmap(lambda a: a.to(t.float32))(x)", "t.vmap(lambda a: a + t.tensor(1, dtype=t.int32))(x[0].to(t.int64))",
     "t.vmap(lambda a: a + 1.5)(t.arange(3))",
+    "t.vmap(lambda a: t.histc(a, 4))(x)", "t.vmap(lambda a: t.histc(a, 4, 0, 1))(x)",
+    "t.vmap(lambda a: t.histogram(a, 3))(x)", "t.vmap(lambda a: t.histogram(a, 3, range=(0.0, 1.0)).hist)(x)",
+    "t.vmap(lambda a: t.bincount(a, minlength=14))(t.arange(12).reshape(3, 4))",
+    "t.vmap(lambda a: t.bincount(a))(t.arange(12).reshape(3, 4))", "t.vmap(t.argwhere)(x + 1)", "t.vmap(t.argwhere)(x)",
+    "t.vmap(lambda a: t.nonzero_static(a, size=3))(x)", "t.vmap(lambda a, m: a.masked_scatter(m, a + 9))(x, x > 1)",
+    "y = x.clone(); t.vmap(lambda a, m: a.masked_scatter_(m, a + 9))(y, x > 1); y",
+    "t.vmap(t.vmap(lambda a: t.histc(a, 2)), in_dims=1)(x.reshape(3, 2, 2))",
+    "t.vmap(f.grad(lambda a, m: (a.masked_scatter(m, a * 3) ** 2).sum()))(x, x > 1)",
+    "t.vmap(f.grad(lambda a, s, m: (a.masked_scatter(m, s) ** 2).sum(), argnums=(0, 1)))(x, x + 1, x > 1)",
+    "t.vmap(lambda a, m: f.jvp(lambda b: b.masked_scatter(m, b * 3) ** 2, (a,), (a,)))(x, x > 1)",
+    "f.jvp(lambda a: t.vmap(lambda b, m: b.masked_scatter(m, b * 3) ** 2)(a, x > 1), (x,), (x,))",
+    "t.vmap(lambda a, m: f.hessian(lambda b: (b.masked_scatter(m, b * 3) ** 3).sum())(a))(x[:, :2], x[:, :2] > 1)",
+    "y = x.clone().requires_grad_(); t.vmap(lambda a, m: a.masked_scatter(m, a * 3))(y, x > 1).sum().backward(); y.grad",
+    "t.vmap(lambda a, r: t.repeat_interleave(a, r))(x, t.tensor([[1, 2, 3, 0], [0, 3, 3, 0], [1, 1, 1, 3]]))",
+    "t.vmap(lambda r: t.repeat_interleave(x, r, dim=1))(t.tensor([[1, 2, 3, 0], [0, 3, 3, 0]]))",
+    "t.vmap(lambda a, r: t.repeat_interleave(a, r))(x, t.tensor([[1, 2, 3, 0], [0, 3, 3, 1], [1, 1, 1, 3]]))",
+    "t.vmap(t.nonzero)(x)", "t.vmap(lambda a: a[a > 1])(x)", "t.vmap(t.unique)(x)", "t.vmap(t.equal)(x, x)",
+    "t.vmap(lambda a: t.poisson(a))(x)", "t.vmap(lambda a: t.poisson(a), randomness='different')(x).shape",
+    "t.vmap(lambda a: t.binomial(a.round(), a / 9), randomness='different')(x).shape",
     "t.vmap(lambda a, b: a + b)(t.arange(3), t.ones(3, 2, dtype=t.float32))",
     "t.vmap(lambda a, b: a + b)(t.ones(3, dtype=t.float64), t.ones(3, 2, dtype=t.float32))",
 )  # fmt: skip
@@ -187,7 +206,9 @@ FUNCTIONAL = (
         "F.hvp(lambda a: (a ** 4).sum(), z, y, create_graph=True)[1].sum().backward(); z.grad",
     "z = x.clone().requires_grad_(); F.jvp(lambda a: a ** 4, z, y, create_graph=True)[1].sum().backward(); "
         "z.grad",
-    "F.vjp(1, x)", "F.vjp(lambda a: 1, x)", "F.jacobian(lambda a: a, 3)",
+    "F.hessian(lambda a: a.sum(), x, strict=True)", "F.hvp(lambda a: a.sum(), x, y, strict=True)",
+    "F.vhp(lambda a: (a * y).sum(), x, y, strict=True)", "F.hessian(lambda a: (a ** 3).sum(), x, strict=True)",
+    "F.hessian(lambda a: (a[0], a), x)", "F.vjp(1, x)", "F.vjp(lambda a: 1, x)", "F.jacobian(lambda a: a, 3)",
 )  # fmt: skip
 
 B = (
