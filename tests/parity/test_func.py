@@ -90,7 +90,8 @@ VMAP = (
     "t.vmap(lambda a, m: f.jvp(lambda b: b.masked_scatter(m, b * 3) ** 2, (a,), (a,)))(x, x > 1)",
     "f.jvp(lambda a: t.vmap(lambda b, m: b.masked_scatter(m, b * 3) ** 2)(a, x > 1), (x,), (x,))",
     "t.vmap(lambda a, m: f.hessian(lambda b: (b.masked_scatter(m, b * 3) ** 3).sum())(a))(x[:, :2], x[:, :2] > 1)",
-    "y = x.clone().requires_grad_(); t.vmap(lambda a, m: a.masked_scatter(m, a * 3))(y, x > 1).sum().backward(); y.grad",
+    "y = x.clone().requires_grad_(); "
+        "t.vmap(lambda a, m: a.masked_scatter(m, a * 3))(y, x > 1).sum().backward(); y.grad",
     "t.vmap(lambda a, r: t.repeat_interleave(a, r))(x, t.tensor([[1, 2, 3, 0], [0, 3, 3, 0], [1, 1, 1, 3]]))",
     "t.vmap(lambda r: t.repeat_interleave(x, r, dim=1))(t.tensor([[1, 2, 3, 0], [0, 3, 3, 0]]))",
     "t.vmap(lambda a, r: t.repeat_interleave(a, r))(x, t.tensor([[1, 2, 3, 0], [0, 3, 3, 1], [1, 1, 1, 3]]))",

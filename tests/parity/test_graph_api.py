@@ -230,6 +230,6 @@ LEFT_OUT = {
     "autograd.profiler_util": {"Kernel", "StringTable", "FormattedTimesMixin", "EventMetadata", "MemRecordsAcc"},
     "autograd.profiler": {"EnforceUnique", "KinetoStepTracker", "MemRecordsAcc"},
     "profiler": {"DeviceType", "ExecutionTraceObserver", "kineto_available"},
-    "autograd.function": {"BackwardCFunction", "FunctionCtx", "FunctionMeta", "InplaceFunction", "NestedIOFunction"},
+    "autograd.function": {"NestedIOFunction"},
     "autograd.variable": {"VariableMeta"},
 }  # fmt: skip
