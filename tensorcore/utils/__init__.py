@@ -5,16 +5,18 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from tensorcore.utils import data
 
 if _TYPE_CHECKING:
+    from tensorcore.utils import _pytree as _pytree
     from tensorcore.utils import benchmark as benchmark
     from tensorcore.utils import checkpoint as checkpoint
     from tensorcore.utils import collect_env as collect_env
     from tensorcore.utils import dlpack as dlpack
+    from tensorcore.utils import hooks as hooks
     from tensorcore.utils import model_zoo as model_zoo
     from tensorcore.utils import tensorboard as tensorboard
 
-__all__ = ["benchmark", "checkpoint", "collect_env", "data", "dlpack", "model_zoo", "tensorboard"]
+__all__ = ["benchmark", "checkpoint", "collect_env", "data", "dlpack", "hooks", "model_zoo", "tensorboard"]
 
-_LAZY = frozenset(__all__) - {"data"}
+_LAZY = frozenset((*__all__, "_pytree")) - {"data"}
 
 
 def __getattr__(name: str) -> object:
