@@ -126,8 +126,14 @@ class _Packer(ForkingPickler):
         return place
 
     def persistent_id(self, obj: Any) -> Any:
-        # A tensor with a history is left to its own pickling, which refuses it.
-        if type(obj) is not Tensor or obj.nbytes < _LARGE or obj.grad_fn is not None:
+        if not isinstance(obj, Tensor):
+            return None
+        if obj.grad_fn is not None:
+            raise RuntimeError(
+                "a tensor that requires gradients and is no leaf cannot go to another process, where its history is "
+                "not; call detach() on it"
+            )
+        if type(obj) is not Tensor or obj.nbytes < _LARGE:
             return None
         kind = obj._kind
         data = memoryview(kind.backend.to_host(obj._array)).cast("B")
