@@ -422,7 +422,8 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
         places = [i for i, each in enumerate(found) if each is not None]
         leaves = [found[i].detach().requires_grad_() for i in places]
         marked = list(found)
-        for i, each in zip(places, _Twice.apply(ctx._node().name(), *leaves), strict=True):
+        name = "backward" if ctx._node is None else ctx._node().name()
+        for i, each in zip(places, _Twice.apply(name, *leaves), strict=True):
             marked[i] = each
         return tuple(marked)
 

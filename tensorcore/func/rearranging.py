@@ -63,7 +63,7 @@ def rearrange(tensor: Tensor | Sequence[Tensor], pattern: str, **axes_lengths: i
     for group in right:
         lengths = [size for name in group for size in sizes[name]]
         shape.extend(lengths if group is _SEVERAL else [math.prod(lengths)])
-    return reshape(permute(reshape(x, parts), order), shape)  # type: ignore[no-any-return]
+    return reshape(permute(reshape(x, parts), order), shape)
 
 
 def _read(side: str, pattern: str) -> Side:

@@ -167,7 +167,7 @@ def write(target: Tensor, result: Tensor, op: str) -> Tensor:
         # The op that makes the result reads in backward what it is about to overwrite; as PyTorch does, it gets a copy.
         kept = snapshot(target)
         node.inputs = tuple(kept if x is target else x for x in node.inputs)
-    before = target._node if connect and node is None and target._view is None else None
+    before: Any = target._node if connect and node is None and target._view is None else None
     mark_changed(target, op)
     with_grad = mode.grad
     # What a transform wraps may be in a graph of its own.
