@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tensorcore.dtypes import FLOATING
-from tensorcore.errors import DTypeError, ShapeError
+from tensorcore.errors import ArgumentError, DTypeError, ShapeError
 from tensorcore.func.levels import Level, TransformBackend, op_named
 from tensorcore.ops.conversion import detach
 from tensorcore.ops.movement import expand
@@ -98,14 +98,15 @@ class DualLevel(Level):
         """The tensor of a value and its tangent.
 
         Raises:
-            DTypeError: for a value that is neither floating point nor complex, or a tangent of another dtype.
+            ArgumentError: for a value that is neither floating point nor complex.
+            DTypeError: for a tangent of another dtype.
             ShapeError: for a tangent of another shape.
         """
         if not isinstance(primal, Tensor) or not isinstance(tangent, Tensor):
             met = f"{type(primal).__name__} and {type(tangent).__name__}"
             raise TypeError(f"{op}: expected a tensor and its tangent, got {met}")
         if primal._kind.dtype.category < FLOATING:
-            raise DTypeError(f"{op}: only floating-point and complex tensors have tangents, got {primal.dtype}")
+            raise ArgumentError(f"{op}: only floating-point and complex tensors have tangents, got {primal.dtype}")
         if tuple(primal._array.shape) != tuple(tangent._array.shape):
             raise ShapeError(
                 f"{op}: a tangent of shape {list(tangent.shape)} for a tensor of shape {list(primal.shape)}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from tensorcore.autograd import engine
 from tensorcore.autograd.mode import mode
-from tensorcore.errors import TransformError
+from tensorcore.errors import DTypeError, TransformError
 from tensorcore.func.dual import DualLevel
 from tensorcore.func.jacobians import assembled, basis_of
 from tensorcore.func.mapping import vmap
@@ -56,6 +56,10 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
         raise TransformError(f"jvp: primals {spec!r} and tangents {other!r} must be alike")
     if not given:
         raise TransformError("jvp: no tensors to differentiate by")
+    for name, leaves in (("primals", given), ("tangents", along)):
+        for x in leaves:
+            if not isinstance(x, Tensor):
+                raise TransformError(f"jvp: {name} must be tensors, or containers of them, got {type(x).__name__}")
     out, derivatives, out_spec, aux = _pushed("jvp", func, given, along, spec, strict, has_aux)
     result = unflatten(out, out_spec), unflatten(derivatives, out_spec)
     return (*result, aux) if has_aux else result
@@ -199,6 +203,8 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
             if not isinstance(t, Tensor) or tuple(t.shape) != tuple(x.shape):
                 met = list(t.shape) if isinstance(t, Tensor) else type(t).__name__
                 raise TransformError(f"linearize: tangent {place} must be a tensor of shape {list(x.shape)}, got {met}")
+            if t._kind.dtype is not x._kind.dtype:
+                raise DTypeError(f"linearize: tangent {place} is of {t.dtype}, the primal of {x.dtype}")
         pairs = [(x, t) for x, t in zip(back, along, strict=True) if x is not None and x._node is not None]
         record = pull.recorded or (mode.grad and any(in_graph(t) for t in along))
         made: Sequence[Any] = [None] * len(cotangents)

@@ -113,8 +113,10 @@ def replace_all_batch_norm_modules_(root: Module) -> Module:
         >>> tc.vmap(layer)(tc.ones(3, 4, 2)).shape
         tensorcore.Size([3, 4, 2])
     """
+    from tensorcore.nn.modules.batchnorm import _BatchNorm
+
     for module in root.modules():
-        if hasattr(module, "track_running_stats") and hasattr(module, "num_batches_tracked"):
+        if isinstance(module, _BatchNorm):
             module.track_running_stats = False
             module.running_mean = module.running_var = module.num_batches_tracked = None
     return root
@@ -133,6 +135,8 @@ def debug_unwrap(tensor: Tensor, *, recurse: bool = True) -> Tensor:
         >>> _ = tc.vmap(look)(tc.tensor([1, 2]))
         tensor([1, 2])
     """
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"debug_unwrap: expected a tensor, got {type(tensor).__name__}")
     if tensor._kind.level is None:
         return tensor
     inner: Tensor = tensor._array.outer

@@ -275,10 +275,9 @@ def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
                 f"grad: the function must return a 0-d tensor, got shape {list(value.shape)}; reduce it, or use vjp "
                 "or jacrev"
             )
-        if value._kind.dtype.category != FLOATING:
+        if value._kind.dtype.category == COMPLEX:
             raise DTypeError(
-                f"grad: the function must return a real floating-point number, got {value.dtype}; of a complex one "
-                "take .real or .abs(), or use vjp"
+                f"grad: the function must return a real number, got {value.dtype}; take .real or .abs(), or use vjp"
             )
         gradients = unflatten(pull([_one_of(value)], False), pull.given_spec)
         result = gradients if isinstance(argnums, tuple) else gradients[0]
