@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,8 @@ import pytest
 import tensorcore as tc
 import tensorcore_vision
 from tensorcore.utils.data import DataLoader, Subset
-from tensorcore_vision.datasets import MNIST, FashionMNIST
-from tensorcore_vision.errors import FileFormatError
+from tensorcore_vision.datasets import EMNIST, KMNIST, MNIST, FashionMNIST
+from tensorcore_vision.errors import FileFormatError, MissingFilesError
 
 CARRIED = Path(tensorcore_vision.__file__).parent / "data"
 
@@ -97,9 +98,23 @@ def test_all_samples_as_tensors(fashion):
 
 
 def test_transforms_see_image_and_label(idx_folder):
-    root = idx_folder()
-    data = FashionMNIST(root, transform=lambda image: image.sum().item(), target_transform=lambda label: -label)
-    assert data[2] == (pytest.approx(2 / 255), -2)
+    def first(image):
+        assert (image.mode, image.size) == ("L", (28, 28))
+        return image.getpixel((0, 0))
+
+    data = FashionMNIST(idx_folder(), transform=first, target_transform=lambda label: -label)
+    assert data[2] == (2, -2)
+    data.transform, data.target_transform = None, None  # as programs do after random_split
+    assert data[2][0].size == (28, 28) and data[2][1] == 2
+
+
+def test_a_folder_gives_pillow_images_and_loaders_tensors(idx_folder):
+    data = MNIST(idx_folder())
+    assert data[1][0].getpixel((0, 0)) == 1
+    images, labels = next(iter(DataLoader(data, batch_size=3)))
+    assert tc.equal(images, data.tensors[0]) and labels.tolist() == [0, 1, 2]
+    samples = next(iter(DataLoader(data, batch_size=2, collate_fn=list)))
+    assert [image.mode for image, _ in samples] == ["L", "L"]
 
 
 @pytest.mark.parametrize("transform", [None, lambda image: image * 2], ids=["plain", "transformed"])
@@ -128,9 +143,10 @@ def test_the_default_dtype_and_device_decide(idx_folder):
     root = idx_folder()
     with tc.device("reference"):
         data = FashionMNIST(root)
-    assert str(data[0][0].device) == "reference" and str(data.tensors[1].device) == "reference"
+    assert str(data.data.device) == "reference" and str(data.tensors[1].device) == "reference"
+    assert data[1][0].getpixel((0, 0)) == 1
     tc.set_default_dtype(tc.float64)
-    assert FashionMNIST(root)[0][0].dtype == tc.float64
+    assert FashionMNIST(root).tensors[0].dtype == tc.float64 and FashionMNIST(train=False)[0][0].dtype == tc.float64
 
 
 def test_repr_is_torchvisions(idx_folder):
@@ -146,13 +162,14 @@ def test_repr_is_torchvisions(idx_folder):
 @pytest.mark.parametrize("packed", [True, False], ids=["gzip", "plain"])
 @pytest.mark.parametrize("under", ["", "FashionMNIST/raw"], ids=["root", "torchvision"])
 def test_a_folder_of_files(idx_folder, packed, under):
-    data = FashionMNIST(idx_folder(packed=packed, under=under), download=True)
+    data = FashionMNIST(idx_folder(packed=packed, under=under), download=True)  # nothing is missing
     assert len(data) == 3 and data[1][1] == 1 and data.data[2, 0, 0].item() == 2
 
 
 def test_a_folder_without_files(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"FashionMNIST: found no t10k-images-idx3-ubyte or .*\.gz in .*raw"):
+    with pytest.raises(FileNotFoundError, match=r"FashionMNIST: found no t10k-images-idx3-ubyte .*raw or .*by hand"):
         FashionMNIST(tmp_path, train=False)
+    assert issubclass(MissingFilesError, RuntimeError)  # which torchvision raises
 
 
 @pytest.mark.parametrize(
@@ -178,3 +195,30 @@ def test_labels_where_images_should_be(idx_folder):
 def test_an_empty_data_set(idx_folder):
     data = FashionMNIST(idx_folder(count=0))
     assert len(data) == 0 and tuple(data.tensors[0].shape) == (0, 1, 28, 28)
+
+
+def test_other_sets_of_the_form(idx_folder, tmp_path):
+    assert KMNIST(idx_folder(under="KMNIST/raw")).classes[1] == "ki"
+    raw = tmp_path / "e" / "EMNIST" / "raw"
+    raw.mkdir(parents=True)
+    for name in ("images-idx3", "labels-idx1"):
+        source = tmp_path / "root" / "KMNIST" / "raw" / f"t10k-{name}-ubyte.gz"
+        (raw / f"emnist-letters-test-{name}-ubyte.gz").write_bytes(source.read_bytes())
+    letters = EMNIST(tmp_path / "e", "letters", train=False)
+    assert len(letters) == 3 and letters.classes[letters[1][1]] == "a" and len(letters.classes) == 27
+    with pytest.raises(ValueError, match=r"EMNIST: split is one of byclass, .* got 'words'"):
+        EMNIST(tmp_path, "words")
+
+
+@pytest.mark.skipif("TENSORCORE_DATA" not in os.environ, reason="TENSORCORE_DATA names no folder of data sets")
+@pytest.mark.parametrize(("kind", "folder"), [(MNIST, "mnist"), (FashionMNIST, "fashion_mnist")])
+def test_the_complete_sets(kind, folder):
+    root = Path(os.environ["TENSORCORE_DATA"]) / folder
+    train, test = kind(root), kind(root, train=False)
+    assert (len(train), len(test)) == (60_000, 10_000)
+    assert [int((train.targets == label).sum()) > 5_000 for label in range(10)] == [True] * 10
+    if kind is MNIST:
+        pixels = train.tensors[0]
+        assert float(pixels.mean()) == pytest.approx(0.1307, abs=1e-4)
+        assert float(pixels.std()) == pytest.approx(0.3081, abs=1e-4)
+        assert [train[index][1] for index in range(5)] == [5, 0, 4, 1, 9]

@@ -11,7 +11,21 @@ import pytest
 import tensorcore as tc
 from tensorcore.errors import DTypeError, ShapeError
 from tensorcore_vision.errors import FileFormatError
-from tensorcore_vision.io import read_fitted, read_image, write_png
+from tensorcore_vision.io import (
+    ImageReadMode,
+    decode_gif,
+    decode_image,
+    decode_jpeg,
+    decode_png,
+    encode_jpeg,
+    encode_png,
+    read_file,
+    read_fitted,
+    read_image,
+    write_file,
+    write_jpeg,
+    write_png,
+)
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -203,3 +217,59 @@ def test_bad_places_and_levels(tmp_path):
         write_png(pixels, tmp_path / "none" / "a.png")
     with pytest.raises(ValueError, match="compression level from 0 to 9, got 10"):
         write_png(pixels, tmp_path / "a.png", 10)
+
+
+# Bytes in memory, JPEG
+
+
+def test_bytes_and_files_agree(tmp_path):
+    pixels = (tc.rand(3, 9, 11) * 255).to(tc.uint8)
+    packed = encode_png(pixels, 9)
+    write_file(tmp_path / "a.png", packed)
+    assert tc.equal(read_file(tmp_path / "a.png"), packed)
+    for found in (
+        decode_image(packed),
+        decode_png(packed),
+        decode_image(tmp_path / "a.png"),
+        read_image(tmp_path / "a.png"),
+    ):
+        assert tc.equal(found, pixels)
+    grey = decode_image(packed, ImageReadMode.GRAY)
+    assert tuple(grey.shape) == (1, 9, 11) and tc.equal(grey, decode_image(packed, "GRAY"))
+
+
+def test_jpeg(tmp_path):
+    pixels = tc.full((3, 16, 16), 100, dtype=tc.uint8)
+    write_jpeg(pixels, tmp_path / "a.jpg", 95)
+    assert (read_image(tmp_path / "a.jpg").to(tc.int32) - 100).abs().max() <= 2
+    both = decode_jpeg(encode_jpeg([pixels, pixels[:1]]))
+    assert [tuple(each.shape) for each in both] == [(3, 16, 16), (1, 16, 16)]
+    turned = io.BytesIO()
+    image = Image.new("RGB", (4, 8))
+    exif = image.getexif()
+    exif[0x0112] = 6  # a quarter turn
+    image.save(turned, "JPEG", exif=exif)
+    packed = tc.frombuffer(bytearray(turned.getvalue()), dtype=tc.uint8)
+    assert tuple(decode_jpeg(packed).shape) == (3, 8, 4)
+    assert tuple(decode_jpeg(packed, apply_exif_orientation=True).shape) == (3, 4, 8)
+
+
+def test_frames():
+    frames = [Image.new("RGB", (4, 3), colour) for colour in ("red", "lime")]
+    file = io.BytesIO()
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:])
+    found = decode_gif(tc.frombuffer(bytearray(file.getvalue()), dtype=tc.uint8))
+    assert tuple(found.shape) == (2, 3, 3, 4) and found[1, :, 0, 0].tolist() == [0, 255, 0]
+
+
+def test_what_is_no_image_in_memory():
+    text = tc.frombuffer(bytearray(b"hello"), dtype=tc.uint8)
+    for decode in (decode_image, decode_png, decode_jpeg, decode_gif):
+        with pytest.raises(FileFormatError, match=r"decode_.*: no image; expected one of"):
+            decode(text)
+        with pytest.raises(ValueError, match=r"expected the bytes of a file, .* of shape \(2, 2\)"):
+            decode(tc.zeros(2, 2))
+    with pytest.raises(ValueError, match="expected a quality from 1 to 100, got 0"):
+        encode_jpeg(tc.zeros(3, 2, 2, dtype=tc.uint8), 0)
+    with pytest.raises(ShapeError, match="with 1 or 3 channels"):
+        encode_jpeg(tc.zeros(4, 2, 2, dtype=tc.uint8))

@@ -154,7 +154,8 @@ class MNIST(VisionDataset):
 
     def __getitems__(self, indices: Sequence[Any]) -> Sequence[tuple[Any, Any]]:
         """The samples of a batch, which a `DataLoader` collates with one op per tensor where nothing is transformed."""
-        if type(self).__getitem__ is not MNIST.__getitem__ or self.transforms is not None:
+        changed = type(self).__getitem__ is not MNIST.__getitem__
+        if changed or self.transform is not None or self.target_transform is not None:
             return [self[index] for index in indices]
         source: Any = self  # of a TensorDataset it needs the length, `tensors`, and samples by index
         return Rows(source, [place(index, len(self), type(self).__name__) for index in indices])

@@ -67,6 +67,7 @@ class VisionDataset(Dataset[Any]):
         self.root = root if root is None else os.path.expanduser(os.fspath(root))
         self.transform = transform
         self.target_transform = target_transform
+        self._joint = transforms
         self.transforms: Any = StandardTransform(transform, target_transform) if single else transforms
 
     def __getitem__(self, index: Any) -> Any:
@@ -76,8 +77,14 @@ class VisionDataset(Dataset[Any]):
         raise NotImplementedError(f"{type(self).__name__}: define __len__")
 
     def transformed(self, image: Any, target: Any) -> tuple[Any, Any]:
-        """A sample after the transforms."""
-        return (image, target) if self.transforms is None else self.transforms(image, target)
+        """A sample after the transforms, which may have been replaced since the data set was made."""
+        if self._joint is not None:
+            return self._joint(image, target)
+        if self.transform is not None:
+            image = self.transform(image)
+        if self.target_transform is not None:
+            target = self.target_transform(target)
+        return image, target
 
     def extra_repr(self) -> str:
         """Lines for the description that only this data set has."""

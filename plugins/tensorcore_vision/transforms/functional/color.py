@@ -91,7 +91,7 @@ def adjust_brightness(img: Any, brightness_factor: float) -> Any:
     """An image of ``brightness_factor`` times the brightness; 0 is black, 1 the image itself.
 
     Raises:
-        ValueError: for a negative factor.
+        ValueError: for a negative factor, which only Pillow takes.
 
     Example:
         >>> import tensorcore as tc
@@ -99,27 +99,27 @@ def adjust_brightness(img: Any, brightness_factor: float) -> Any:
         >>> adjust_brightness(tc.tensor([[[0.25, 0.75]]]), 2.0)
         tensor([[[0.5000, 1.0000]]])
     """
-    factor = _factor(brightness_factor, "adjust_brightness", "brightness_factor")
     if not isinstance(img, tc.Tensor):
-        return _enhanced(img, "Brightness", factor, "adjust_brightness")
+        return _enhanced(img, "Brightness", brightness_factor, "adjust_brightness")
+    factor = _factor(brightness_factor, "adjust_brightness", "brightness_factor")
     check_image(img, "adjust_brightness", _COLOURS)
     return (img * factor).clamp(0, largest_value(img.dtype)).to(img.dtype)
 
 
 def adjust_contrast(img: Any, contrast_factor: float) -> Any:
     """An image of ``contrast_factor`` times the contrast about its mean brightness; 0 is grey, 1 the image itself."""
-    factor = _factor(contrast_factor, "adjust_contrast", "contrast_factor")
     if not isinstance(img, tc.Tensor):
-        return _enhanced(img, "Contrast", factor, "adjust_contrast")
+        return _enhanced(img, "Contrast", contrast_factor, "adjust_contrast")
+    factor = _factor(contrast_factor, "adjust_contrast", "contrast_factor")
     grey = _grey(check_image(img, "adjust_contrast", _COLOURS)).to(working_dtype(img))
     return _blend(img, grey.mean(dim=(-3, -2, -1), keepdim=True), factor)
 
 
 def adjust_saturation(img: Any, saturation_factor: float) -> Any:
     """An image of ``saturation_factor`` times the saturation; 0 is without colour, 1 the image itself."""
-    factor = _factor(saturation_factor, "adjust_saturation", "saturation_factor")
     if not isinstance(img, tc.Tensor):
-        return _enhanced(img, "Color", factor, "adjust_saturation")
+        return _enhanced(img, "Color", saturation_factor, "adjust_saturation")
+    factor = _factor(saturation_factor, "adjust_saturation", "saturation_factor")
     check_image(img, "adjust_saturation", _COLOURS)
     return img if img.shape[-3] == 1 else _blend(img, _grey(img), factor)
 
@@ -199,9 +199,9 @@ def adjust_gamma(img: Any, gamma: float, gain: float = 1) -> Any:
 
 def adjust_sharpness(img: Any, sharpness_factor: float) -> Any:
     """An image of ``sharpness_factor`` times the sharpness; 0 is smoothed by a 3×3 kernel, 1 the image itself."""
-    factor = _factor(sharpness_factor, "adjust_sharpness", "sharpness_factor")
     if not isinstance(img, tc.Tensor):
-        return _enhanced(img, "Sharpness", factor, "adjust_sharpness")
+        return _enhanced(img, "Sharpness", sharpness_factor, "adjust_sharpness")
+    factor = _factor(sharpness_factor, "adjust_sharpness", "sharpness_factor")
     check_image(img, "adjust_sharpness", _COLOURS)
     if min(img.shape[-2:]) <= 2:
         return img

@@ -89,7 +89,7 @@ def _sampled(img: tc.Tensor, grid: tc.Tensor, mode: InterpolationMode, fill: Any
     return back_to(done, img.dtype).reshape(*img.shape[:-2], *done.shape[-2:])
 
 
-def _expanded(matrix: Sequence[float], height: int, width: int) -> tuple[int, int]:
+def expanded_size(matrix: Sequence[float], height: int, width: int) -> tuple[int, int]:
     """The size that holds the whole rotated image, as Pillow computes it but for the rounding of 1e-4."""
     corners = [(x * width * 0.5, y * height * 0.5) for x in (-1, 1) for y in (-1, 1)]
     lengths = []
@@ -139,7 +139,7 @@ def rotate(
     check_image(img, "rotate")
     _, height, width = get_dimensions(img)
     matrix = inverse_affine_matrix(_from_middle(origin, height, width), -angle, (0.0, 0.0), 1.0, (0.0, 0.0))
-    out = _expanded(matrix, height, width) if expand else (height, width)
+    out = expanded_size(matrix, height, width) if expand else (height, width)
     return _sampled(img, _grid(matrix, (height, width), out, img), mode, fill, "rotate")
 
 

@@ -166,6 +166,7 @@ to_pil_image = F.to_pil_image
 
 
 def _image_posterize(img: Any, bits: int) -> Any:
+    """An image with ``bits`` bits for each channel, from 0 to 8; floating images have as many levels."""
     if not isinstance(img, tc.Tensor) or not img.is_floating_point():
         return F.posterize(img, bits)
     levels = 1 << bits
@@ -173,12 +174,14 @@ def _image_posterize(img: Any, bits: int) -> Any:
 
 
 def _image_equalize(img: Any) -> Any:
+    """An image in which every brightness is about as frequent, in each channel; Pillow's method."""
     if not isinstance(img, tc.Tensor) or not img.is_floating_point():
         return F.equalize(img)
     return F.convert_image_dtype(F.equalize(F.convert_image_dtype(img, tc.uint8)), img.dtype)
 
 
 def _image_erase(img: Any, i: int, j: int, h: int, w: int, v: Any, inplace: bool = False) -> Any:
+    """An image with the rectangle of ``h`` by ``w`` pixels from (i, j) filled with ``v``."""
     if is_picture(img):
         return F.to_pil_image(F.erase(F.pil_to_tensor(img), i, j, h, w, v, inplace=True), img.mode)
     return F.erase(img, i, j, h, w, v, inplace)
@@ -233,12 +236,14 @@ def to_dtype(inpt: Any, dtype: tc.dtype = tc.float32, scale: bool = False) -> An
 
 
 def _image_to_rgb(image: Any) -> Any:
+    """An image of three channels, which are equal where there was one."""
     if is_picture(image):
         return image.convert("RGB")
     return image if image.shape[-3] == 3 else F.rgb_to_grayscale(image, 3)
 
 
 def _image_permute(inpt: Any, permutation: Any) -> Any:
+    """An image with its channels in another order."""
     if is_picture(inpt):
         return F.to_pil_image(_image_permute(F.pil_to_tensor(inpt), permutation))
     order = permutation.tolist() if isinstance(permutation, tc.Tensor) else list(permutation)

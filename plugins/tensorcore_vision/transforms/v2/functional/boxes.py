@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import tensorcore as tc
 from tensorcore_vision.ops.boxes import box_convert
 from tensorcore_vision.transforms.functional.geometry import output_size, pair, sides
-from tensorcore_vision.transforms.functional.warping import inverse_affine_matrix, perspective_coefficients
+from tensorcore_vision.transforms.functional.warping import (
+    expanded_size,
+    inverse_affine_matrix,
+    perspective_coefficients,
+)
 from tensorcore_vision.tv_tensors import BoundingBoxes, BoundingBoxFormat
 
 __all__ = ["clamp_bounding_boxes", "convert_bounding_box_format", "sanitized"]
@@ -158,11 +161,7 @@ def affine(
         frame = tc.tensor([[0.0, 0.0, width, height]], device=inpt.device)
         ends = _about((_points(frame) - origin) @ matrix.t())[0]
         points = points - ends[:2]
-        low, high = ends[:2].tolist(), ends[2:].tolist()
-        canvas = (
-            math.ceil(round(high[1] - low[1], 3)),
-            math.ceil(round(high[0] - low[0], 3)),
-        )
+        canvas = expanded_size(inverse_affine_matrix((0.0, 0.0), angle, translate, scale, shears), height, width)
     return _rebuilt(_about(points), inpt, canvas)
 
 
