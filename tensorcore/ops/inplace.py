@@ -11,6 +11,7 @@ from tensorcore.autograd.mode import mode
 from tensorcore.autograd.sequence import next_sequence
 from tensorcore.dtypes import FLOATING, INTEGER
 from tensorcore.errors import DTypeError, InplaceError, ShapeError
+from tensorcore.kernel_errors import explain
 from tensorcore.ops.creation import zeros
 from tensorcore.ops.elementwise import add
 from tensorcore.ops.movement import expand
@@ -61,7 +62,7 @@ def update(op: Op, target: Tensor, other: Any, name: str) -> bool:
     try:
         kernel(target._array, other._array, out=target._array)
     except Exception as error:
-        dispatch.explain(op, (target, other), error)
+        explain(op, (target, other), error)
     return True
 
 
@@ -84,7 +85,7 @@ def update_at(op: Op, target: Tensor, operands: tuple[Tensor, ...], name: str, *
     try:
         kernel(target._array, *[x._array for x in operands], out=target._array, **attributes)
     except Exception as error:
-        dispatch.explain(op, (target, *operands), error)
+        explain(op, (target, *operands), error)
     return True
 
 

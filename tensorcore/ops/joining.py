@@ -331,8 +331,8 @@ def repeat_interleave(
     if hasattr(repeats, "_array") and repeats.numel() != 1:
         if repeats.ndim != 1 or len(repeats) != side:
             raise ShapeError(
-                f"repeat_interleave: {repeats.numel()} repeats, of shape {list(repeats.shape)}, for dimension {place} of "
-                f"shape {list(input.shape)}"
+                f"repeat_interleave: {repeats.numel()} repeats, of shape {list(repeats.shape)}, for dimension {place} "
+                f"of shape {list(input.shape)}"
             )
         return input.index_select(place, _repeated_places(repeats, output_size))
     _check_counts(repeats)

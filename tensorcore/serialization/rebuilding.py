@@ -6,10 +6,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Final
 
-from tensorcore import memory_format
 from tensorcore.devices import Device
 from tensorcore.dtypes import DType, uint8
 from tensorcore.errors import CheckpointError, DeviceError
+from tensorcore.memory_format import layout as Layout
+from tensorcore.memory_format import sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr, strided
 from tensorcore.serialization.allowed_globals import StorageType, is_tensor_class, storage_of
 from tensorcore.serialization.locations import place
 from tensorcore.serialization.named_results import named_results
@@ -20,10 +21,8 @@ from tensorcore.tensor import Tensor, wrap
 __all__ = ["Rebuilder"]
 
 _LAYOUTS: Final = {
-    f"torch.{each.name}": each
-    for each in vars(memory_format).values()
-    if isinstance(each, memory_format.layout)
-}  # fmt: skip
+    f"torch.{each.name}": each for each in (strided, sparse_coo, sparse_csr, sparse_csc, sparse_bsr, sparse_bsc)
+}
 
 
 class Rebuilder:
@@ -181,13 +180,13 @@ class Rebuilder:
         """``torch._utils._rebuild_sparse_tensor``, its indices checked."""
         from tensorcore import sparse
 
-        if not isinstance(layout, memory_format.layout) or type(data) is not tuple or len(data) not in (3, 4):
+        if not isinstance(layout, Layout) or type(data) is not tuple or len(data) not in (3, 4):
             raise CheckpointError("a sparse tensor has parts of the wrong types")
-        tensors = data[: 2 if layout is memory_format.sparse_coo else 3]
+        tensors = data[: 2 if layout is sparse_coo else 3]
         if not all(isinstance(part, Tensor) for part in tensors) or len(data) <= len(tensors):
             raise CheckpointError("a sparse tensor is not made of tensors")
         size = data[len(tensors)]
-        if layout is memory_format.sparse_coo:
+        if layout is sparse_coo:
             coalesced = bool(data[3]) if len(data) == 4 else None
             return sparse.sparse_coo_tensor(*tensors, size, check_invariants=True, is_coalesced=coalesced)
         lines, places, values = tensors
@@ -195,7 +194,7 @@ class Rebuilder:
 
     # ---------------------------------------------------------------- what belongs to tensors
 
-    def layout(self, name: Any) -> memory_format.layout:
+    def layout(self, name: Any) -> Layout:
         """``torch.serialization._get_layout``."""
         found = _LAYOUTS.get(name) if type(name) is str else None
         if found is None:

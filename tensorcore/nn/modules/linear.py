@@ -66,7 +66,7 @@ class Linear(Module):
             init.uniform_(self.bias, -bound, bound)
 
     def forward(self, input: Tensor) -> Tensor:
-        own = self._parameters
+        own: Any = self._parameters
         if "weight" in own and "bias" in own:
             # A third of the time of attributes, which are looked for in vain before.
             return F.linear(input, own["weight"], own["bias"])

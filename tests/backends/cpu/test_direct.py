@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tensorcore_cpu.jit import arithmetic, direct
 from tensorcore_cpu.jit.executable import isa
 from tensorcore_cpu.jit.products import small_product
@@ -20,7 +21,9 @@ SPECIAL = [0.0, -0.0, 1.0, -1.5, np.inf, -np.inf, np.nan, 1e-42, 3e38]
 
 @pytest.mark.parametrize("name", OPERATIONS)
 @pytest.mark.parametrize("char", "fd")
-@pytest.mark.parametrize("shapes", [((3, 17), (3, 17)), ((2, 3, 5), (5,)), ((4, 9), ()), ((), ()), ((7,), (7,)), ((2, 0), (2, 0))])
+@pytest.mark.parametrize(
+    "shapes", [((3, 17), (3, 17)), ((2, 3, 5), (5,)), ((4, 9), ()), ((), ()), ((7,), (7,)), ((2, 0), (2, 0))]
+)
 def test_operations(name, char, shapes):
     values = np.resize(np.array(SPECIAL, char), 200)
     first, second = (np.resize(values[offset:], shape) for shape, offset in zip(shapes, (0, 4), strict=True))
