@@ -1,6 +1,8 @@
 """The pytest plugin: ``pytest -p tensorcore_conformance.plugin --tensorcore-device jax``.
 
-Each op and each area is one test; what failed in it is in the test's message, case by case.
+Each op and each area is one test; what failed in it is in the test's message, case by case. A project whose own device is
+examined names it in its configuration, ``tensorcore_device = "jax"``: the suite then runs with the project's tests, unless
+files are named.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from typing import Any
 
 import pytest
 
-__all__ = ["REPORT"]
+__all__ = ["REPORT", "device_of"]
 
 #: Where a test leaves its subject's report.
 REPORT = pytest.StashKey[dict[str, Any]]()
@@ -36,16 +38,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--tensorcore-examples", metavar="N", type=int, default=8, help="random calls per op beyond the fixed cases"
     )
+    parser.addini("tensorcore_device", "device to examine beside the project's own tests, where no files are named")
+
+
+def device_of(config: pytest.Config) -> str | None:
+    """The device to examine: of the command line, else of the configuration; ``None`` where neither names one."""
+    return config.getoption("--tensorcore-device") or config.getini("tensorcore_device") or None
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """With a device named, the suite is what is run, beside the files named on the command line."""
-    if config.getoption("--tensorcore-device") is None:
+    if device_of(config) is None:
         return
     _FOUND.clear()
-    named = list(config.args) if config.args_source is pytest.Config.ArgsSource.ARGS else []
-    if _SUITE not in named:
-        config.args = [*named, _SUITE]
+    files_named = config.args_source is pytest.Config.ArgsSource.ARGS
+    device_named = config.getoption("--tensorcore-device") is not None
+    own = list(config.args) if files_named or not device_named else []
+    if (device_named or not files_named) and _SUITE not in own:
+        config.args = [*own, _SUITE]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -68,7 +78,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the report, in the order of the registry."""
     config = session.config
     folder = config.getoption("--tensorcore-report")
-    device = config.getoption("--tensorcore-device")
+    device = device_of(config)
     if device is None or folder is None or hasattr(config, "workerinput") or not _FOUND:
         return
     from tensorcore_conformance.judge import Judge

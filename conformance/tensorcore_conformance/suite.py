@@ -6,7 +6,7 @@ import pytest
 
 from tensorcore_conformance.cases import Limits
 from tensorcore_conformance.judge import Judge
-from tensorcore_conformance.plugin import REPORT
+from tensorcore_conformance.plugin import REPORT, device_of
 from tensorcore_conformance.report import subject_as_dict
 from tensorcore_conformance.session import listed
 
@@ -16,7 +16,7 @@ def _judge(config: pytest.Config) -> Judge:
     dtypes = tuple(listed(config.getoption("--tensorcore-dtypes")))
     limits = Limits(examples=config.getoption("--tensorcore-examples"), dtypes=dtypes)
     try:
-        return Judge(config.getoption("--tensorcore-device"), names, limits)
+        return Judge(str(device_of(config)), names, limits)
     except (ImportError, RuntimeError, ValueError) as error:
         raise pytest.UsageError(str(error)) from error
 
