@@ -166,8 +166,8 @@ class CpuBackend(
     # ---------------------------------------------------------------- choice of kernels
 
     def kernel(self, name: str, dtype: DType, index: int) -> Kernel | None:
-        if name == "cast":
-            return quiet(self.cast)
+        if name in ("cast", "linspace"):
+            return quiet(getattr(self, name))
         half = dtype in (float16, bfloat16)
         plain = self._plain_kernel(name, float32 if half and name not in _MOVES else dtype, index)
         if name in _MOVES:
@@ -188,7 +188,7 @@ class CpuBackend(
             found = super().kernel(name, dtype, index)
         if found is None or name in _MOVES or name == "full" or name in DRAWS:
             return found
-        if name in ("ramp", "linspace"):
+        if name == "ramp":
             # Made in the dtype asked for, beyond whose largest number is infinity.
             return quiet(found)
         if dtype.category <= INTEGER and name not in ("floor_divide", "remainder", "pow", "bitwise_left_shift", "cast"):

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from tensorcore.backend.contract import Array
-from tensorcore.dtypes import DType
+from tensorcore.dtypes import FLOATING, DType
+from tensorcore_cpu.jit.arithmetic import scaled_and_shifted
 from tensorcore_cpu.quiet import quiet2
 
 _BITS = {1: np.dtype("int8"), 2: np.dtype("int16"), 4: np.dtype("int32"), 8: np.dtype("int64")}
@@ -76,7 +77,22 @@ class CreationKernels:
         # From both ends, so that both are exact and the numbers are symmetric.
         half = count // 2
         places = _from_both_ends(count) if count <= _SHORT else _from_both_ends.__wrapped__(count)
-        scaled = places * ((end - start) / (count - 1))
+        step = (end - start) / (count - 1)
+        # To the last bit as PyTorch's: a step of this precision, and one rounding of product and sum, or for the
+        # narrower dtypes a rounding of each.
+        if native.char == "d":
+            out = np.empty(count, native)
+            parts = ((out[:half], places[:half], start), (out[half:], places[half:], end))
+            if all([scaled_and_shifted(part, each, step, bound) for part, each, bound in parts]):
+                return out
+        elif dtype.category == FLOATING:
+            start, end, sides = native.type(start), native.type(end), native.type(count - 1)
+            step = (end - start) / sides
+            if native.itemsize == 4:
+                step, start, end = float(step), float(start), float(end)
+            else:
+                places = places.astype(native)
+        scaled = places * step
         out = np.empty(count, native) if native.kind == "f" else scaled
         np.add(scaled[:half], start, out[:half])
         np.add(scaled[half:], end, out[half:])

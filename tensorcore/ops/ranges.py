@@ -97,6 +97,9 @@ def linspace(
             for x in ("real", "imag")
         ]
         return finished(parts[0] + parts[1] * 1j, requires_grad, out)
+    if kind.dtype.category <= INTEGER:
+        # As PyTorch does: from the whole numbers that the bounds become.
+        start, end = int(start), int(end)
     if steps < 2:
         return finished(ramp(start, 0, steps, kind.dtype, device), requires_grad, out)
     return finished(linspace.emit(kind=kind, start=start, end=end, count=steps), requires_grad, out)

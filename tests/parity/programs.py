@@ -144,7 +144,7 @@ DELIBERATE = {
         "t.float32.itemsize, t.complex64.to_real(), t.float16.to_complex(), t.int8.is_signed, t.uint8.is_signed, "
             "t.bool.is_signed",
     ),
-    "Rounding": ("t.linspace(-10, 10, 7)", "t.log1p(t.tensor([1e-45]))", "t.tensor([-0.0, -INF]) ** -0.5",
+    "Rounding": ("t.log1p(t.tensor([1e-45]))", "t.tensor([-0.0, -INF]) ** -0.5",
     "x = t.tensor([1.0, -2.0, 3.5]); y = x.remainder_(2); (x, y is x)"),
     "Indexing": (
         "x = t.arange(60).reshape(3, 4, 5); x[[[0, 1], [1, 2]]]",

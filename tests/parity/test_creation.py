@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 
 from programs import agree
+
+import tensorcore as tc
 
 DTYPES = [
     "bool",
@@ -246,3 +248,13 @@ def test_ranges(source):
 @pytest.mark.parametrize("source", CONVERSION)
 def test_conversion(source):
     agree(source)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "bfloat16", "int64", "uint8"])
+def test_linspace_to_the_last_bit(dtype):
+    for count in (1, 2, 3, 7, 10, 33, 100, 1001):
+        for start, end in ((0, 1), (-7.3, 11.9), (0.1, 0.3), (5, -2.5), (1, 1)):
+            if dtype == "uint8":
+                start, end = abs(start), abs(end)
+            ours, theirs = [lib.linspace(start, end, count, dtype=getattr(lib, dtype)) for lib in (tc, torch)]
+            assert ours.double().tolist() == theirs.double().tolist()

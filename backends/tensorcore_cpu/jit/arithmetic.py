@@ -14,9 +14,9 @@ from tensorcore_cpu.jit.compiling import elementwise
 from tensorcore_cpu.jit.direct import Variant, direct
 from tensorcore_cpu.jit.executable import data_offset, isa, loaded
 from tensorcore_cpu.jit.rows import Rows, compiled_rows
-from tensorcore_cpu.jit.vectors import Body
+from tensorcore_cpu.jit.vectors import Body, contracted
 
-__all__ = ["ARITHMETIC", "add_row", "arithmetic", "arithmetic_into", "total_of_rows"]
+__all__ = ["ARITHMETIC", "add_row", "arithmetic", "arithmetic_into", "scaled_and_shifted", "total_of_rows"]
 
 ARITHMETIC: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv,
@@ -110,3 +110,21 @@ def _total(char: str) -> Callable[..., Any]:
     body = rows.over_row()
     body.store(0, body.input(0) + body.input(1))
     return direct(Variant(loaded(compiled_rows(rows, best, offset), 2), ("column", "matrix"), by_rows=True))
+
+
+def scaled_and_shifted(out: Array, places: Array, factor: float, term: float) -> bool:
+    """Whether ``places * factor + term``, rounded once, was put into ``out``: for float64 in row-major order."""
+    if isa() is None:
+        return False
+    numbers = [np.asarray(each, out.dtype) for each in (factor, term)]
+    _line()(0, out.size, id(out), id(places), *map(id, numbers))
+    return True
+
+
+@cache
+def _line() -> Callable[..., Any]:
+    best, offset = isa(), data_offset()
+    assert best is not None and offset is not None
+    body = Body(True, best.wide)
+    body.store(0, body.input(1) * body.input(2) + body.input(3))
+    return loaded(elementwise(contracted(body), best, (2, 3), offset), 4)

@@ -21,7 +21,17 @@ __all__ = ["CONTIGUOUS", "Fields", "data_offset", "isa", "layout", "loaded"]
 #: Code is put side by side into areas of this size.
 _AREA: Final = 1 << 16
 _areas: list[tuple[mmap.mmap, int]] = []
-_loading: Final = threading.Lock()
+_loading = threading.Lock()
+
+
+def _unlock() -> None:
+    """A thread that was loading code when the process forked is not there to finish in the child."""
+    global _loading
+    _loading = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlock)
 
 
 def _flags() -> frozenset[str]:
