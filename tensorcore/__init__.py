@@ -171,7 +171,7 @@ _watch_imports()
 
 _LAZY = frozenset((
     "amp", "array_api", "backends", "cpu", "distributed", "distributions", "func", "functional", "hub", "memory", "nn",
-    "optim", "profiler", "sparse", "utils", "version", "viz",
+    "onnx", "optim", "profiler", "sparse", "utils", "version", "viz",
 ))  # fmt: skip
 #: Functions of `tensorcore.sparse`, which is imported with the first of them.
 _SPARSE = frozenset((

@@ -367,7 +367,7 @@ def enter(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
             # Operands of an integer dtype may give a result that the converted dtype's rule does not, as abs.
             if entry is not None and result is not None and entry[1] is not None and entry[1].dtype is not result:
                 entry = (entry[0], kind.sibling(result))
-    if entry is None or entry[0] is None:
+    if entry is None or (not _runs_whole(op, inputs, attributes, entry, kind) if _busy else entry[0] is None):
         return _expression(op, inputs, attributes)
     if op.body is not None and op.vjp is None and mode.grad and _needs_grad(inputs):
         # A kernel without a gradient rule: the gradient is that of the expression.
@@ -376,6 +376,15 @@ def enter(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
     if _busy and _stack.interceptors and kind.level is None:
         return _intercepted(op, inputs, attributes, entry)
     return execute(op, inputs, attributes, *entry)
+
+
+def _runs_whole(op: Op, inputs: Any, attributes: Any, entry: Any, kind: Kind) -> bool:
+    """Whether an op is one step: where it has a kernel, or as an interceptor with ``takes`` says of composites."""
+    if _stack.interceptors and op.body is not None and kind.level is None:
+        takes = getattr(_stack.interceptors[-1], "takes", None)
+        if takes is not None:
+            return bool(takes(op, inputs, attributes))
+    return entry[0] is not None
 
 
 def _intercepted(op: Op, inputs: Any, attributes: Any, entry: Any) -> Any:
@@ -387,7 +396,7 @@ def _intercepted(op: Op, inputs: Any, attributes: Any, entry: Any) -> Any:
         try:
             if _stack.interceptors:
                 return _intercepted(op, inputs, attributes, entry)
-            return execute(op, inputs, attributes, *entry)
+            return execute(op, inputs, attributes, *entry) if entry[0] else _expression(op, inputs, attributes)
         finally:
             _stack.interceptors = before
 
@@ -433,7 +442,7 @@ def _wrap_all(op: Op, inputs: Any, attributes: Any, arrays: Any, kind: Any) -> A
 
 def _create(op: Op, kind: Kind, attributes: dict[str, Any]) -> Any:
     entry = kind.table[op]
-    if entry is None or entry[0] is None:
+    if entry is None or entry[0] is None or (_busy and not _runs_whole(op, (), attributes, entry, kind)):
         return op.body(kind=kind, **attributes)  # type: ignore[misc]
     kernel = entry[0]
 
