@@ -148,8 +148,8 @@ class Kind:
     """The arrays of one dtype on one device: one backend, one table of kernels, and how results are wrapped."""
 
     __slots__ = (
-        "array_type", "as_array", "assign", "backend", "device", "dtype", "mutable", "scalars", "table", "views",
-        "writers",
+        "array_type", "as_array", "assign", "backend", "device", "dtype", "mutable", "ordinal", "scalars", "table",
+        "views", "writers",
     )  # fmt: skip
 
     #: Whether the arrays are those of `tensorcore.sparse`.
@@ -165,7 +165,9 @@ class Kind:
             raise TypeError(f"dtype: expected one such as tensorcore.float32, got {dtype!r}")
         backend = device.backend
         count = backend.device_count()
-        if device.ordinal >= count:
+        # A kind of a device without an index is of one whose backend has no current device.
+        self.ordinal = device.ordinal
+        if self.ordinal >= count:
             raise DeviceError(f"device {str(device)!r} does not exist: {device.type!r} has {count} device(s)")
         able = backend.capabilities(device.ordinal)
         if dtype not in able.dtypes:

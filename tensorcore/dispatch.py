@@ -41,6 +41,8 @@ _busy = 0
 _counting: Final = threading.Lock()
 
 _new = object.__new__
+# As the lanes that are written by text call it: an attribute of an op may be called ``mode``.
+_mode: Final = mode
 _NOTHING: Final[dict[str, Any]] = {}
 
 
@@ -72,23 +74,15 @@ def is_busy() -> bool:
 
 def open_door(op: Op) -> Callable[..., Any]:
     """The function through which ``op`` is called, by how many operands it has."""
-    if op.outputs == 1 and op.promotes is None and len(op.operands) == 1 and not op.variadic:
-        if op.primitive:
-            return _unary(op) if len(op.signature.parameters) == 1 and not op.view else _attributed(op)
-        if not op.view:
-            return _attributed(op)
-    if op.primitive and op.outputs == 1 and op.promotes is None:
-        plain = len(op.signature.parameters) == len(op.operands) and not op.variadic
-        if len(op.operands) == 2 and not op.variadic and (plain or op.operator):
+    if op.variadic:
+        return _variadic(op)
+    count, parameters = len(op.operands), len(op.signature.parameters)
+    if op.primitive and op.outputs == 1 and op.promotes is None and not op.view:
+        if count == 1 == parameters:
+            return _unary(op)
+        if count == 2 and (parameters == 2 or op.operator):
             return _binary(op, enter)
-    if op.primitive or not op.operands:
-        return _general(op)
-    plain = len(op.operands) == len(op.signature.parameters) and not op.variadic and op.outputs == 1
-    if plain and len(op.operands) == 3 and op.vjp is not None and op.promotes is None:
-        return _triple(op)
-    # What is its own expression takes operands alone; a front may hand attributes on.
-    alone = len(op.operands) == 2 == len(op.signature.parameters) and not op.variadic and op.body is not None
-    return _pair(op) if alone and op.outputs == 1 and op.vjp is None and op.promotes is None else _composite(op)
+    return _written(op)
 
 
 def operator_door(op: Op) -> Callable[..., Any]:
@@ -121,50 +115,6 @@ def _unary(op: Op) -> Callable[..., Any]:
         out._view = None
         if differentiable and input._node is not None and mode.grad:
             out._node = OpNode(op, (input,), array, kind, _NOTHING)
-        else:
-            out._node = None
-        return out
-
-    return emit
-
-
-def _attributed(op: Op) -> Callable[..., Any]:
-    """The lane for one operand and attributes: reductions, views, and composites that backends override."""
-    differentiable = op.vjp is not None
-    view = op.view
-    by_expression = not op.primitive and not differentiable
-
-    def emit(input: Any, **attributes: Any) -> Any:
-        if _busy:
-            return enter(op, (input,), attributes)
-        try:
-            entry = input._kind.table[op]
-        except AttributeError:
-            return enter(op, (input,), attributes)
-        if entry is None:
-            return enter(op, (input,), attributes)
-        kernel, kind = entry
-        if kernel is None:
-            return _expression(op, (input,), attributes)
-        if by_expression and input._node is not None and mode.grad:
-            # A kernel without a gradient rule: the gradient is that of the expression.
-            return op.body(input, **attributes)  # type: ignore[misc]
-        if kind is None:
-            kind = input._kind
-            if attributes["dtype"] is not kind.dtype:
-                kind = kind.sibling(attributes["dtype"])
-        try:
-            array = kernel(input._array, **attributes)
-        except Exception as error:
-            explain(op, (input,), error)
-        if type(array) is not kind.array_type:
-            array = kind.as_array(array)
-        out = _new(Tensor)
-        out._array = array
-        out._kind = kind
-        out._view = (input, op, attributes) if view else None
-        if differentiable and input._node is not None and mode.grad and kind.dtype.category >= FLOATING:
-            out._node = OpNode(op, (input,), array, kind, attributes)
         else:
             out._node = None
         return out
@@ -212,15 +162,28 @@ def _binary(op: Op, slow: Callable[..., Any]) -> Callable[..., Any]:
     return emit
 
 
-def _general(op: Op) -> Callable[..., Any]:
-    if not op.operands:
+def _written(op: Op) -> Callable[..., Any]:
+    """The lane that `lanes` writes for the op when it is first called, which tells the names of its attributes."""
 
-        def create(*, kind: Kind, **attributes: Any) -> Any:
-            return _create(op, kind, attributes)
+    def lane(*inputs: Any, **attributes: Any) -> Any:
+        from tensorcore.lanes import compiled_lane
 
-        return create
+        names = [name for name in attributes if op.operands or name != "kind"]
+        # The defaults first: until the code is there, nothing reads them.
+        emit: Any = op.emit
+        emit.__defaults__ = (None,) * max(len(op.operands) - 1, 0)
+        emit.__code__ = compiled_lane(op, names)
+        return emit(*inputs, **attributes)
+
+    return lane
+
+
+def _variadic(op: Op) -> Callable[..., Any]:
+    """The lane for any number of operands."""
 
     def emit(*inputs: Any, **attributes: Any) -> Any:
+        if not op.primitive:
+            return _by_parts(op, inputs, attributes)
         kind = None if _busy else _one_kind(op, inputs)
         entry = None if kind is None else kind.table[op]
         if entry is None:
@@ -230,83 +193,26 @@ def _general(op: Op) -> Callable[..., Any]:
     return emit
 
 
-def _composite(op: Op) -> Callable[..., Any]:
-    def emit(*inputs: Any, **attributes: Any) -> Any:
-        kind = _one_kind(op, inputs)
-        if kind is None:
-            # A kernel or a gradient rule gets operands of one dtype; an expression takes them as they are.
-            first = next((x for x in inputs if isinstance(x, Tensor)), None)
-            lifted = on_one_level(inputs)
-            if lifted is not inputs:
-                return emit(*lifted, **attributes)
-            if op.vjp is None and first is not None and (first._kind.table[op] or (None,))[0] is None:
-                return op.body(*inputs, **attributes)  # type: ignore[misc]
-            return enter(op, inputs, attributes)
-        entry = kind.table[op]
-        if entry is None or _busy:
-            return enter(op, inputs, attributes)
-        if entry[0] is None:
-            return _expression(op, inputs, attributes)
-        if op.vjp is None and mode.grad and _needs_grad(inputs):
+def _by_parts(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
+    """A composite whose operands may have to be brought to one kind."""
+    kind = _one_kind(op, inputs)
+    if kind is None:
+        # A kernel or a gradient rule gets operands of one dtype; an expression takes them as they are.
+        first = next((x for x in inputs if isinstance(x, Tensor)), None)
+        lifted = on_one_level(inputs)
+        if lifted is not inputs:
+            return _by_parts(op, tuple(lifted), attributes)
+        if op.vjp is None and first is not None and (first._kind.table[op] or (None,))[0] is None:
             return op.body(*inputs, **attributes)  # type: ignore[misc]
-        return execute(op, inputs, attributes, *entry)
-
-    return emit
-
-
-def _pair(op: Op) -> Callable[..., Any]:
-    """The lane for composites of two operands alone and no gradient rule: the gradients of functions of one."""
-    general = _composite(op)
-
-    def emit(input: Any, other: Any) -> Any:
-        try:
-            kind = input._kind
-            if _busy or kind is not other._kind:
-                return general(input, other)
-        except AttributeError:
-            return general(input, other)
-        entry = kind.table[op]
-        if entry is None or (mode.grad and (input._node is not None or other._node is not None)):
-            return general(input, other)
-        kernel, kind = entry
-        if kernel is None:
-            return op.body(input, other)  # type: ignore[misc]
-        try:
-            array = kernel(input._array, other._array)
-        except Exception as error:
-            explain(op, (input, other), error)
-        return wrap(array if type(array) is kind.array_type else kind.as_array(array), kind)
-
-    return emit
-
-
-def _triple(op: Op) -> Callable[..., Any]:
-    """The lane for composites of three operands alone, of which the last may be left out, as the bias of `linear`."""
-    general = _composite(op)
-
-    def emit(input: Any, other: Any, third: Any = None) -> Any:
-        try:
-            kind = input._kind
-            if _busy or kind is not other._kind or (third is not None and third._kind is not kind):
-                return general(input, other, third)
-        except AttributeError:
-            return general(input, other, third)
-        entry = kind.table[op]
-        if entry is None or entry[0] is None or entry[1] is None:
-            return general(input, other, third)
-        kernel, kind = entry
-        try:
-            array = kernel(input._array, other._array, None if third is None else third._array)
-        except Exception as error:
-            explain(op, (input, other, third), error)
-        out = wrap(array if type(array) is kind.array_type else kind.as_array(array), kind)
-        if mode.grad and (
-            input._node is not None or other._node is not None or (third is not None and third._node is not None)
-        ):
-            out._node = OpNode(op, (input, other, third), array, kind, _NOTHING)
-        return out
-
-    return emit
+        return enter(op, inputs, attributes)
+    entry = kind.table[op]
+    if entry is None or _busy:
+        return enter(op, inputs, attributes)
+    if entry[0] is None:
+        return _expression(op, inputs, attributes)
+    if op.vjp is None and mode.grad and _needs_grad(inputs):
+        return op.body(*inputs, **attributes)  # type: ignore[misc]
+    return execute(op, inputs, attributes, *entry)
 
 
 def _one_kind(op: Op, inputs: tuple[Any, ...]) -> Kind | None:
@@ -448,7 +354,7 @@ def _create(op: Op, kind: Kind, attributes: dict[str, Any]) -> Any:
 
     def proceed() -> Any:
         try:
-            array = kernel(dtype=kind.dtype, index=kind.device.ordinal, **attributes)
+            array = kernel(dtype=kind.dtype, index=kind.ordinal, **attributes)
         except Exception as error:
             explain(op, (), error)
         return wrap(array if type(array) is kind.array_type else kind.as_array(array), kind)

@@ -280,9 +280,9 @@ class TensorMethods(SparseMethods, DerivedMethods):
 def derive(registry: dict[str, Op], cls: type) -> None:
     """Give ``cls`` the methods, in-place methods and operators that the records name."""
     from tensorcore.dispatch import operator_door
+    from tensorcore.ops.callers import guarded
     from tensorcore.ops.conversion import detach
     from tensorcore.ops.index_expressions import getitem, setitem
-    from tensorcore.ops.outputs import guarded
     from tensorcore.ops.views import turned
 
     for name, function in (("__getitem__", getitem), ("__setitem__", setitem), ("detach", detach), ("_turned", turned)):
@@ -340,8 +340,8 @@ def _reflected(op: Op) -> Callable[[Any, Any], Any]:
 def inplace(op: Op, name: str) -> Callable[..., Any]:
     """The in-place form of ``op``, called ``name``."""
     from tensorcore.autograd.mode import mode
+    from tensorcore.ops.callers import guarded, refused
     from tensorcore.ops.inplace import snapshot, update, write
-    from tensorcore.ops.outputs import guarded, refused
 
     binary = len(op.operands) == 2 and op.primitive
     operator = name.startswith("__")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache, update_wrapper
 from operator import index
 from typing import Any
 
@@ -48,6 +49,31 @@ class Size(tuple[int, ...]):
 
     def __mul__(self, times: Any) -> Size:
         return Size(tuple.__mul__(self, times))
+
+
+def kept(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``function`` of shapes, ints and None, which computes what it gives for them once.
+
+    Of what may equal an int and is none, such as a float or a tensor, it is computed anew.
+    """
+
+    @lru_cache(4096, typed=True)
+    def known(*args: Any) -> Any:
+        if not {type(each) for each in args} <= _KEPT:
+            raise TypeError
+        return function(*args)
+
+    def call(*args: Any) -> Any:
+        try:
+            return known(*args)
+        except TypeError:
+            pass
+        return function(*args)
+
+    return update_wrapper(call, function)
+
+
+_KEPT = {int, tuple, str, type(None)}
 
 
 def broadcast_shapes(*shapes: Sequence[int]) -> Size:

@@ -1,6 +1,6 @@
 """How ops get their operands in the dtype that autocast chooses.
 
-What users call is a function closed over the op's front (`ops.outputs`, `methods`). When autocast is first entered,
+What users call is a function closed over the op's front (`ops.callers`, `methods`). When autocast is first entered,
 the functions of listed ops are given a front that casts; until then nothing knows of autocast, and no call pays for it.
 Steps inside ops call other ops by their records, past these functions, so that an op chosen here runs as a whole in its
 dtype.
@@ -82,7 +82,7 @@ def _places(op: Op) -> Iterator[tuple[Callable[..., Any], Callable[[Any], None]]
 
 
 def _front_cell(function: Any) -> Any:
-    """The cell of the front in a function made by `outputs.function`, `outputs.guarded` or `methods`."""
+    """The cell of the front in a function made by `callers.function`, `callers.guarded` or `methods`."""
     code = getattr(function, "__code__", None)
     names = code.co_freevars if code is not None else ()
     for name in ("front", "guard"):
@@ -133,8 +133,9 @@ def _run(
         if policy is FLOAT32_RESULT:
             first = args[0] if args else kwargs.get("input")
             place = list(op.signature.parameters).index("dtype")
-            if _eligible(first, device_type) and kwargs.get("dtype") is None and len(args) <= place:
-                kwargs = {**kwargs, "dtype": float32}
+            given = args[place] if len(args) > place else kwargs.get("dtype")
+            if _eligible(first, device_type) and given is None:
+                args, kwargs = args[:place], {**kwargs, "dtype": float32}
             return plain(*args, **kwargs)
         if policy is LOWER:
             dtype = lower

@@ -35,6 +35,7 @@ class LevelKind(Kind):
         self.base = base
         self.level = backend
         self.device = base.device
+        self.ordinal = base.ordinal
         self.dtype = base.dtype
         self.backend = backend
         self.array_type = backend.array_type

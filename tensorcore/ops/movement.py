@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tensorcore.errors import ShapeError
 from tensorcore.ops.record import REGISTRY, composite, primitive
 from tensorcore.ops.rules import same
-from tensorcore.shapes import infer_reshape, normalize_dim, normalize_dims
+from tensorcore.shapes import infer_reshape, kept, normalize_dim, normalize_dims
 
 if TYPE_CHECKING:
     from tensorcore.tensor import Tensor
@@ -23,7 +23,7 @@ def ints(shape: tuple[Any, ...], op: str, named: Any = None) -> tuple[int, ...]:
             raise TypeError(f"{op}: the same argument is given by place, {shape!r}, and by name, {named!r}")
         shape = (named,)
     if len(shape) == 1 and not hasattr(shape[0], "__index__"):
-        shape = shape[0]
+        shape = tuple(shape[0])
     try:
         return tuple(map(operator.index, shape))
     except TypeError:
@@ -65,8 +65,17 @@ def reshape(input: Tensor, *sides: Any, shape: Any = None) -> Tensor:
         >>> x.reshape(-1)
         tensor([0, 1, 2, 3, 4, 5])
     """
-    old = input._array.shape
-    return reshaped(input, infer_reshape(ints(sides, "reshape", shape), math.prod(old), old, "reshape"))
+    if shape is not None:
+        sides = ints(sides, "reshape", shape)
+    elif len(sides) == 1 and isinstance(sides[0], (tuple, list)):
+        sides = tuple(sides[0])
+    return reshaped(input, sides_for(input._array.shape, "reshape", *sides))
+
+
+@kept
+def sides_for(old: tuple[int, ...], op: str, *sides: Any) -> tuple[int, ...]:
+    """The shape asked of a tensor of shape ``old``, with its -1 replaced."""
+    return infer_reshape(ints(sides, op), math.prod(old), old, op)
 
 
 def viewable(input: Any, sides: tuple[int, ...]) -> bool:
@@ -126,14 +135,19 @@ def permute(input: Tensor, *order: Any, dims: Any = None) -> Tensor:
         >>> x.permute(2, 0, 1).shape, tc.permute(x, (0, -1, 1)).shape
         (tensorcore.Size([4, 2, 3]), tensorcore.Size([2, 4, 3]))
     """
-    places = ints(order, "permute", dims)
-    if len(places) == len(input._array.shape) and set(places) == set(range(len(places))):
-        return permute.emit(input, dims=places)
-    if len(places) != input.ndim:
-        raise ShapeError(
-            f"permute: {len(places)} dims given for a tensor of {input.ndim} dimensions, shape {list(input.shape)}"
-        )
-    return permute.emit(input, dims=normalize_dims(places, input.ndim, "permute"))
+    if dims is not None:
+        order = ints(order, "permute", dims)
+    elif len(order) == 1 and isinstance(order[0], (tuple, list)):
+        order = tuple(order[0])
+    return permute.emit(input, dims=_order(input._array.shape, *order))
+
+
+@kept
+def _order(shape: tuple[int, ...], *order: Any) -> tuple[int, ...]:
+    places, ndim = ints(order, "permute"), len(shape)
+    if len(places) != ndim:
+        raise ShapeError(f"permute: {len(places)} dims given for a tensor of {ndim} dimensions, shape {list(shape)}")
+    return normalize_dims(places, ndim, "permute")
 
 
 @primitive(
@@ -158,10 +172,19 @@ def expand(input: Tensor, *shape: Any, size: Any = None) -> Tensor:
         >>> x.expand(4, -1, 2).shape
         tensorcore.Size([4, 2, 2])
     """
-    sides = ints(shape, "expand", size)
+    if size is not None:
+        shape = ints(shape, "expand", size)
+    elif len(shape) == 1 and isinstance(shape[0], (tuple, list)):
+        shape = tuple(shape[0])
     old = input._array.shape
-    if sides == old:
+    if shape == old:
         return _expanded_as_is(input)
+    return expand.emit(input, shape=_stretched(old, *shape))
+
+
+@kept
+def _stretched(old: tuple[int, ...], *shape: Any) -> tuple[int, ...]:
+    sides = ints(shape, "expand")
     lead = len(sides) - len(old)
     if lead < 0:
         raise _unfit(old, sides)
@@ -173,7 +196,7 @@ def expand(input: Tensor, *shape: Any, size: Any = None) -> Tensor:
         if side != -1 or place < lead:
             raise _unfit(old, sides)
         wanted[place] = was
-    return expand.emit(input, shape=tuple(wanted))
+    return tuple(wanted)
 
 
 def _unfit(old: Sequence[int], sides: Sequence[int]) -> ShapeError:

@@ -147,6 +147,7 @@ def named(op: Op) -> Callable[..., Any]:
     shown = op.shown or _EXPRESSIONS.get(op.name) or (regular(op.name) if op.name in _ONE_STEP else None)
     if shown is None:
         return front
+    names = tuple(op.signature.parameters)
 
     def call(*args: Any, **kwargs: Any) -> Any:
         result = front(*args, **kwargs)
@@ -160,7 +161,8 @@ def named(op: Op) -> Callable[..., Any]:
         for out in outs:
             node = getattr(out, "_node", None)
             if node is not None and not any(node is getattr(x, "_node", None) for x in args):
-                _rename(node, shown if isinstance(shown, str) else shown(*args, **kwargs))
+                given = {**dict(zip(names, args, strict=False)), **kwargs}
+                _rename(node, shown if isinstance(shown, str) else shown(**given))
         return result
 
     return functools.update_wrapper(call, front)

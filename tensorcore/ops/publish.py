@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from tensorcore import ops as _ops
 from tensorcore.methods import inplace
-from tensorcore.ops.outputs import function, guarded
+from tensorcore.ops.callers import function, guarded
 from tensorcore.ops.record import REGISTRY, Op
 
 # Importing the package records all ops, which publishing before that would miss.

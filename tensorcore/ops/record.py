@@ -251,12 +251,6 @@ def _register(op: Op) -> Op:
     op.gradient = _gradient(op)
     if _is_trivial(op.front):
         op.front = op.emit
-    elif any(
-        # Where dims may come one by one, as in `permute`, the wrapper would cost more than the name is worth.
-        each.name in NUMPY_SPELLINGS and (each.name != "dims" or each.kind is each.POSITIONAL_OR_KEYWORD)
-        for each in op.signature.parameters.values()
-    ):
-        op.front = _with_numpy_spellings(op.front)
     REGISTRY[op.name] = op
     return op
 
@@ -284,22 +278,8 @@ def _gradient(op: Op) -> Op | None:
     return gradient
 
 
-#: PyTorch's argument names and what NumPy calls them; both are accepted.
+#: PyTorch's argument names and what NumPy calls them; the functions and methods of users take both.
 NUMPY_SPELLINGS: Final = {"dim": "axis", "dims": "axes", "keepdim": "keepdims"}
-
-
-def _with_numpy_spellings(front: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(front)
-    def spelled(*args: Any, **kwargs: Any) -> Any:
-        if kwargs:
-            for name, other in NUMPY_SPELLINGS.items():
-                if other in kwargs:
-                    if name in kwargs:
-                        raise TypeError(f"{front.__name__}: {name} and {other} are the same argument; give one")
-                    kwargs[name] = kwargs.pop(other)
-        return front(*args, **kwargs)
-
-    return spelled
 
 
 def _by_example(op: Op) -> Callable[..., Any]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.dtypes import DType
 from tensorcore.errors import ShapeError
-from tensorcore.ops.movement import expand, ints, permute, reshape, reshaped, viewable
+from tensorcore.ops.movement import expand, ints, permute, reshape, reshaped, sides_for, viewable
 from tensorcore.ops.record import composite
-from tensorcore.shapes import broadcast_shapes, infer_reshape, normalize_dim, normalize_dims
+from tensorcore.shapes import broadcast_shapes, infer_reshape, kept, normalize_dim, normalize_dims
 
 if TYPE_CHECKING:
     from tensorcore.tensor import Tensor
@@ -43,9 +43,12 @@ def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Ten
         from tensorcore.ops.conversion import parse_to, reinterpret
 
         return reinterpret(input, parse_to(dtype=shape[0] if dtype is None else dtype)[1])  # type: ignore[arg-type]
-    old = input._array.shape
-    sides = infer_reshape(ints(shape, "view", size), math.prod(old), old, "view")
-    if not input.is_contiguous() and not viewable(input, sides):
+    if size is not None:
+        shape = ints(shape, "view", size)
+    elif len(shape) == 1 and isinstance(shape[0], (tuple, list)):
+        shape = tuple(shape[0])
+    sides = sides_for(input._array.shape, "view", *shape)
+    if not input._kind.backend.is_contiguous(input._array) and not viewable(input, sides):
         raise ShapeError(
             f"view: shape {list(sides)} cannot be laid over a tensor of shape {list(input.shape)} and strides "
             f"{input.stride()} without copying; use .reshape(...)"
@@ -153,17 +156,24 @@ def transpose(input: Tensor, dim0: Any, dim1: int | None = None) -> Tensor:
         if not isinstance(dim0, (tuple, list)):
             raise TypeError(f"transpose: expected two dimensions, or a sequence of all, got {dim0!r}")
         return permute(input, *dim0)
-    ndim = input.ndim
+    return _transposed(input, dims=_exchanged(len(input._array.shape), dim0, dim1))
+
+
+@kept
+def _exchanged(ndim: int, dim0: Any, dim1: Any) -> tuple[int, ...]:
     first, second = normalize_dim(dim0, ndim, "transpose"), normalize_dim(dim1, ndim, "transpose")
     order = list(range(ndim))
     if ndim:
         order[first], order[second] = second, first
-    return _transposed(input, dims=tuple(order))
+    return tuple(order)
 
 
 def turned(input: Any) -> Any:
     """A view with the dimensions reversed."""
     return permute.emit(input, dims=tuple(range(len(input._array.shape) - 1, -1, -1)))
+
+
+_REVERSED: Final = ((), (0,), (1, 0))
 
 
 @composite(samples=({"shapes": ((3, 4),)},))
@@ -181,9 +191,10 @@ def t(input: Tensor) -> Tensor:
         >>> tc.tensor([1, 2]).t()
         tensor([1, 2])
     """
-    if input.ndim > 2:
+    ndim = len(input._array.shape)
+    if ndim > 2:
         raise ShapeError(f"t: expected at most 2 dimensions, got shape {list(input.shape)}; use .mT or .transpose")
-    return _turned(input, dims=tuple(reversed(range(input.ndim))))
+    return _turned(input, dims=_REVERSED[ndim])
 
 
 @composite(aliases=("moveaxis",), samples=({"shapes": ((2, 3, 4),), "args": (0, -1)},))
@@ -222,9 +233,13 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
         tensor([[1],
                 [2]])
     """
-    place = normalize_dim(dim, input.ndim + 1, "unsqueeze")
-    shape = input._array.shape
-    return _unsqueezed(input, shape=(*shape[:place], 1, *shape[place:]))
+    return _unsqueezed(input, shape=_widened(input._array.shape, dim))
+
+
+@kept
+def _widened(shape: tuple[int, ...], dim: Any) -> tuple[int, ...]:
+    place = normalize_dim(dim, len(shape) + 1, "unsqueeze")
+    return (*shape[:place], 1, *shape[place:])
 
 
 @composite(samples=({"shapes": ((3, 1, 4, 1),)}, {"shapes": ((3, 1, 4),), "dim": 1}))
@@ -236,15 +251,18 @@ def squeeze(input: Tensor, dim: Any = None, *more: int) -> Tensor:
         >>> x.squeeze().shape, x.squeeze(0).shape, x.squeeze(1).shape, x.squeeze((0, 2)).shape
         (tensorcore.Size([3, 2]), tensorcore.Size([3, 1, 2]), tensorcore.Size([1, 3, 1, 2]), tensorcore.Size([3, 2]))
     """
-    shape = tuple(input._array.shape)
     if more:
         dim = (dim, *more)
-    if type(dim) is int and shape:
-        place = normalize_dim(dim, len(shape), "squeeze")
-        return _squeezed[1](input, shape=shape if shape[place] != 1 else (*shape[:place], *shape[place + 1 :]))
-    dims = normalize_dims(dim, len(shape), "squeeze")
     squeezed = _squeezed[0 if dim is None else 1 if hasattr(dim, "__index__") else 2]
-    return squeezed(input, shape=tuple(side for place, side in enumerate(shape) if side != 1 or place not in dims))
+    if type(dim) is tuple:
+        return squeezed(input, shape=_narrowed(input._array.shape, *dim))
+    return squeezed(input, shape=_narrowed(input._array.shape, dim))
+
+
+@kept
+def _narrowed(shape: tuple[int, ...], *dim: Any) -> tuple[int, ...]:
+    dims = normalize_dims(dim[0] if len(dim) == 1 else dim, len(shape), "squeeze")
+    return tuple([side for place, side in enumerate(shape) if side != 1 or place not in dims])
 
 
 @composite(samples=({"shapes": ((2, 3, 4),)}, {"shapes": ((2, 3, 4),), "start_dim": 1}, {"shapes": ((),)}))
@@ -256,17 +274,16 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         >>> x.flatten().shape, tc.flatten(x, 1).shape, tc.flatten(x, 0, 1).shape, tc.tensor(5).flatten()
         (tensorcore.Size([24]), tensorcore.Size([2, 12]), tensorcore.Size([6, 4]), tensor([5]))
     """
-    ndim = input.ndim
+    return reshaped(input, _joined(input._array.shape, start_dim, end_dim))
+
+
+@kept
+def _joined(shape: tuple[int, ...], start_dim: Any, end_dim: Any) -> tuple[int, ...]:
+    ndim = len(shape)
     start, end = normalize_dim(start_dim, ndim, "flatten"), normalize_dim(end_dim, ndim, "flatten")
-    if ndim == 0:
-        return reshape.emit(input, shape=(1,))
     if start > end:
         raise ShapeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
-    shape = tuple(input._array.shape)
-    joined = 1
-    for side in shape[start : end + 1]:
-        joined *= side
-    return reshaped(input, (*shape[:start], joined, *shape[end + 1 :]))
+    return (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :])
 
 
 @composite(samples=({"shapes": ((2, 12),), "args": (1, (3, -1))},))

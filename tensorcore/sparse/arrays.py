@@ -150,6 +150,7 @@ class SparseKind(Kind):
         self.dense = dense
         self.layout = layout
         self.device = dense.device
+        self.ordinal = dense.ordinal
         self.dtype = dense.dtype
         self.backend: Any = _NoMemory(self)
         self.array_type = Coordinates if layout is sparse_coo else Compressed

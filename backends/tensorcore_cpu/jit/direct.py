@@ -9,23 +9,18 @@ Source: Python/C API reference manual, "Common Object Structures" (``PyMethodDef
 
 from __future__ import annotations
 
-import ctypes
-import sys
-import sysconfig
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, Literal, NamedTuple
 
 from tensorcore_cpu.jit import x86
-from tensorcore_cpu.jit.executable import CONTIGUOUS, Fields, isa, layout, loaded
+from tensorcore_cpu.jit.executable import CONTIGUOUS, Fields, addresses, builtin, give_back, give_none, isa, layout
 from tensorcore_cpu.jit.x86 import Address, Assembler, Isa
 
-__all__ = ["Variant", "builtin", "direct", "give_back", "give_none", "refuse"]
+__all__ = ["Variant", "direct", "refuse"]
 
 #: Beyond so many elements others should run meanwhile: the call by ctypes lets them.
 LARGEST: Final = 1 << 14
-
-_FASTCALL: Final = 0x80
 
 Layout = Literal["matrix", "column", "number"]
 
@@ -45,16 +40,6 @@ class Variant(NamedTuple):
     by_rows: bool = False
 
 
-class _Method(ctypes.Structure):
-    _fields_ = (
-        ("name", ctypes.c_char_p), ("function", ctypes.c_void_p), ("flags", ctypes.c_int), ("doc", ctypes.c_char_p),
-    )  # fmt: skip
-
-
-#: The interpreter keeps no copy of a method's definition.
-_methods: Final[list[_Method]] = []
-
-
 def direct(*variants: Variant) -> Callable[..., Any]:
     """``function(*arrays)``, which runs the first variant that the arrays fit and gives back the first of them.
 
@@ -66,20 +51,7 @@ def direct(*variants: Variant) -> Callable[..., Any]:
     variants = tuple([each for each in variants if len(each.layouts) + each.by_rows <= 4])
     if here is None or best is None or not variants:
         return refuse
-    return builtin(_entry(variants, here, best))
-
-
-def builtin(code: bytes) -> Callable[..., Any]:
-    """``PyObject *code(PyObject *self, PyObject *const *arguments, Py_ssize_t count)`` as a built-in function."""
-    if sys.implementation.name != "cpython" or sysconfig.get_config_var("Py_GIL_DISABLED"):
-        # Other interpreters' objects, and those of one without its lock, lie otherwise.
-        return refuse
-    entry = ctypes.cast(loaded(code, 0), ctypes.c_void_p).value
-    _methods.append(_Method(b"compiled", entry, _FASTCALL, None))
-    make = ctypes.pythonapi.PyCFunction_NewEx
-    make.restype, make.argtypes = ctypes.py_object, (ctypes.c_void_p,) * 3
-    made: Callable[..., Any] = make(ctypes.addressof(_methods[-1]), None, None)
-    return made
+    return builtin(_entry(variants, here, best)) or refuse
 
 
 def refuse(*arrays: Any) -> None:
@@ -189,26 +161,7 @@ class _Attempt:
         code.clear(x86.RDI)
         for place, register in zip(range(len(self.variant.layouts)), registers, strict=False):
             code.load_element(register, Address(x86.RBX, offset=8 * place), 8)
-        address = ctypes.cast(self.variant.program, ctypes.c_void_p).value  # type: ignore[arg-type]
-        assert address is not None
-        code.load_address(x86.RAX, address)
+        code.load_address(x86.RAX, addresses[self.variant.program])
         code.call(x86.RAX)
         code.load_element(x86.RAX, Address(x86.RBX), 8)
         give_back(code, (x86.RBX,))
-
-
-def give_back(code: Assembler, saved: Sequence[int], *, counted: bool = True) -> None:
-    """Return the object in rax, with one reference more, and the registers that were pushed."""
-    if counted:
-        code.load_number(x86.RDX, 1)
-        code.add_element(Address(x86.RAX), x86.RDX, 4)
-    for register in reversed(saved):
-        code.pop(register)
-    code.leave()
-
-
-def give_none(code: Assembler, saved: Sequence[int]) -> None:
-    """Return None, and the registers that were pushed."""
-    code.load_address(x86.RAX, id(None))
-    # References to None are counted no more from 3.12 on.
-    give_back(code, saved, counted=sys.version_info < (3, 12))

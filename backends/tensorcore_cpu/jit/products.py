@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from tensorcore_cpu.jit import x86
 from tensorcore_cpu.jit.compiling import TAIL, join_lanes, set_tail
-from tensorcore_cpu.jit.direct import builtin, give_back, give_none, refuse
-from tensorcore_cpu.jit.executable import Fields, isa, layout
+from tensorcore_cpu.jit.direct import refuse
+from tensorcore_cpu.jit.executable import Fields, builtin, give_back, give_none, isa, layout
 from tensorcore_cpu.jit.x86 import Address, Assembler, Isa
 
 __all__ = ["small_product"]
@@ -28,7 +28,9 @@ def small_product(char: str, turned: bool = False) -> Any:
     sum in both.
     """
     best, here = isa(), layout()
-    return refuse if best is None or here is None else builtin(_Writer(char == "d", turned, best, here).code.finished())
+    if best is None or here is None:
+        return refuse
+    return builtin(_Writer(char == "d", turned, best, here).code.finished()) or refuse
 
 
 class _Writer:
