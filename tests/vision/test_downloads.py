@@ -37,7 +37,7 @@ def digits(site, idx_folder):
         resources = tuple((name, md5(content)) for name, content in sorted(files.items()))
 
     for name, content in files.items():
-        site.add(name, content)
+        site.add(name, content, etag='"1"')
     return Digits, files
 
 
@@ -55,7 +55,7 @@ def test_a_set_is_downloaded_once(site, digits, tmp_path):
 def test_a_cut_connection_is_resumed(site, digits, tmp_path):
     kind, _ = digits
     name = "train-images-idx3-ubyte.gz"
-    site.cuts[f"/{name}"] = [20, 10]
+    site.page(f"{site.url}/{name}").cuts += [20, 10]
     assert len(kind(tmp_path, download=True)) == 3
     asked = [wanted for path, wanted in site.requests if path == f"/{name}"]
     assert asked == ["", "bytes=20-", "bytes=30-"]
@@ -63,7 +63,7 @@ def test_a_cut_connection_is_resumed(site, digits, tmp_path):
 
 def test_a_damaged_file_is_refused_and_removed(site, digits, tmp_path):
     kind, _ = digits
-    site.pages["/t10k-labels-idx1-ubyte.gz"] = b"<html>not found</html>"
+    site.add("t10k-labels-idx1-ubyte.gz", b"<html>not found</html>")
     with pytest.raises(DownloadError, match=r"md5 is .*removed; the server sent a web page[\s\S]*by hand as .*raw"):
         kind(tmp_path, download=True)
     raw = tmp_path / "Digits" / "raw"

@@ -9,7 +9,7 @@ import numpy as np
 
 from tensorcore.backend.contract import Array
 from tensorcore_cpu.jit import x86
-from tensorcore_cpu.jit.compiling import TAIL, set_tail
+from tensorcore_cpu.jit.compiling import load_lanes, set_tail, store_lanes
 from tensorcore_cpu.jit.executable import data_offset, isa, loaded
 from tensorcore_cpu.jit.x86 import Address, Assembler, Isa
 
@@ -44,7 +44,6 @@ def blend_code(taps: int, double: bool, isa: Isa, data_offset: int) -> bytes:
     code.move(x86.RBX, columns)
     code.keep_bits(x86.RBX, lanes - 1)
     set_tail(code, x86.RAX, x86.RBX, double)
-    mask = isa.registers - 1
     next_block = len(code.code)
     code.move(place, places)
     code.move(weight, weights)
@@ -60,23 +59,12 @@ def blend_code(taps: int, double: bool, isa: Isa, data_offset: int) -> bytes:
     def blend(masked: bool) -> None:
         for number, source in enumerate(_SOURCES[:taps]):
             address = Address(source, column, size)
-            if not masked:
-                code.vector("load", double, 1, 0, address)
-            elif isa.wide:
-                code.vector("load", double, 1, 0, address, mask=TAIL, zero=True)
-            else:
-                code.vector("load_masked", double, 1, mask, address)
+            load_lanes(code, double, 1, address, masked)
             if number:
                 code.vector("fma231", double, 0, 1, 2 + number)
             else:
                 code.vector("mul", double, 0, 1, 2)
-        address = Address(out, column, size)
-        if not masked:
-            code.vector("store", double, 0, 0, address)
-        elif isa.wide:
-            code.vector("store", double, 0, 0, address, mask=TAIL)
-        else:
-            code.vector("store_masked", double, 0, mask, address)
+        store_lanes(code, double, 0, Address(out, column, size), masked)
 
     code.clear(column)
     code.add_number(columns, -lanes)

@@ -61,11 +61,25 @@ def elementwise(
         code.load_field(pointer, data_offset)
         accesses[array] = Access(pointer, array in numbers, array in halves)
     reserved = code.add_number(x86.RSP, 0)
+    code.move(x86.RAX, x86.RDI)
+    slots = loop(code, body, accesses, rest=not halves or (body.double and isa.wide))
+    code.clear_upper()
+    slots *= isa.bytes
+    code.set_number(reserved, -slots)
+    code.add_number(x86.RSP, slots)
+    code.leave()
+    return code.finished()
+
+
+def loop(code: Assembler, body: Body, accesses: Mapping[int, Access], rest: bool = True) -> int:
+    """A loop over whole vectors and, with ``rest``, the lanes that remain; the slots of the stack it needs.
+
+    rax holds the first element and rsi the end; the loop changes both, and rdi.
+    """
     last, end = x86.RDI, x86.RSI
     # rax runs over the elements as long as a whole vector fits.
-    code.move(x86.RAX, last)
     code.move(last, end)
-    lanes = isa.bytes // (8 if body.double else 4)
+    lanes = code.isa.bytes // (8 if body.double else 4)
     code.add_number(last, -lanes)
     start = len(code.code)
     code.compare(x86.RAX, last)
@@ -78,18 +92,29 @@ def elementwise(
     code.subtract(end, x86.RAX)
     empty = code.jump(x86.EQUAL)
     slots = whole.slots
-    if not halves or (body.double and isa.wide):
+    if rest:
         set_tail(code, last, end, body.double)
         tail = Emitter(code, body, accesses, masked=True)
         tail.emit()
         slots = max(slots, tail.slots)
     code.land(empty)
-    code.clear_upper()
-    slots *= isa.bytes
-    code.set_number(reserved, -slots)
-    code.add_number(x86.RSP, slots)
-    code.leave()
-    return code.finished()
+    return slots
+
+
+def load_lanes(code: Assembler, double: bool, register: int, source: Address, masked: bool) -> None:
+    """Load a vector, or with ``masked`` the lanes that `set_tail` set and zeros for the others."""
+    if masked and not code.isa.wide:
+        code.vector("load_masked", double, register, code.isa.registers - 1, source)
+    else:
+        code.vector("load", double, register, 0, source, mask=TAIL * masked, zero=masked)
+
+
+def store_lanes(code: Assembler, double: bool, register: int, target: Address, masked: bool) -> None:
+    """Store a vector, or with ``masked`` the lanes that `set_tail` set."""
+    if masked and not code.isa.wide:
+        code.vector("store_masked", double, register, code.isa.registers - 1, target)
+    else:
+        code.vector("store", double, register, 0, target, mask=TAIL * masked)
 
 
 def set_tail(code: Assembler, scratch: int, remaining: int, double: bool) -> None:
@@ -183,12 +208,8 @@ class Emitter:
             self._vector("store_first", register, 0, Address(access.pointer))
         elif access.half:
             self._vector("to_half", register, 0, self._element(access), immediate=0)
-        elif not self.masked:
-            self._vector("store", register, 0, self._element(access))
-        elif self.isa.wide:
-            self._vector("store", register, 0, self._element(access), mask=TAIL)
         else:
-            self._vector("store_masked", register, self.mask_vector, self._element(access))
+            store_lanes(self.code, self.body.double, register, self._element(access), self.masked)
 
     # ---------------------------------------------------------------- instructions
 
@@ -357,9 +378,5 @@ class Emitter:
             elif access.half:
                 mask = TAIL * self.masked
                 self._vector("from_half", register, 0, self._element(access), mask=mask, zero=self.masked)
-            elif not self.masked:
-                self._vector("load", register, 0, self._element(access))
-            elif self.isa.wide:
-                self._vector("load", register, 0, self._element(access), mask=TAIL, zero=True)
             else:
-                self._vector("load_masked", register, self.mask_vector, self._element(access))
+                load_lanes(self.code, self.body.double, register, self._element(access), self.masked)

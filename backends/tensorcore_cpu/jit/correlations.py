@@ -15,7 +15,7 @@ import numpy as np
 
 from tensorcore.backend.contract import Array
 from tensorcore_cpu.jit import x86
-from tensorcore_cpu.jit.compiling import TAIL, set_tail
+from tensorcore_cpu.jit.compiling import load_lanes, set_tail, store_lanes
 from tensorcore_cpu.jit.executable import data_offset, isa, loaded
 from tensorcore_cpu.jit.x86 import Address, Assembler, Isa
 
@@ -155,7 +155,7 @@ class _Writer:
         start = len(code.code)
         code.load_element(offset, Address(x86.R10, tap, 8), 8)
         for register, source, part in zip(columns, sources, masked, strict=True):
-            self._load(register, source, part)
+            load_lanes(self.code, self.double, register, source, part)
         for channel, registers in enumerate(sums):
             self._vector("broadcast", factor, 0, Address(weight, offset=channel * self.size))
             for total, column in zip(registers, columns, strict=True):
@@ -180,23 +180,7 @@ class _Writer:
             if channel:
                 self.code.add_scaled(x86.R14, x86.R13, 1)
             for place, (register, part) in enumerate(zip(registers, masked, strict=True)):
-                self._store(register, Address(x86.R14, offset=place * self.isa.bytes), part)
-
-    def _load(self, register: int, source: Address, masked: bool) -> None:
-        if not masked:
-            self._vector("load", register, 0, source)
-        elif self.isa.wide:
-            self.code.vector("load", self.double, register, 0, source, mask=TAIL, zero=True)
-        else:
-            self._vector("load_masked", register, self.isa.registers - 1, source)
-
-    def _store(self, register: int, target: Address, masked: bool) -> None:
-        if not masked:
-            self._vector("store", register, 0, target)
-        elif self.isa.wide:
-            self.code.vector("store", self.double, register, 0, target, mask=TAIL)
-        else:
-            self._vector("store_masked", register, self.isa.registers - 1, target)
+                store_lanes(self.code, self.double, register, Address(x86.R14, offset=place * self.isa.bytes), part)
 
     def _vector(self, name: str, register: int, second: int, operand: x86.Operand) -> None:
         self.code.vector(name, self.double, register, second, operand)

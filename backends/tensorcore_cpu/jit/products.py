@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, Final
 
 from tensorcore_cpu.jit import x86
-from tensorcore_cpu.jit.compiling import TAIL, join_lanes, set_tail
+from tensorcore_cpu.jit.compiling import join_lanes, load_lanes, set_tail, store_lanes
 from tensorcore_cpu.jit.direct import refuse
 from tensorcore_cpu.jit.executable import Fields, builtin, give_back, give_none, isa, layout
 from tensorcore_cpu.jit.x86 import Address, Assembler, Isa
@@ -160,7 +160,7 @@ class _Writer:
         code.move(term, x86.R13)
         code.move(terms, x86.RSI)
         start = len(code.code)
-        self._load(columns, Address(term), masked)
+        load_lanes(self.code, self.double, columns, Address(term), masked)
         for total in range(count):
             self._vector("broadcast", factor, 0, Address(row, x86.RCX, 1) if total else Address(row))
             self._vector("fma231", total, factor, columns)
@@ -170,12 +170,7 @@ class _Writer:
         code.jump(x86.NOT_EQUAL, start)
         for total in range(count):
             target = Address(x86.R11, x86.RDX, self.size) if total else Address(x86.R11)
-            if not masked:
-                self._vector("store", total, 0, target)
-            elif self.isa.wide:
-                code.vector("store", self.double, total, 0, target, mask=TAIL)
-            else:
-                self._vector("store_masked", total, self.isa.registers - 1, target)
+            store_lanes(self.code, self.double, total, target, masked)
 
     # ------------------------------------------------------------------ neighbouring terms on both sides
 
@@ -205,8 +200,8 @@ class _Writer:
         code.land(done)
         code.test(rest)
         whole = code.jump(x86.EQUAL)
-        self._load(first, Address(x86.R10, term, self.size), masked=True)
-        self._load(second, Address(column, term, self.size), masked=True)
+        load_lanes(self.code, self.double, first, Address(x86.R10, term, self.size), masked=True)
+        load_lanes(self.code, self.double, second, Address(column, term, self.size), masked=True)
         self._vector("fma231", total, first, second)
         code.land(whole)
         join_lanes(code, self.double, "add", total, turned)
@@ -218,14 +213,6 @@ class _Writer:
         code.add_scaled(x86.R10, x86.RCX, 1)
         code.add_number(x86.RDI, -1)
         code.jump(x86.NOT_EQUAL, next_row)
-
-    def _load(self, register: int, source: Address, masked: bool) -> None:
-        if not masked:
-            self._vector("load", register, 0, source)
-        elif self.isa.wide:
-            self.code.vector("load", self.double, register, 0, source, mask=TAIL, zero=True)
-        else:
-            self._vector("load_masked", register, self.isa.registers - 1, source)
 
     def _vector(self, name: str, register: int, second: int, operand: x86.Operand) -> None:
         self.code.vector(name, self.double, register, second, operand)

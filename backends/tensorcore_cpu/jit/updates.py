@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tensorcore_cpu.jit import x86
-from tensorcore_cpu.jit.compiling import Access, Emitter, set_tail
+from tensorcore_cpu.jit.compiling import Access, loop
 from tensorcore_cpu.jit.vectors import Body
 from tensorcore_cpu.jit.x86 import Address, Assembler, Isa
 
@@ -43,33 +43,14 @@ def rows_of_arrays(body: Body, isa: Isa, arrays: int, data_offset: int) -> bytes
         code.load_element(pointer, Address(_ROW, offset=8 * (place + 1)), 8)
         code.load_field(pointer, data_offset)
         accesses[1 + place] = Access(pointer)
-    last, end = x86.RDI, x86.RSI
-    # rax runs over the elements as long as a whole vector fits.
     code.clear(x86.RAX)
-    code.load_element(end, Address(_ROW), 8)
-    code.move(last, end)
-    lanes = isa.bytes // (8 if body.double else 4)
-    code.add_number(last, -lanes)
-    start = len(code.code)
-    code.compare(x86.RAX, last)
-    done = code.jump(x86.GREATER)
-    whole = Emitter(code, body, accesses)
-    whole.emit()
-    code.add_number(x86.RAX, lanes)
-    code.jump(None, start)
-    code.land(done)
-    code.subtract(end, x86.RAX)
-    empty = code.jump(x86.EQUAL)
-    set_tail(code, last, end, body.double)
-    tail = Emitter(code, body, accesses, masked=True)
-    tail.emit()
-    code.land(empty)
+    code.load_element(x86.RSI, Address(_ROW), 8)
+    slots = isa.bytes * loop(code, body, accesses)
     code.add_number(_ROW, 8 * (arrays + 1))
     code.add_number(_LEFT, -1)
     code.jump(None, first)
     code.land(finished)
     code.clear_upper()
-    slots = max(whole.slots, tail.slots) * isa.bytes
     code.set_number(reserved, -slots)
     code.add_number(x86.RSP, slots)
     for register in reversed(_SAVED):

@@ -193,20 +193,8 @@ class FashionMNIST(MNIST):
     Args:
         root: the folder above ``FashionMNIST/raw`` for the complete set of 60,000 + 10,000, or the folder of its four
             IDX files; ``None`` for the package's own files, the first images of the complete ones.
-        train: the training images, else the test images.
-        transform: called with each image; what it returns is the sample's first part.
-        target_transform: called with each label.
-        download: bring files that are missing into ``root/FashionMNIST/raw``.
 
-    Attributes:
-        data: the images as stored, a uint8 tensor of shape (N, 28, 28).
-        targets: the labels, an int64 tensor of shape (N,).
-        classes: the names of the classes by label.
-
-    Raises:
-        MissingFilesError: where a file is missing; the message says where it is looked for.
-        FileFormatError: for a file that is truncated, damaged or of another kind.
-        DownloadError: where a file cannot be had; the message says where to put it by hand.
+    The other arguments, attributes and errors are those of `MNIST`.
 
     Source: Xiao, Rasul, Vollgraf: Fashion-MNIST: a novel image dataset for benchmarking machine learning
     algorithms, arXiv:1708.07747.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorcore as tc
 from tensorcore import nn
 from tensorcore_vision.models.registry import WeightsEnum, imagenet, published
@@ -59,13 +57,7 @@ class AlexNet(nn.Module):
 
 
 class AlexNet_Weights(WeightsEnum):
-    """The published weights of `alexnet`."""
-
-    IMAGENET1K_V1 = imagenet("alexnet-owt-7be5be79.pth", 61_100_840, 56.522, 79.066, min_size=63)
-    DEFAULT = IMAGENET1K_V1
+    IMAGENET1K_V1 = DEFAULT = imagenet("alexnet-owt-7be5be79.pth", 61_100_840, 56.522, 79.066, min_size=63)
 
 
-@published(AlexNet_Weights)
-def alexnet(**kwargs: Any) -> nn.Module:
-    """AlexNet."""
-    return AlexNet(**kwargs)
+alexnet = published(AlexNet_Weights, "AlexNet.", AlexNet)

@@ -133,52 +133,22 @@ def _renamed(state: dict[str, Any]) -> dict[str, Any]:
 
 
 class DenseNet121_Weights(WeightsEnum):
-    """The published weights of `densenet121`."""
-
-    IMAGENET1K_V1 = imagenet("densenet121-a639ec97.pth", 7_978_856, 74.434, 91.972, min_size=29)
-    DEFAULT = IMAGENET1K_V1
+    IMAGENET1K_V1 = DEFAULT = imagenet("densenet121-a639ec97.pth", 7_978_856, 74.434, 91.972, min_size=29)
 
 
 class DenseNet161_Weights(WeightsEnum):
-    """The published weights of `densenet161`."""
-
-    IMAGENET1K_V1 = imagenet("densenet161-8d451a50.pth", 28_681_000, 77.138, 93.56, min_size=29)
-    DEFAULT = IMAGENET1K_V1
+    IMAGENET1K_V1 = DEFAULT = imagenet("densenet161-8d451a50.pth", 28_681_000, 77.138, 93.56, min_size=29)
 
 
 class DenseNet169_Weights(WeightsEnum):
-    """The published weights of `densenet169`."""
-
-    IMAGENET1K_V1 = imagenet("densenet169-b2777c0a.pth", 14_149_480, 75.6, 92.806, min_size=29)
-    DEFAULT = IMAGENET1K_V1
+    IMAGENET1K_V1 = DEFAULT = imagenet("densenet169-b2777c0a.pth", 14_149_480, 75.6, 92.806, min_size=29)
 
 
 class DenseNet201_Weights(WeightsEnum):
-    """The published weights of `densenet201`."""
-
-    IMAGENET1K_V1 = imagenet("densenet201-c1103571.pth", 20_013_928, 76.896, 93.37, min_size=29)
-    DEFAULT = IMAGENET1K_V1
+    IMAGENET1K_V1 = DEFAULT = imagenet("densenet201-c1103571.pth", 20_013_928, 76.896, 93.37, min_size=29)
 
 
-@published(DenseNet121_Weights, convert=_renamed)
-def densenet121(**kwargs: Any) -> nn.Module:
-    """DenseNet-121."""
-    return DenseNet(32, (6, 12, 24, 16), 64, **kwargs)
-
-
-@published(DenseNet161_Weights, convert=_renamed)
-def densenet161(**kwargs: Any) -> nn.Module:
-    """DenseNet-161."""
-    return DenseNet(48, (6, 12, 36, 24), 96, **kwargs)
-
-
-@published(DenseNet169_Weights, convert=_renamed)
-def densenet169(**kwargs: Any) -> nn.Module:
-    """DenseNet-169."""
-    return DenseNet(32, (6, 12, 32, 32), 64, **kwargs)
-
-
-@published(DenseNet201_Weights, convert=_renamed)
-def densenet201(**kwargs: Any) -> nn.Module:
-    """DenseNet-201."""
-    return DenseNet(32, (6, 12, 48, 32), 64, **kwargs)
+densenet121 = published(DenseNet121_Weights, "DenseNet-121.", DenseNet, 32, (6, 12, 24, 16), 64, convert=_renamed)
+densenet161 = published(DenseNet161_Weights, "DenseNet-161.", DenseNet, 48, (6, 12, 36, 24), 96, convert=_renamed)
+densenet169 = published(DenseNet169_Weights, "DenseNet-169.", DenseNet, 32, (6, 12, 32, 32), 64, convert=_renamed)
+densenet201 = published(DenseNet201_Weights, "DenseNet-201.", DenseNet, 32, (6, 12, 48, 32), 64, convert=_renamed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import tensorcore as tc
 from tensorcore import nn
@@ -12,7 +12,6 @@ from tensorcore_vision.models.registry import WeightsEnum, imagenet, published
 from tensorcore_vision.ops.layers import Conv2dNormActivation
 
 __all__ = [
-    "InvertedResidual",
     "MobileNetV2",
     "MobileNet_V2_Weights",
     "mobilenet_v2",
@@ -125,14 +124,8 @@ _ROWS: Final = (
 
 
 class MobileNet_V2_Weights(WeightsEnum):
-    """The published weights of `mobilenet_v2`."""
-
     IMAGENET1K_V1 = imagenet("mobilenet_v2-b0353104.pth", 3_504_872, 71.878, 90.286)
-    IMAGENET1K_V2 = imagenet("mobilenet_v2-7ebf99e0.pth", 3_504_872, 72.154, 90.822, resize=232)
-    DEFAULT = IMAGENET1K_V2
+    IMAGENET1K_V2 = DEFAULT = imagenet("mobilenet_v2-7ebf99e0.pth", 3_504_872, 72.154, 90.822, resize=232)
 
 
-@published(MobileNet_V2_Weights)
-def mobilenet_v2(**kwargs: Any) -> nn.Module:
-    """MobileNetV2."""
-    return MobileNetV2(**kwargs)
+mobilenet_v2 = published(MobileNet_V2_Weights, "MobileNetV2.", MobileNetV2)

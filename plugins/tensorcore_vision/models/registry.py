@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import cache, partial, wraps
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +17,6 @@ from tensorcore_vision.transforms import functional as F
 from tensorcore_vision.transforms.functional.images import InterpolationMode
 
 __all__ = [
-    "ImageClassification",
     "Weights",
     "WeightsEnum",
     "get_model",
@@ -166,44 +165,51 @@ _BUILDERS: Final[dict[str, tuple[Callable[..., nn.Module], type[WeightsEnum]]]] 
 
 
 def published(
-    known: type[WeightsEnum], *, sized: bool = False, convert: Callable[[dict[str, Any]], dict[str, Any]] = dict
-) -> Callable[[Callable[..., nn.Module]], Callable[..., nn.Module]]:
-    """Register a builder under its name, and let it take ``weights`` and ``progress``.
+    known: type[WeightsEnum],
+    doc: str,
+    build: Callable[..., nn.Module],
+    *args: Any,
+    sized: bool = False,
+    convert: Callable[[dict[str, Any]], dict[str, Any]] = dict,
+    **defaults: Any,
+) -> Callable[..., nn.Module]:
+    """The function that makes a model, ``build(*args, **defaults)``, which it registers under the weights' name.
 
-    ``pretrained``, torchvision's older argument, stands for the first weights and warns. ``sized`` builders take the
-    ``image_size`` of the weights; ``convert`` renames the parameters of old files.
+    It takes ``weights``, ``progress`` and what ``build`` takes by name; ``pretrained``, torchvision's older argument,
+    stands for the first weights and warns. ``sized`` models have the ``image_size`` of their weights; ``convert``
+    renames the parameters of old files.
     """
+    name = known.__name__.removesuffix("_Weights").lower()
 
-    def register(build: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
-        @wraps(build)
-        def make(*legacy: Any, weights: Any = None, progress: bool = True, **kwargs: Any) -> nn.Module:
-            if len(legacy) > 1:
-                raise TypeError(f"{build.__name__}: takes arguments by name, got {len(legacy)} without one")
-            pretrained = kwargs.pop("pretrained", legacy[0] if legacy else None)
-            if isinstance(pretrained, bool):
-                first = next(iter(known))
-                instead = f"weights={first!r}" if pretrained else "weights=None"
-                warnings.warn(f"{build.__name__}: pretrained is out of date; use {instead}", stacklevel=2)
-                weights = first if pretrained else None
-            elif pretrained is not None:
-                weights = pretrained
-            chosen = known.verify(weights)
-            if chosen is not None and kwargs.setdefault("num_classes", 1000) != 1000:
-                raise ValueError(
-                    f"{build.__name__}: the weights are for 1000 classes, num_classes is {kwargs['num_classes']}; "
-                    "load them first, then replace the last layer"
-                )
-            if chosen is not None and sized:
-                kwargs.setdefault("image_size", chosen.meta["min_size"][0])
-            model = build(**kwargs)
-            if chosen is not None:
-                model.load_state_dict(convert(chosen.get_state_dict(progress=progress)))
-            return model
+    def make(*legacy: Any, weights: Any = None, progress: bool = True, **kwargs: Any) -> nn.Module:
+        if len(legacy) > 1:
+            raise TypeError(f"{name}: takes arguments by name, got {len(legacy)} without one")
+        pretrained = kwargs.pop("pretrained", legacy[0] if legacy else None)
+        if isinstance(pretrained, bool):
+            first = next(iter(known))
+            instead = f"weights={first!r}" if pretrained else "weights=None"
+            warnings.warn(f"{name}: pretrained is out of date; use {instead}", stacklevel=2)
+            weights = first if pretrained else None
+        elif pretrained is not None:
+            weights = pretrained
+        chosen = known.verify(weights)
+        if chosen is not None and kwargs.setdefault("num_classes", 1000) != 1000:
+            raise ValueError(
+                f"{name}: the weights are for 1000 classes, num_classes is {kwargs['num_classes']}; "
+                "load them first, then replace the last layer"
+            )
+        if chosen is not None and sized:
+            kwargs.setdefault("image_size", chosen.meta["min_size"][0])
+        model = build(*args, **{**defaults, **kwargs})
+        if chosen is not None:
+            model.load_state_dict(convert(chosen.get_state_dict(progress=progress)))
+        return model
 
-        _BUILDERS[build.__name__] = (make, known)
-        return make
-
-    return register
+    make.__name__ = make.__qualname__ = name
+    make.__module__, make.__doc__ = known.__module__, doc
+    known.__doc__ = f"The published weights of `{name}`."
+    _BUILDERS[name] = (make, known)
+    return make
 
 
 def list_models(

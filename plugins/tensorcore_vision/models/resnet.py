@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import tensorcore as tc
 from tensorcore import nn
@@ -11,8 +10,6 @@ from tensorcore_vision.models.initialization import initialize
 from tensorcore_vision.models.registry import WeightsEnum, imagenet, published
 
 __all__ = [
-    "BasicBlock",
-    "Bottleneck",
     "ResNeXt50_32X4D_Weights",
     "ResNeXt101_32X8D_Weights",
     "ResNeXt101_64X4D_Weights",
@@ -202,137 +199,87 @@ class ResNet(nn.Module):
 
 
 class ResNet18_Weights(WeightsEnum):
-    """The published weights of `resnet18`."""
-
-    IMAGENET1K_V1 = imagenet("resnet18-f37072fd.pth", 11_689_512, 69.758, 89.078)
-    DEFAULT = IMAGENET1K_V1
+    IMAGENET1K_V1 = DEFAULT = imagenet("resnet18-f37072fd.pth", 11_689_512, 69.758, 89.078)
 
 
 class ResNet34_Weights(WeightsEnum):
-    """The published weights of `resnet34`."""
-
-    IMAGENET1K_V1 = imagenet("resnet34-b627a593.pth", 21_797_672, 73.314, 91.42)
-    DEFAULT = IMAGENET1K_V1
+    IMAGENET1K_V1 = DEFAULT = imagenet("resnet34-b627a593.pth", 21_797_672, 73.314, 91.42)
 
 
 class ResNet50_Weights(WeightsEnum):
-    """The published weights of `resnet50`."""
-
     IMAGENET1K_V1 = imagenet("resnet50-0676ba61.pth", 25_557_032, 76.13, 92.862)
-    IMAGENET1K_V2 = imagenet("resnet50-11ad3fa6.pth", 25_557_032, 80.858, 95.434, resize=232)
-    DEFAULT = IMAGENET1K_V2
+    IMAGENET1K_V2 = DEFAULT = imagenet("resnet50-11ad3fa6.pth", 25_557_032, 80.858, 95.434, resize=232)
 
 
 class ResNet101_Weights(WeightsEnum):
-    """The published weights of `resnet101`."""
-
     IMAGENET1K_V1 = imagenet("resnet101-63fe2227.pth", 44_549_160, 77.374, 93.546)
-    IMAGENET1K_V2 = imagenet("resnet101-cd907fc2.pth", 44_549_160, 81.886, 95.78, resize=232)
-    DEFAULT = IMAGENET1K_V2
+    IMAGENET1K_V2 = DEFAULT = imagenet("resnet101-cd907fc2.pth", 44_549_160, 81.886, 95.78, resize=232)
 
 
 class ResNet152_Weights(WeightsEnum):
-    """The published weights of `resnet152`."""
-
     IMAGENET1K_V1 = imagenet("resnet152-394f9c45.pth", 60_192_808, 78.312, 94.046)
-    IMAGENET1K_V2 = imagenet("resnet152-f82ba261.pth", 60_192_808, 82.284, 96.002, resize=232)
-    DEFAULT = IMAGENET1K_V2
+    IMAGENET1K_V2 = DEFAULT = imagenet("resnet152-f82ba261.pth", 60_192_808, 82.284, 96.002, resize=232)
 
 
 class ResNeXt50_32X4D_Weights(WeightsEnum):
-    """The published weights of `resnext50_32x4d`."""
-
     IMAGENET1K_V1 = imagenet("resnext50_32x4d-7cdf4587.pth", 25_028_904, 77.618, 93.698)
-    IMAGENET1K_V2 = imagenet("resnext50_32x4d-1a0047aa.pth", 25_028_904, 81.198, 95.34, resize=232)
-    DEFAULT = IMAGENET1K_V2
+    IMAGENET1K_V2 = DEFAULT = imagenet("resnext50_32x4d-1a0047aa.pth", 25_028_904, 81.198, 95.34, resize=232)
 
 
 class ResNeXt101_32X8D_Weights(WeightsEnum):
-    """The published weights of `resnext101_32x8d`."""
-
     IMAGENET1K_V1 = imagenet("resnext101_32x8d-8ba56ff5.pth", 88_791_336, 79.312, 94.526)
-    IMAGENET1K_V2 = imagenet("resnext101_32x8d-110c445d.pth", 88_791_336, 82.834, 96.228, resize=232)
-    DEFAULT = IMAGENET1K_V2
+    IMAGENET1K_V2 = DEFAULT = imagenet("resnext101_32x8d-110c445d.pth", 88_791_336, 82.834, 96.228, resize=232)
 
 
 class ResNeXt101_64X4D_Weights(WeightsEnum):
-    """The published weights of `resnext101_64x4d`."""
-
-    IMAGENET1K_V1 = imagenet("resnext101_64x4d-173b62eb.pth", 83_455_272, 83.246, 96.454, resize=232)
-    DEFAULT = IMAGENET1K_V1
+    IMAGENET1K_V1 = DEFAULT = imagenet("resnext101_64x4d-173b62eb.pth", 83_455_272, 83.246, 96.454, resize=232)
 
 
 class Wide_ResNet50_2_Weights(WeightsEnum):
-    """The published weights of `wide_resnet50_2`."""
-
     IMAGENET1K_V1 = imagenet("wide_resnet50_2-95faca4d.pth", 68_883_240, 78.468, 94.086)
-    IMAGENET1K_V2 = imagenet("wide_resnet50_2-9ba9bcbe.pth", 68_883_240, 81.602, 95.758, resize=232)
-    DEFAULT = IMAGENET1K_V2
+    IMAGENET1K_V2 = DEFAULT = imagenet("wide_resnet50_2-9ba9bcbe.pth", 68_883_240, 81.602, 95.758, resize=232)
 
 
 class Wide_ResNet101_2_Weights(WeightsEnum):
-    """The published weights of `wide_resnet101_2`."""
-
     IMAGENET1K_V1 = imagenet("wide_resnet101_2-32ee1156.pth", 126_886_696, 78.848, 94.284)
-    IMAGENET1K_V2 = imagenet("wide_resnet101_2-d733dc28.pth", 126_886_696, 82.51, 96.02, resize=232)
-    DEFAULT = IMAGENET1K_V2
+    IMAGENET1K_V2 = DEFAULT = imagenet("wide_resnet101_2-d733dc28.pth", 126_886_696, 82.51, 96.02, resize=232)
 
 
-@published(ResNet18_Weights)
-def resnet18(**kwargs: Any) -> nn.Module:
-    """ResNet-18."""
-    return ResNet(BasicBlock, [2, 2, 2, 2], **kwargs)
-
-
-@published(ResNet34_Weights)
-def resnet34(**kwargs: Any) -> nn.Module:
-    """ResNet-34."""
-    return ResNet(BasicBlock, [3, 4, 6, 3], **kwargs)
-
-
-@published(ResNet50_Weights)
-def resnet50(**kwargs: Any) -> nn.Module:
-    """ResNet-50."""
-    return ResNet(Bottleneck, [3, 4, 6, 3], **kwargs)
-
-
-@published(ResNet101_Weights)
-def resnet101(**kwargs: Any) -> nn.Module:
-    """ResNet-101."""
-    return ResNet(Bottleneck, [3, 4, 23, 3], **kwargs)
-
-
-@published(ResNet152_Weights)
-def resnet152(**kwargs: Any) -> nn.Module:
-    """ResNet-152."""
-    return ResNet(Bottleneck, [3, 8, 36, 3], **kwargs)
-
-
-@published(ResNeXt50_32X4D_Weights)
-def resnext50_32x4d(**kwargs: Any) -> nn.Module:
-    """ResNeXt-50, 32 groups of 4 channels."""
-    return ResNet(Bottleneck, [3, 4, 6, 3], **{"groups": 32, "width_per_group": 4, **kwargs})
-
-
-@published(ResNeXt101_32X8D_Weights)
-def resnext101_32x8d(**kwargs: Any) -> nn.Module:
-    """ResNeXt-101, 32 groups of 8 channels."""
-    return ResNet(Bottleneck, [3, 4, 23, 3], **{"groups": 32, "width_per_group": 8, **kwargs})
-
-
-@published(ResNeXt101_64X4D_Weights)
-def resnext101_64x4d(**kwargs: Any) -> nn.Module:
-    """ResNeXt-101, 64 groups of 4 channels."""
-    return ResNet(Bottleneck, [3, 4, 23, 3], **{"groups": 64, "width_per_group": 4, **kwargs})
-
-
-@published(Wide_ResNet50_2_Weights)
-def wide_resnet50_2(**kwargs: Any) -> nn.Module:
-    """ResNet-50 of twice the width."""
-    return ResNet(Bottleneck, [3, 4, 6, 3], **{"width_per_group": 128, **kwargs})
-
-
-@published(Wide_ResNet101_2_Weights)
-def wide_resnet101_2(**kwargs: Any) -> nn.Module:
-    """ResNet-101 of twice the width."""
-    return ResNet(Bottleneck, [3, 4, 23, 3], **{"width_per_group": 128, **kwargs})
+resnet18 = published(ResNet18_Weights, "ResNet-18.", ResNet, BasicBlock, (2, 2, 2, 2))
+resnet34 = published(ResNet34_Weights, "ResNet-34.", ResNet, BasicBlock, (3, 4, 6, 3))
+resnet50 = published(ResNet50_Weights, "ResNet-50.", ResNet, Bottleneck, (3, 4, 6, 3))
+resnet101 = published(ResNet101_Weights, "ResNet-101.", ResNet, Bottleneck, (3, 4, 23, 3))
+resnet152 = published(ResNet152_Weights, "ResNet-152.", ResNet, Bottleneck, (3, 8, 36, 3))
+resnext50_32x4d = published(
+    ResNeXt50_32X4D_Weights,
+    "ResNeXt-50, 32 groups of 4 channels.",
+    ResNet,
+    Bottleneck,
+    (3, 4, 6, 3),
+    groups=32,
+    width_per_group=4,
+)
+resnext101_32x8d = published(
+    ResNeXt101_32X8D_Weights,
+    "ResNeXt-101, 32 groups of 8 channels.",
+    ResNet,
+    Bottleneck,
+    (3, 4, 23, 3),
+    groups=32,
+    width_per_group=8,
+)
+resnext101_64x4d = published(
+    ResNeXt101_64X4D_Weights,
+    "ResNeXt-101, 64 groups of 4 channels.",
+    ResNet,
+    Bottleneck,
+    (3, 4, 23, 3),
+    groups=64,
+    width_per_group=4,
+)
+wide_resnet50_2 = published(
+    Wide_ResNet50_2_Weights, "ResNet-50 of twice the width.", ResNet, Bottleneck, (3, 4, 6, 3), width_per_group=128
+)
+wide_resnet101_2 = published(
+    Wide_ResNet101_2_Weights, "ResNet-101 of twice the width.", ResNet, Bottleneck, (3, 4, 23, 3), width_per_group=128
+)

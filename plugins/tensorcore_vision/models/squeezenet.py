@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import tensorcore as tc
 from tensorcore import nn
 from tensorcore_vision.models.registry import WeightsEnum, imagenet, published
 
 __all__ = [
-    "Fire",
     "SqueezeNet",
     "SqueezeNet1_0_Weights",
     "SqueezeNet1_1_Weights",
@@ -91,26 +90,14 @@ class SqueezeNet(nn.Module):
 
 
 class SqueezeNet1_0_Weights(WeightsEnum):
-    """The published weights of `squeezenet1_0`."""
-
-    IMAGENET1K_V1 = imagenet("squeezenet1_0-b66bff10.pth", 1_248_424, 58.092, 80.42, min_size=21)
-    DEFAULT = IMAGENET1K_V1
+    IMAGENET1K_V1 = DEFAULT = imagenet("squeezenet1_0-b66bff10.pth", 1_248_424, 58.092, 80.42, min_size=21)
 
 
 class SqueezeNet1_1_Weights(WeightsEnum):
-    """The published weights of `squeezenet1_1`."""
-
-    IMAGENET1K_V1 = imagenet("squeezenet1_1-b8a52dc0.pth", 1_235_496, 58.178, 80.624, min_size=17)
-    DEFAULT = IMAGENET1K_V1
+    IMAGENET1K_V1 = DEFAULT = imagenet("squeezenet1_1-b8a52dc0.pth", 1_235_496, 58.178, 80.624, min_size=17)
 
 
-@published(SqueezeNet1_0_Weights)
-def squeezenet1_0(**kwargs: Any) -> nn.Module:
-    """SqueezeNet 1.0."""
-    return SqueezeNet("1_0", **kwargs)
-
-
-@published(SqueezeNet1_1_Weights)
-def squeezenet1_1(**kwargs: Any) -> nn.Module:
-    """SqueezeNet 1.1, of 2.4 times fewer operations than 1.0."""
-    return SqueezeNet("1_1", **kwargs)
+squeezenet1_0 = published(SqueezeNet1_0_Weights, "SqueezeNet 1.0.", SqueezeNet, "1_0")
+squeezenet1_1 = published(
+    SqueezeNet1_1_Weights, "SqueezeNet 1.1, of 2.4 times fewer operations than 1.0.", SqueezeNet, "1_1"
+)

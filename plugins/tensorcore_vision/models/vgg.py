@@ -90,37 +90,23 @@ def _vgg(depth: int, norm: bool, **kwargs: Any) -> VGG:
 
 
 class VGG11_Weights(WeightsEnum):
-    """The published weights of `vgg11`."""
-
-    IMAGENET1K_V1 = imagenet("vgg11-8a719046.pth", 132_863_336, 69.02, 88.628, min_size=32)
-    DEFAULT = IMAGENET1K_V1
+    IMAGENET1K_V1 = DEFAULT = imagenet("vgg11-8a719046.pth", 132_863_336, 69.02, 88.628, min_size=32)
 
 
 class VGG11_BN_Weights(WeightsEnum):
-    """The published weights of `vgg11_bn`."""
-
-    IMAGENET1K_V1 = imagenet("vgg11_bn-6002323d.pth", 132_868_840, 70.37, 89.81, min_size=32)
-    DEFAULT = IMAGENET1K_V1
+    IMAGENET1K_V1 = DEFAULT = imagenet("vgg11_bn-6002323d.pth", 132_868_840, 70.37, 89.81, min_size=32)
 
 
 class VGG13_Weights(WeightsEnum):
-    """The published weights of `vgg13`."""
-
-    IMAGENET1K_V1 = imagenet("vgg13-19584684.pth", 133_047_848, 69.928, 89.246, min_size=32)
-    DEFAULT = IMAGENET1K_V1
+    IMAGENET1K_V1 = DEFAULT = imagenet("vgg13-19584684.pth", 133_047_848, 69.928, 89.246, min_size=32)
 
 
 class VGG13_BN_Weights(WeightsEnum):
-    """The published weights of `vgg13_bn`."""
-
-    IMAGENET1K_V1 = imagenet("vgg13_bn-abd245e5.pth", 133_053_736, 71.586, 90.374, min_size=32)
-    DEFAULT = IMAGENET1K_V1
+    IMAGENET1K_V1 = DEFAULT = imagenet("vgg13_bn-abd245e5.pth", 133_053_736, 71.586, 90.374, min_size=32)
 
 
 class VGG16_Weights(WeightsEnum):
-    """The published weights of `vgg16`."""
-
-    IMAGENET1K_V1 = imagenet("vgg16-397923af.pth", 138_357_544, 71.592, 90.382, min_size=32)
+    IMAGENET1K_V1 = DEFAULT = imagenet("vgg16-397923af.pth", 138_357_544, 71.592, 90.382, min_size=32)
     IMAGENET1K_FEATURES = imagenet(
         "vgg16_features-amdegroot-88682ab5.pth",
         138_357_544,
@@ -130,73 +116,25 @@ class VGG16_Weights(WeightsEnum):
         mean=(0.48235, 0.45882, 0.40784),
         std=(0.00392156862745098, 0.00392156862745098, 0.00392156862745098),
     )
-    DEFAULT = IMAGENET1K_V1
 
 
 class VGG16_BN_Weights(WeightsEnum):
-    """The published weights of `vgg16_bn`."""
-
-    IMAGENET1K_V1 = imagenet("vgg16_bn-6c64b313.pth", 138_365_992, 73.36, 91.516, min_size=32)
-    DEFAULT = IMAGENET1K_V1
+    IMAGENET1K_V1 = DEFAULT = imagenet("vgg16_bn-6c64b313.pth", 138_365_992, 73.36, 91.516, min_size=32)
 
 
 class VGG19_Weights(WeightsEnum):
-    """The published weights of `vgg19`."""
-
-    IMAGENET1K_V1 = imagenet("vgg19-dcbb9e9d.pth", 143_667_240, 72.376, 90.876, min_size=32)
-    DEFAULT = IMAGENET1K_V1
+    IMAGENET1K_V1 = DEFAULT = imagenet("vgg19-dcbb9e9d.pth", 143_667_240, 72.376, 90.876, min_size=32)
 
 
 class VGG19_BN_Weights(WeightsEnum):
-    """The published weights of `vgg19_bn`."""
-
-    IMAGENET1K_V1 = imagenet("vgg19_bn-c79401a0.pth", 143_678_248, 74.218, 91.842, min_size=32)
-    DEFAULT = IMAGENET1K_V1
+    IMAGENET1K_V1 = DEFAULT = imagenet("vgg19_bn-c79401a0.pth", 143_678_248, 74.218, 91.842, min_size=32)
 
 
-@published(VGG11_Weights)
-def vgg11(**kwargs: Any) -> nn.Module:
-    """VGG of 11 layers."""
-    return _vgg(11, False, **kwargs)
-
-
-@published(VGG11_BN_Weights)
-def vgg11_bn(**kwargs: Any) -> nn.Module:
-    """VGG of 11 layers, with batch normalisation."""
-    return _vgg(11, True, **kwargs)
-
-
-@published(VGG13_Weights)
-def vgg13(**kwargs: Any) -> nn.Module:
-    """VGG of 13 layers."""
-    return _vgg(13, False, **kwargs)
-
-
-@published(VGG13_BN_Weights)
-def vgg13_bn(**kwargs: Any) -> nn.Module:
-    """VGG of 13 layers, with batch normalisation."""
-    return _vgg(13, True, **kwargs)
-
-
-@published(VGG16_Weights)
-def vgg16(**kwargs: Any) -> nn.Module:
-    """VGG of 16 layers."""
-    return _vgg(16, False, **kwargs)
-
-
-@published(VGG16_BN_Weights)
-def vgg16_bn(**kwargs: Any) -> nn.Module:
-    """VGG of 16 layers, with batch normalisation."""
-    return _vgg(16, True, **kwargs)
-
-
-@published(VGG19_Weights)
-def vgg19(**kwargs: Any) -> nn.Module:
-    """VGG of 19 layers."""
-    return _vgg(19, False, **kwargs)
-
-
-@published(VGG19_BN_Weights)
-def vgg19_bn(**kwargs: Any) -> nn.Module:
-    """VGG of 19 layers, with batch normalisation."""
-    return _vgg(19, True, **kwargs)
+vgg11 = published(VGG11_Weights, "VGG of 11 layers.", _vgg, 11, False)
+vgg11_bn = published(VGG11_BN_Weights, "VGG of 11 layers, with batch normalisation.", _vgg, 11, True)
+vgg13 = published(VGG13_Weights, "VGG of 13 layers.", _vgg, 13, False)
+vgg13_bn = published(VGG13_BN_Weights, "VGG of 13 layers, with batch normalisation.", _vgg, 13, True)
+vgg16 = published(VGG16_Weights, "VGG of 16 layers.", _vgg, 16, False)
+vgg16_bn = published(VGG16_BN_Weights, "VGG of 16 layers, with batch normalisation.", _vgg, 16, True)
+vgg19 = published(VGG19_Weights, "VGG of 19 layers.", _vgg, 19, False)
+vgg19_bn = published(VGG19_BN_Weights, "VGG of 19 layers, with batch normalisation.", _vgg, 19, True)

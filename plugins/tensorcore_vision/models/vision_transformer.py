@@ -11,20 +11,16 @@ from typing import Any, Final
 import tensorcore as tc
 from tensorcore import nn
 from tensorcore.errors import ShapeError
-from tensorcore_vision.models.registry import WeightsEnum, imagenet, published
+from tensorcore_vision.models.registry import Weights, WeightsEnum, imagenet, published
 from tensorcore_vision.transforms.functional.images import InterpolationMode
 
 __all__ = [
-    "Encoder",
-    "EncoderBlock",
-    "MLPBlock",
     "ViT_B_16_Weights",
     "ViT_B_32_Weights",
     "ViT_H_14_Weights",
     "ViT_L_16_Weights",
     "ViT_L_32_Weights",
     "VisionTransformer",
-    "interpolate_embeddings",
     "vit_b_16",
     "vit_b_32",
     "vit_h_14",
@@ -197,95 +193,35 @@ class VisionTransformer(nn.Module):
         return self.heads(self.encoder(tokens)[:, 0])
 
 
-class ViT_B_16_Weights(WeightsEnum):
-    """The published weights of `vit_b_16`."""
+def _swag(file: str, num_params: int, top1: float, top5: float, side: int) -> Weights:
+    """Weights trained with weak supervision (SWAG, arXiv:2201.08371), for images of one size."""
+    how = InterpolationMode.BICUBIC
+    return imagenet(file, num_params, top1, top5, crop=side, resize=side, min_size=side, interpolation=how)
 
-    IMAGENET1K_V1 = imagenet("vit_b_16-c867db91.pth", 86_567_656, 81.072, 95.318, min_size=224)
-    IMAGENET1K_SWAG_E2E_V1 = imagenet(
-        "vit_b_16_swag-9ac1b537.pth",
-        86_859_496,
-        85.304,
-        97.65,
-        crop=384,
-        resize=384,
-        min_size=384,
-        interpolation=InterpolationMode.BICUBIC,
-    )
-    IMAGENET1K_SWAG_LINEAR_V1 = imagenet(
-        "vit_b_16_lc_swag-4e70ced5.pth",
-        86_567_656,
-        81.886,
-        96.18,
-        resize=224,
-        min_size=224,
-        interpolation=InterpolationMode.BICUBIC,
-    )
-    DEFAULT = IMAGENET1K_V1
+
+class ViT_B_16_Weights(WeightsEnum):
+    IMAGENET1K_V1 = DEFAULT = imagenet("vit_b_16-c867db91.pth", 86_567_656, 81.072, 95.318, min_size=224)
+    IMAGENET1K_SWAG_E2E_V1 = _swag("vit_b_16_swag-9ac1b537.pth", 86_859_496, 85.304, 97.65, 384)
+    IMAGENET1K_SWAG_LINEAR_V1 = _swag("vit_b_16_lc_swag-4e70ced5.pth", 86_567_656, 81.886, 96.18, 224)
 
 
 class ViT_B_32_Weights(WeightsEnum):
-    """The published weights of `vit_b_32`."""
-
-    IMAGENET1K_V1 = imagenet("vit_b_32-d86f8d99.pth", 88_224_232, 75.912, 92.466, min_size=224)
-    DEFAULT = IMAGENET1K_V1
+    IMAGENET1K_V1 = DEFAULT = imagenet("vit_b_32-d86f8d99.pth", 88_224_232, 75.912, 92.466, min_size=224)
 
 
 class ViT_L_16_Weights(WeightsEnum):
-    """The published weights of `vit_l_16`."""
-
-    IMAGENET1K_V1 = imagenet("vit_l_16-852ce7e3.pth", 304_326_632, 79.662, 94.638, resize=242, min_size=224)
-    IMAGENET1K_SWAG_E2E_V1 = imagenet(
-        "vit_l_16_swag-4f3808c9.pth",
-        305_174_504,
-        88.064,
-        98.512,
-        crop=512,
-        resize=512,
-        min_size=512,
-        interpolation=InterpolationMode.BICUBIC,
-    )
-    IMAGENET1K_SWAG_LINEAR_V1 = imagenet(
-        "vit_l_16_lc_swag-4d563306.pth",
-        304_326_632,
-        85.146,
-        97.422,
-        resize=224,
-        min_size=224,
-        interpolation=InterpolationMode.BICUBIC,
-    )
-    DEFAULT = IMAGENET1K_V1
+    IMAGENET1K_V1 = DEFAULT = imagenet("vit_l_16-852ce7e3.pth", 304_326_632, 79.662, 94.638, resize=242, min_size=224)
+    IMAGENET1K_SWAG_E2E_V1 = _swag("vit_l_16_swag-4f3808c9.pth", 305_174_504, 88.064, 98.512, 512)
+    IMAGENET1K_SWAG_LINEAR_V1 = _swag("vit_l_16_lc_swag-4d563306.pth", 304_326_632, 85.146, 97.422, 224)
 
 
 class ViT_L_32_Weights(WeightsEnum):
-    """The published weights of `vit_l_32`."""
-
-    IMAGENET1K_V1 = imagenet("vit_l_32-c7638314.pth", 306_535_400, 76.972, 93.07, min_size=224)
-    DEFAULT = IMAGENET1K_V1
+    IMAGENET1K_V1 = DEFAULT = imagenet("vit_l_32-c7638314.pth", 306_535_400, 76.972, 93.07, min_size=224)
 
 
 class ViT_H_14_Weights(WeightsEnum):
-    """The published weights of `vit_h_14`."""
-
-    IMAGENET1K_SWAG_E2E_V1 = imagenet(
-        "vit_h_14_swag-80465313.pth",
-        633_470_440,
-        88.552,
-        98.694,
-        crop=518,
-        resize=518,
-        min_size=518,
-        interpolation=InterpolationMode.BICUBIC,
-    )
-    IMAGENET1K_SWAG_LINEAR_V1 = imagenet(
-        "vit_h_14_lc_swag-c1eb923e.pth",
-        632_045_800,
-        85.708,
-        97.73,
-        resize=224,
-        min_size=224,
-        interpolation=InterpolationMode.BICUBIC,
-    )
-    DEFAULT = IMAGENET1K_SWAG_E2E_V1
+    IMAGENET1K_SWAG_E2E_V1 = DEFAULT = _swag("vit_h_14_swag-80465313.pth", 633_470_440, 88.552, 98.694, 518)
+    IMAGENET1K_SWAG_LINEAR_V1 = _swag("vit_h_14_lc_swag-c1eb923e.pth", 632_045_800, 85.708, 97.73, 224)
 
 
 def interpolate_embeddings(
@@ -323,31 +259,22 @@ def interpolate_embeddings(
     return state
 
 
-@published(ViT_B_16_Weights, sized=True)
-def vit_b_16(*, image_size: int = 224, **kwargs: Any) -> nn.Module:
-    """The base vision transformer over patches of 16×16."""
-    return VisionTransformer(image_size, 16, 12, 12, 768, 3072, **kwargs)
+def _vit(*shape: int, image_size: int = 224, **kwargs: Any) -> nn.Module:
+    return VisionTransformer(image_size, *shape, **kwargs)
 
 
-@published(ViT_B_32_Weights, sized=True)
-def vit_b_32(*, image_size: int = 224, **kwargs: Any) -> nn.Module:
-    """The base vision transformer over patches of 32×32."""
-    return VisionTransformer(image_size, 32, 12, 12, 768, 3072, **kwargs)
-
-
-@published(ViT_L_16_Weights, sized=True)
-def vit_l_16(*, image_size: int = 224, **kwargs: Any) -> nn.Module:
-    """The large vision transformer over patches of 16×16."""
-    return VisionTransformer(image_size, 16, 24, 16, 1024, 4096, **kwargs)
-
-
-@published(ViT_L_32_Weights, sized=True)
-def vit_l_32(*, image_size: int = 224, **kwargs: Any) -> nn.Module:
-    """The large vision transformer over patches of 32×32."""
-    return VisionTransformer(image_size, 32, 24, 16, 1024, 4096, **kwargs)
-
-
-@published(ViT_H_14_Weights, sized=True)
-def vit_h_14(*, image_size: int = 224, **kwargs: Any) -> nn.Module:
-    """The huge vision transformer over patches of 14×14."""
-    return VisionTransformer(image_size, 14, 32, 16, 1280, 5120, **kwargs)
+vit_b_16 = published(
+    ViT_B_16_Weights, "The base vision transformer over patches of 16×16.", _vit, 16, 12, 12, 768, 3072, sized=True
+)
+vit_b_32 = published(
+    ViT_B_32_Weights, "The base vision transformer over patches of 32×32.", _vit, 32, 12, 12, 768, 3072, sized=True
+)
+vit_l_16 = published(
+    ViT_L_16_Weights, "The large vision transformer over patches of 16×16.", _vit, 16, 24, 16, 1024, 4096, sized=True
+)
+vit_l_32 = published(
+    ViT_L_32_Weights, "The large vision transformer over patches of 32×32.", _vit, 32, 24, 16, 1024, 4096, sized=True
+)
+vit_h_14 = published(
+    ViT_H_14_Weights, "The huge vision transformer over patches of 14×14.", _vit, 14, 32, 16, 1280, 5120, sized=True
+)

@@ -1,83 +1,9 @@
 """The transforms as functions, of tensors of shape (..., C, H, W) and Pillow images, with torchvision's names."""
 
-from tensorcore_vision.transforms.functional.color import (
-    adjust_brightness,
-    adjust_contrast,
-    adjust_gamma,
-    adjust_hue,
-    adjust_saturation,
-    adjust_sharpness,
-    autocontrast,
-    equalize,
-    invert,
-    posterize,
-    rgb_to_grayscale,
-    solarize,
-    to_grayscale,
-)
-from tensorcore_vision.transforms.functional.conversion import (
-    convert_image_dtype,
-    normalize,
-    pil_to_tensor,
-    to_pil_image,
-    to_tensor,
-)
-from tensorcore_vision.transforms.functional.filters import erase, gaussian_blur
-from tensorcore_vision.transforms.functional.geometry import (
-    center_crop,
-    crop,
-    five_crop,
-    hflip,
-    pad,
-    resize,
-    resized_crop,
-    ten_crop,
-    vflip,
-)
-from tensorcore_vision.transforms.functional.images import (
-    InterpolationMode,
-    get_dimensions,
-    get_image_num_channels,
-    get_image_size,
-)
-from tensorcore_vision.transforms.functional.warping import affine, elastic_transform, perspective, rotate
-
-__all__ = [
-    "InterpolationMode",
-    "adjust_brightness",
-    "adjust_contrast",
-    "adjust_gamma",
-    "adjust_hue",
-    "adjust_saturation",
-    "adjust_sharpness",
-    "affine",
-    "autocontrast",
-    "center_crop",
-    "convert_image_dtype",
-    "crop",
-    "elastic_transform",
-    "equalize",
-    "erase",
-    "five_crop",
-    "gaussian_blur",
-    "get_dimensions",
-    "get_image_num_channels",
-    "get_image_size",
-    "hflip",
-    "invert",
-    "normalize",
-    "pad",
-    "perspective",
-    "pil_to_tensor",
-    "posterize",
-    "resize",
-    "resized_crop",
-    "rgb_to_grayscale",
-    "rotate",
-    "solarize",
-    "ten_crop",
-    "to_grayscale",
-    "to_pil_image",
-    "to_tensor",
-    "vflip",
-]
+from tensorcore_vision.transforms.functional.color import *  # noqa: F403 - each module lists what is public in its __all__
+from tensorcore_vision.transforms.functional.conversion import *  # noqa: F403
+from tensorcore_vision.transforms.functional.filters import erase as erase
+from tensorcore_vision.transforms.functional.filters import gaussian_blur as gaussian_blur
+from tensorcore_vision.transforms.functional.geometry import *  # noqa: F403
+from tensorcore_vision.transforms.functional.images import *  # noqa: F403
+from tensorcore_vision.transforms.functional.warping import *  # noqa: F403

@@ -15,7 +15,7 @@ from tensorcore_vision.transforms.functional.images import InterpolationMode, is
 from tensorcore_vision.transforms.v2 import functional
 from tensorcore_vision.tv_tensors import BoundingBoxes, Image, TVTensor, Video
 
-__all__ = ["RandomTransform", "Transform", "check_type", "has_any", "is_pure_tensor", "query_chw", "query_size"]
+__all__ = ["Transform", "check_type", "has_any", "query_chw", "query_size"]
 
 Kind = type | Callable[[Any], bool]
 
