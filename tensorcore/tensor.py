@@ -211,7 +211,7 @@ class Tensor(TensorMethods):
     @property
     def grad(self) -> Tensor | None:
         """The gradient that backward has added up for this leaf, or ``None``."""
-        if capture.active():
+        if capture.recordings:
             capture.grad_read(self)
         if self._grad is None and isinstance(self._node, Node):
             tell_of_non_leaf(self)
@@ -223,7 +223,7 @@ class Tensor(TensorMethods):
             getattr(value, "_kind", 0) is not self._kind or value.shape != self._array.shape or value is self
         ):
             check_gradient(self, value)
-        if capture.active():
+        if capture.recordings:
             capture.grad_written(self)
         self._grad = value
 

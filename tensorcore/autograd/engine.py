@@ -180,6 +180,11 @@ def _sequence(tensors: Any) -> tuple[Any, ...]:
 
 def _roots(op: str, tensors: Any, gradients: Any) -> list[tuple[Any, Tensor]]:
     """Nodes (or leaves) to begin at, each with its cotangent."""
+    if gradients is None and type(tensors) is Tensor and tensors._node is not None and not tensors._array.shape:
+        kind = tensors._kind
+        if kind.dtype.category == FLOATING:
+            # A loss, mostly.
+            return [(_edge(tensors), kind.scalar(1.0))]
     outputs = _sequence(tensors)
     given = (None,) * len(outputs) if gradients is None else _sequence(gradients)
     if len(given) != len(outputs):
@@ -298,10 +303,11 @@ def _run(
                     continue
                 owned = ours and result is not cotangent and result._view is None
                 # As `_arrive` does, without the call: so it is at nearly every node.
+                shape = result._array.shape
                 if isinstance(edge, Node):
                     if (
                         result._kind is edge.kind
-                        and result._array.shape == edge.shape
+                        and (shape == edge.shape or (not shape and edge.takes_uniform()))
                         and (sequence := edge.sequence) not in pending
                     ):
                         pending[sequence] = (edge, result, owned)
@@ -313,15 +319,16 @@ def _run(
                         else:
                             heappush(queue, -sequence)
                         continue
-                elif (
-                    (waiting := leaves.get(id(edge))) is not None
-                    and waiting[3] is not None
-                    and result._kind is edge._kind
-                    and result._array.shape == waiting[4]
-                ):
-                    array = waiting[1]._array
-                    waiting[3](array, result._array, out=array)
-                    continue
+                elif result._kind is edge._kind:
+                    waiting = leaves.get(id(edge))
+                    if waiting is None:
+                        if (not shape or shape == edge._array.shape) and not edge._hooks and not edge._post_hooks:
+                            leaves[id(edge)] = (edge, result, owned, None, None)
+                            continue
+                    elif waiting[3] is not None and shape == waiting[4]:
+                        array = waiting[1]._array
+                        waiting[3](array, result._array, out=array)
+                        continue
                 _arrive(edge, result, owned, pending, queue, leaves)
             if not keep_graph:
                 node.release()
@@ -385,7 +392,7 @@ def _arrive(
         gradient = fitted
     waiting = leaves.get(id(edge))
     if waiting is None:
-        leaves[id(edge)] = _first(edge, gradient, owned)
+        leaves[id(edge)] = (edge, gradient, owned, None, None)
         if edge._hooks or edge._post_hooks:
             settle_early(edge, pending, queue, leaves)
     elif waiting[3] is not None and gradient._array.shape == waiting[4]:
@@ -397,17 +404,17 @@ def _arrive(
         and waiting[1]._kind is gradient._kind
         and waiting[1]._array.shape == edge._array.shape
     ):
-        leaves[id(edge)] = _first(edge, add_into(waiting[1], gradient), True)
+        leaves[id(edge)] = _sum(edge, add_into(waiting[1], gradient))
     else:
-        leaves[id(edge)] = _first(edge, waiting[1] + gradient, True)
+        leaves[id(edge)] = _sum(edge, waiting[1] + gradient)
 
 
-def _first(edge: Tensor, gradient: Tensor, owned: bool) -> tuple[Tensor, Tensor, bool, Any, Any]:
-    """What waits for a leaf; see `Leaves`."""
+def _sum(edge: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor, bool, Any, Any]:
+    """What waits for a leaf once cotangents were added: the engine's own; see `Leaves`."""
     kind, shape = edge._kind, edge._array.shape
-    if owned and gradient._kind is kind and gradient._array.shape == shape and not mode.grad and not is_busy():
-        return edge, gradient, owned, kind.writer(add), shape
-    return edge, gradient, owned, None, None
+    if gradient._kind is kind and gradient._array.shape == shape and not mode.grad and not is_busy():
+        return edge, gradient, True, kind.writer(add), shape
+    return edge, gradient, True, None, None
 
 
 def _towards(

@@ -258,10 +258,15 @@ def _fit_to(edge: Any, gradient: Any) -> Any:
 def accumulate(leaf: Tensor, gradient: Tensor, owned: bool, create_graph: bool) -> None:
     """Add to ``leaf.grad``; a cotangent that nothing else holds becomes it as it is."""
     with _adding:
-        old = leaf.grad if capture.active() else leaf._grad
+        recording = capture.recordings > 0
+        old = leaf.grad if recording else leaf._grad
         if old is None:
             keep = create_graph or (owned and gradient._node is None)
-            leaf.grad = gradient if keep else gradient.detach().clone()
+            made = gradient if keep else gradient.detach().clone()
+            if recording or made._kind is not leaf._kind:
+                leaf.grad = made
+            else:
+                leaf._grad = made
         elif create_graph or old._kind.sparse:
             leaf.grad = old + gradient
         else:

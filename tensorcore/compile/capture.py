@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.autograd.sequence import next_sequence
 from tensorcore.compile.graph import Graph, Step
@@ -23,11 +23,14 @@ class _Current(threading.local):
 
 
 _current = _Current()
+_counting: Final = threading.Lock()
+#: How many threads are recording: one look tells most that theirs is not.
+recordings = 0
 
 
 def active() -> bool:
     """Whether this thread is recording."""
-    return _current.capture is not None
+    return recordings > 0 and _current.capture is not None
 
 
 def guard(snapshot: Callable[[], Any]) -> None:
@@ -174,9 +177,17 @@ class recording:  # noqa: N801 - reads as what it does: ``with recording(capture
     def __enter__(self) -> Capture:
         self.before = _current.capture
         _current.capture = self.capture
+        _count(1)
         self.door.__enter__()
         return self.capture
 
     def __exit__(self, *exc: Any) -> None:
         self.door.__exit__(*exc)
+        _count(-1)
         _current.capture = self.before
+
+
+def _count(change: int) -> None:
+    global recordings
+    with _counting:
+        recordings += change

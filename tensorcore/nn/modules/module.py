@@ -62,7 +62,7 @@ class Module(ModuleHooks, ModuleState, ModuleConversion):
     # ---------------------------------------------------------------- calling
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if capture.active():
+        if capture.recordings:
             capture.guard(self._recorded_settings)
         try:
             call = self._compiled_call_impl or self.forward
