@@ -61,13 +61,7 @@ def load(
         >>> tc.hub.load(folder, "net", 3, source="local")
         Linear(in_features=3, out_features=1, bias=True)
     """
-    if source not in ("github", "local"):
-        raise ArgumentError(f"hub.load: source is 'github' or 'local', got {source!r}")
-    if source == "local":
-        folder = Path(repo_or_dir).expanduser()
-    else:
-        folder = fetch(os.fspath(repo_or_dir), force_reload, trust_repo, verbose, skip_validation)
-    with _opened(folder) as module:
+    with _opened(_folder(repo_or_dir, source, force_reload, trust_repo, verbose, skip_validation)) as module:
         return _entry(module, model)(*args, **kwargs)
 
 

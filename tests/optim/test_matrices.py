@@ -11,6 +11,7 @@ import pytest
 import tensorcore as tc
 from tensorcore import nn, optim
 from tensorcore.optim import swa_utils
+from tests.optim.training_step import training_step
 
 # ------------------------------------------------------------------ LBFGS
 
@@ -131,15 +132,7 @@ def test_steps_of_matrices_can_be_recorded(cls):
         tc.manual_seed(0)
         p = nn.Parameter(tc.rand(3, 4))
         optimizer = cls([p], lr=0.1)
-
-        def step():
-            optimizer.zero_grad()
-            loss = (p * p).sum()
-            loss.backward()
-            optimizer.step()
-            return loss
-
-        step = tc.compile(step) if compiled else step
+        step = training_step(p, optimizer, compiled)
         return [step().item() for _ in range(5)] + p.flatten().tolist()
 
     assert run(True) == pytest.approx(run(False), rel=1e-6)

@@ -13,6 +13,7 @@ from tensorcore.errors import CheckpointError
 from tensorcore.ops import optimizer as rules
 from tensorcore.ops.record import REGISTRY
 from tensorcore.optim.updates import apply_updates
+from tests.optim.training_step import training_step
 
 UPDATES = rules.__all__
 CASES = [(name, i) for name in UPDATES for i in range(len(REGISTRY[name].samples))]
@@ -235,15 +236,7 @@ def test_a_recorded_step_counts_on_and_notices_settings(cls):
     def run(compiled):
         p = nn.Parameter(tc.tensor([1.0, -2.0]))
         optimizer = cls([p], lr=0.1)
-
-        def step():
-            optimizer.zero_grad()
-            loss = (p * p).sum()
-            loss.backward()
-            optimizer.step()
-            return loss
-
-        step = tc.compile(step) if compiled else step
+        step = training_step(p, optimizer, compiled)
         losses = [step().item() for _ in range(4)]
         optimizer.param_groups[0]["lr"] = 0.01
         losses += [step().item() for _ in range(3)]

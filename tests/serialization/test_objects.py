@@ -13,25 +13,7 @@ import tensorcore as tc
 from tensorcore.errors import ArgumentError, CheckpointError
 from tensorcore.serialization import get_unsafe_globals_in_checkpoint, load, safe_globals, save
 from tensorcore.storage import TypedStorage, UntypedStorage
-
-
-def again(obj, **options):
-    """``obj`` saved and loaded."""
-    file = io.BytesIO()
-    save(obj, file)
-    file.seek(0)
-    return load(file, **options)
-
-
-Point = collections.namedtuple("Point", "x y")
-
-
-class Settings:
-    """A class of a user's."""
-
-    def __init__(self, rate):
-        self.rate = rate
-        self.weight = tc.ones(2)
+from tests.serialization.round_trip import Point, Settings, again
 
 
 class Slotted:
@@ -185,7 +167,10 @@ def test_unsafe_globals():
         return get_unsafe_globals_in_checkpoint(file)
 
     assert unsafe({"w": tc.ones(2), "o": collections.OrderedDict(a={1})}) == []
-    assert unsafe([Fraction(1, 2), Fraction(1, 3), Settings(1)]) == ["fractions.Fraction", f"{__name__}.Settings"]
+    assert unsafe([Fraction(1, 2), Fraction(1, 3), Settings(1)]) == [
+        "fractions.Fraction",
+        f"{Settings.__module__}.Settings",
+    ]
     with safe_globals([Fraction]):
         assert unsafe([Fraction(1, 2)]) == []
 

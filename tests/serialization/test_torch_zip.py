@@ -13,24 +13,7 @@ import tensorcore as tc
 from tensorcore.errors import CheckpointError, DeviceError
 from tensorcore.nn.parameter import Parameter
 from tensorcore.serialization import load, safe_globals, save, zip_archive
-
-
-def again(obj, **options):
-    """``obj`` saved and loaded."""
-    file = io.BytesIO()
-    save(obj, file)
-    file.seek(0)
-    return load(file, **options)
-
-
-Point = collections.namedtuple("Point", "x y")
-
-
-class Settings:
-    """A class of a user's."""
-
-    def __init__(self, rate):
-        self.rate = rate
+from tests.serialization.round_trip import Point, Settings, again
 
 
 class Tagged(tc.Tensor):
