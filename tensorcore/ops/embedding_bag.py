@@ -95,7 +95,8 @@ def embedding_bag(
 
     The bags are the rows of ``input`` (bags, length); or parts of ``input`` (indices), each from its place in
     ``offsets`` to the next one, of which the last is an end only with ``include_last_offset``. ``padding_idx`` takes no
-    part and gets no gradient; an empty bag gives 0. Gradients are dense whether ``sparse`` or not.
+    part and gets no gradient; an empty bag gives 0. With ``sparse`` the gradient of ``weight`` is a COO tensor of the
+    rows looked up.
 
     >>> table = tc.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
     >>> tc.nn.functional.embedding_bag(tc.tensor([0, 1, 2]), table, tc.tensor([0, 2]), mode="sum")
@@ -108,7 +109,9 @@ def embedding_bag(
         if not -count <= padding_idx < count:
             raise RangeError(f"{_NAME}: padding_idx {padding_idx} is out of range for {count} embeddings")
         padding_idx %= count
-    rows = embedding(input, weight, None, max_norm, norm_type, scale_grad_by_freq)
+    # In a sparse gradient the padding has no row.
+    padding = padding_idx if sparse else None
+    rows = embedding(input, weight, padding, max_norm, norm_type, scale_grad_by_freq, sparse)
     kept = None if padding_idx is None else e.ne(input, padding_idx)
     if per_sample_weights is not None:
         rows = rows * per_sample_weights.unsqueeze(-1)

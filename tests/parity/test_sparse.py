@@ -135,6 +135,17 @@ PROGRAMS = (
     "t.ones(2).sparse_mask(t.ones(2))",
     "t.manual_seed(0); e = t.nn.Embedding(4, 2, padding_idx=1, sparse=True); "
     "e(t.tensor([[0, 1], [0, 3]])).sum().backward(); e.weight.grad",
+    *(
+        f"t.manual_seed(0); e = t.nn.EmbeddingBag(5, 2, sparse=True, {options}); "
+        f"e({places}).pow(2).sum().backward(); e.weight.grad"
+        for options in ("mode='mean'", "mode='sum'", "mode='sum', padding_idx=2", "mode='max'")
+        for places in (
+            "t.tensor([1, 2, 4, 1, 2]), t.tensor([0, 2, 4])", "t.tensor([[1, 2], [2, 2]])",
+            "t.tensor([], dtype=t.int64), t.tensor([0, 0])",
+        )
+    ),
+    "t.manual_seed(0); e = t.nn.EmbeddingBag(5, 2, mode='sum', sparse=True); "
+    "e(t.tensor([[1, 2]]), per_sample_weights=t.tensor([[0.5, 2.0]])).sum().backward(); e.weight.grad",
 )  # fmt: skip
 
 
