@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterable
 from typing import Any
 
-from tests.benchmarks import autograd, loading, memory
+from tests.benchmarks import autograd, loading, memory, training
 from tests.benchmarks.cases import Case, cases
 from tests.benchmarks.families import Family, families
 from tests.benchmarks.measure import Row, compare
@@ -97,6 +97,19 @@ def run_loading(only: str, rounds: int, quiet: bool) -> dict[str, Any]:
     return _found(_table(loading.cases(), only, rounds, quiet))
 
 
+def run_training(only: str, rounds: int, quiet: bool) -> dict[str, Any]:
+    """Training steps and what feeds them, one row each, and the geometric mean of how many times as fast they are."""
+    found = _found(_table(training.cases(), only, rounds, quiet))
+    ratios = [row["ratio"] for row in found["rows"] if row["ratio"] is not None]
+    if not ratios:
+        return found
+    speed = 1 / _mean(ratios)
+    if not quiet:
+        missed = "" if speed >= training.GATE else "  MISSED"
+        print(f"\ngeometric mean of PyTorch's time over ours {speed:.2f} (at least {training.GATE}){missed}")
+    return {**found, "holds": speed >= training.GATE, "speed": speed}
+
+
 def run_memory(only: str, rounds: int, quiet: bool) -> dict[str, Any]:
     """Peak memory of training: medians of ``rounds`` fresh processes for each program and library."""
     libraries = ("tensorcore", "torch") if _peer() else ("tensorcore",)
@@ -171,6 +184,7 @@ def main() -> int:
     parser.add_argument("--families", action="store_true", help="one op of each family, from 1 to 10,000,000 elements")
     parser.add_argument("--autograd", action="store_true", help="long, wide and deep graphs of small ops")
     parser.add_argument("--loading", action="store_true", help="epochs of data loaders, with and without workers")
+    parser.add_argument("--training", action="store_true", help="training steps of whole models, and data loaders")
     parser.add_argument("--memory", action="store_true", help="peak memory of training steps, each in a fresh process")
     parser.add_argument("--only", default="", help="run the rows whose name contains this")
     parser.add_argument("--rounds", type=int, help="rounds of each row (default 15; 5 for families)")
@@ -181,6 +195,8 @@ def main() -> int:
         run, rounds = run_families, 5
     elif options.autograd:
         run = run_autograd
+    elif options.training:
+        run, rounds = run_training, 5
     elif options.loading:
         run, rounds = run_loading, 5
     elif options.memory:
