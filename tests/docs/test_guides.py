@@ -23,6 +23,12 @@ SESSIONS = {
 NEEDED = {"vision": "PIL"}
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
+def test_every_guide_is_found_from_the(page):
+    text = (GUIDES.parent.parent / page).read_text("utf-8")
+    assert not [path.stem for path in GUIDES.glob("*.md") if f"guides/{path.stem}" not in text]
+
+
 def test_there_are_examples_to_run():
     assert len(SESSIONS) >= 10
 
