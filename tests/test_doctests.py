@@ -13,6 +13,8 @@ import tensorcore as tc
 from tensorcore.ops.record import REGISTRY
 
 PACKAGES = ("tensorcore", "tensorcore_zoo", "tensorcore_vision", "tensorcore_training", "tensorcore_conformance")
+#: Libraries that a module's examples show and that need not be installed.
+NEEDED = {"tensorcore.onnx.export": "onnx"}
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 
@@ -33,6 +35,8 @@ def run(test: doctest.DocTest) -> None:
 
 @pytest.mark.parametrize("name", sorted(names()))
 def test_examples_of_a_module(name, tmp_path, monkeypatch):
+    if name in NEEDED:
+        pytest.importorskip(NEEDED[name])
     monkeypatch.chdir(tmp_path)  # examples may save files
     module = importlib.import_module(name)
     for test in doctest.DocTestFinder().find(module, extraglobs={"tc": tc}):

@@ -21,6 +21,10 @@ __all__ = ["Assembler"]
 
 #: Constants of more elements are calculated by the graph, not stored.
 _STORED = 1 << 16
+#: Terms of fixed ratios by which images are resized are below this.
+_RATIO = 9
+#: ONNX's ops whose outputs after the first may be left out.
+_OPTIONAL = frozenset(("Dropout", "GRU", "LSTM", "LayerNormalization", "MaxPool", "RNN"))
 #: Constants of as many elements that depend on dynamic dimensions are put together one by one.
 _LISTED = 64
 
@@ -77,7 +81,7 @@ class Assembler(Writer):
     def read(self, number: int) -> str:
         """The name of a value as it is now."""
         version = self._version.get(self._root(number), 0)
-        if number in self.trace.views and self._seen.get(number, version if number in self.names else 0) < version:
+        if number in self.trace.views and self._seen.get(number, 0) < version:
             call = self.program.calls[self.trace.views[number]]
             self.read(call.inputs[0].number)  # type: ignore[union-attr]
             self.names[number] = self._converted(call)[0]
@@ -126,13 +130,18 @@ class Assembler(Writer):
         )
 
     def _spread(self, count: Any, columns: list[list[int]]) -> str | None:
-        """Elements ``floor(i * side / count)``, as resizing to the nearest takes them, for a side that some value has."""
-        sides = [len(column) for column in columns]
-        for candidate in self._sides:
-            pairs = zip(columns, sides, candidate, strict=True)
-            if all(column == [i * side // n for i in range(n)] for column, n, side in pairs):
+        """Elements ``floor(i * a / b)``, as resizing to the nearest takes them.
+
+        ``a / b`` is a fixed ratio, or a side that some value has over their number.
+        """
+        fixed = ((a, b) for b in range(1, _RATIO) for a in range(1, _RATIO) if math.gcd(a, b) == 1)
+        ratios = [*fixed, *((Varying(side), count) for side in self._sides)]
+        for a, b in ratios:
+            pairs = zip(columns, *(x.values if isinstance(x, Varying) else [x] * len(columns) for x in (a, b)),
+                        strict=True)  # fmt: skip
+            if all(column == [i * n // d for i in range(len(column))] for column, n, d in pairs):
                 steps = self.node("Range", self.constant(0, int64), self.whole(count), self.constant(1, int64))
-                return self.node("Div", self.node("Mul", steps, self.size(Varying(candidate))), self.size(count))
+                return self.node("Div", self.node("Mul", steps, self.size(a)), self.size(b))
         return None
 
     def _folded(self) -> set[int]:
@@ -172,6 +181,7 @@ class Assembler(Writer):
                     self._located(call, self.read, each.number)
             for value, name in zip(call.outputs, self._converted(call), strict=True):
                 self.names[value.number] = name
+                self._seen[value.number] = self._version.get(self._root(value.number), 0)
                 if name:
                     self.has(name, value.shape)
 
@@ -250,8 +260,8 @@ class Assembler(Writer):
         needed, kept = set(self.outputs), []
         for node in reversed(nodes):
             if any(name in needed for name in node.output):
-                # An output that nobody takes need not be calculated.
-                while len(node.output) > 1 and node.output[-1] not in needed:
+                # An optional output that nobody takes need not be calculated.
+                while node.op_type in _OPTIONAL and len(node.output) > 1 and node.output[-1] not in needed:
                     del node.output[-1]
                 needed.update(name for name in node.input if name)
                 kept.append(node)

@@ -265,5 +265,3 @@ def _report(program: Program, made: Any, folder: str | os.PathLike[str]) -> None
             f"# Exported model\n\n| step | shapes | line |\n| --- | --- | --- |\n{steps}\n\n"
             f"```\n{onnx.printer.to_text(made.graph)}\n```\n"
         )
-
-

@@ -47,8 +47,8 @@ class Trace(Capture):
     def give_up(self, reason: str) -> None:
         """What Python reads of values is fixed in the exported model, as in PyTorch's."""
         warnings.warn(
-            f"onnx.export: {reason}: what the model makes of them is fixed as it is for these inputs; "
-            "keep the choice in tensors (where, clamp, index) to have it made at each run",
+            f"onnx.export: {reason}: what Python makes of them, choices and sizes, is fixed as it is for these inputs; "
+            "use tensor functions (where, clamp, gather) to have it made at each run",
             OnnxExporterWarning,
             stacklevel=2,
         )

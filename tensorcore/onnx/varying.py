@@ -210,11 +210,14 @@ def _affine(wanted: tuple[int, ...], side: tuple[int, ...], shown: Expression) -
         column = tuple(factor * each for each in side)
         scaled = shown if factor == 1 else ("Mul", shown, ("number", factor))
         yield from _shifted(wanted, column, scaled)
-    # A convolution or a pooling: the whole fraction of a side and a number, plus a number.
-    for divisor in range(2, 9):
+    # A convolution or a pooling: the whole fraction of a multiple of a side and a number, plus a number.
+    for divisor, factor in itertools.product(range(2, 9), range(1, 8)):
+        if math.gcd(divisor, factor) > 1:
+            continue
+        scaled = shown if factor == 1 else ("Mul", shown, ("number", factor))
         for shift in range(divisor):
-            column = tuple((each + shift) // divisor for each in side)
-            inner = ("Add", shown, ("number", shift)) if shift else shown
+            column = tuple((factor * each + shift) // divisor for each in side)
+            inner = ("Add", scaled, ("number", shift)) if shift else scaled
             yield from _shifted(wanted, column, ("Div", inner, ("number", divisor)))
 
 

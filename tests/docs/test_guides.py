@@ -20,7 +20,7 @@ SESSIONS = {
     if (session := "\n".join(re.findall(r"```python\n(>>>.*?)```", path.read_text("utf-8"), re.DOTALL)))
 }
 #: Libraries that a guide shows and that need not be installed.
-NEEDED = {"vision": "PIL"}
+NEEDED = {"vision": "PIL", "onnx": "onnxruntime"}
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/index.md"])

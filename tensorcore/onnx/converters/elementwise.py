@@ -149,11 +149,14 @@ def _logical_not(w: Writer, call: Call) -> str:
 
 @converts("expm1")
 def _expm1(w: Writer, call: Call) -> str:
-    # exp(x) - 1 = 2 sinh(x / 2) exp(x / 2), which loses nothing near 0.
+    # Kahan: what the rounding of exp(x) changed is undone by the ratio of x and its logarithm.
     x = w.names[_operand(call).number]
-    dtype = _operand(call).dtype
-    half = w.node("Mul", x, w.constant(0.5, dtype))
-    return w.node("Mul", w.node("Mul", w.node("Sinh", half), w.constant(2.0, dtype)), w.node("Exp", half))
+    one = w.constant(1.0, _operand(call).dtype)
+    power = w.node("Exp", x)
+    less = w.node("Sub", power, one)
+    near = w.node("Mul", less, w.node("Div", x, w.node("Log", power)))
+    near = w.node("Where", w.node("Equal", power, one), x, near)
+    return w.node("Where", w.node("Less", w.node("Abs", x), one), near, less)
 
 
 @converts("log1p")

@@ -95,11 +95,11 @@ def put_part(w: Writer, name: str, shape: tuple[Any, ...], value: str, index: tu
     places = part(w, w.flat_places(shape), shape, index)
     flat = w.constant([-1], int64)
     into = w.node("Reshape", name, flat)
-    written = w.node(
-        "ScatterElements", into, w.node("Reshape", places, flat), w.node("Reshape", value, flat), axis=0
-    )
-    return w.reshape(written, shape) if all(isinstance(s, int) for s in shape) else w.node(
-        "Reshape", written, w.node("Shape", name)
+    written = w.node("ScatterElements", into, w.node("Reshape", places, flat), w.node("Reshape", value, flat), axis=0)
+    return (
+        w.reshape(written, shape)
+        if all(isinstance(s, int) for s in shape)
+        else w.node("Reshape", written, w.node("Shape", name))
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from tensorcore.dtypes import FLOATING, float32, int64
+from tensorcore.dtypes import FLOATING, float32
 from tensorcore.onnx.converters.registry import CONVERTERS, converts, one
 from tensorcore.onnx.errors import UnsupportedOperatorError
 from tensorcore.onnx.varying import Varying
@@ -119,9 +119,7 @@ def _transposed(w: Writer, call: Call) -> str:
     )  # fmt: skip
 
 
-def _windows(
-    sides: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, counts: Any
-) -> tuple[list[Any], bool]:
+def _windows(sides: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, counts: Any) -> tuple[list[Any], bool]:
     """Padding before and after so that as many windows fit, and whether their number has to be rounded up."""
     ends, up = [], False
     for side, k, s, p, d, n in zip(sides, kernel, stride, padding, dilation, counts, strict=True):
@@ -141,9 +139,24 @@ def _plain(opset: int, inputs: Any, a: dict[str, Any]) -> bool:
     return tuple(ends) == tuple(a["padding"])
 
 
+def _by_blocks(w: Writer, call: Call, kind: str) -> str | None:
+    """Pooling by a reduction of blocks, where the windows, side by side, are as large as a dynamic side asks."""
+    a, x = call.attributes, _operand(call)
+    if not any(isinstance(k, Varying) for k in a["kernel"]) or a["kernel"] != a["stride"] or any(a["padding"]):
+        return None
+    if any(side != n * k for side, n, k in zip(x.shape[2:], a["counts"], a["kernel"], strict=True)):
+        return None
+    blocks = [side for pair in zip(a["counts"], a["kernel"], strict=True) for side in pair]
+    name = w.node("Reshape", w.name(x), w.sizes([*x.shape[:2], *blocks]))
+    return w.reduce(kind, name, range(3, 3 + len(blocks), 2), False)
+
+
 @converts("avg_pool", when=_plain)
 def _avg_pool(w: Writer, call: Call) -> str:
     a, x = call.attributes, _operand(call)
+    whole = _by_blocks(w, call, "ReduceMean")
+    if whole is not None:
+        return whole
     divisor = a["divisor"]
     out = w.node(
         "AveragePool", w.name(x), kernel_shape=a["kernel"], strides=a["stride"],
@@ -173,7 +186,7 @@ def _exact(opset: int, inputs: Any, attributes: Any) -> bool:
 
 @converts("max_pool", when=_exact)
 def _max_pool(w: Writer, call: Call) -> str:
-    return _pooled(w, call, 1)[0]
+    return _by_blocks(w, call, "ReduceMax") or _pooled(w, call, 1)[0]
 
 
 @converts("max_pool_with_places", when=_exact)
@@ -191,7 +204,7 @@ def _resampled(w: Writer, call: Call) -> str:
     x, a = _operand(call), call.attributes
     side, size, dim = x.shape[a["dim"]], a["size"], a["dim"]
     linear = a["mode"] == "bilinear"
-    facts = {
+    facts: dict[str, Any] = {
         "mode": "linear" if linear else "cubic",
         "coordinate_transformation_mode": "align_corners" if a["align"] else "half_pixel",
         "cubic_coeff_a": None if linear else -0.75,
@@ -237,9 +250,7 @@ def _sides(w: Writer, given: Value | None, value: float, shape: Any, dtype: Any)
 def _batch_norm(w: Writer, call: Call) -> str:
     x, mean, variance, weight, bias = (*call.inputs, None, None)[:5]
     assert x is not None and mean is not None and variance is not None
-    scale, shift = (
-        _sides(w, each, value, mean.shape, x.dtype) for each, value in ((weight, 1.0), (bias, 0.0))
-    )
+    scale, shift = (_sides(w, each, value, mean.shape, x.dtype) for each, value in ((weight, 1.0), (bias, 0.0)))
     return w.node(
         "BatchNormalization", w.name(x), scale, shift, w.name(mean), w.name(variance), epsilon=call.attributes["eps"]
     )
@@ -285,6 +296,7 @@ def _bool() -> Any:
 @converts("normal_by_ticket", "uniform_by_ticket", "integers_by_ticket")
 def _drawn(w: Writer, call: Call) -> str:
     a, out = call.attributes, call.outputs[0]
+    facts: dict[str, Any]
     if call.op.name == "normal_by_ticket":
         kind, facts = "RandomNormal", {"mean": float(a["mean"]), "scale": float(a["std"])}
     else:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tensorcore.onnx.probing import Call, Value
     from tensorcore.onnx.writer import Writer
 
+
 def _steps(sizes: Any) -> tuple[Any, Any]:
     """How many steps, and how many sequences, which have to be of one length."""
     if isinstance(sizes, Repeated):
