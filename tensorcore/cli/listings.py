@@ -13,12 +13,6 @@ __all__ = ["show_backends", "show_datasets", "show_info", "show_models"]
 
 _COLOURS: Final = {"loaded": "green", "available": "green", "unavailable": "yellow"}
 
-#: Distributions whose versions help to understand a report of a fault.
-_LIBRARIES: Final = (
-    "pluggy", "numpy", "array-api-compat", "ml-dtypes", "numba", "cupy-cuda13x", "nvmath-python",
-    "nvidia-cudnn-frontend", "torch", "jax", "array-api-strict", "pillow", "matplotlib", "typer", "rich",
-)  # fmt: skip
-
 
 def show_backends(*, verbose: bool, as_json: bool) -> None:
     """Print each backend, after trying to load it, and each plugin that did not load."""
@@ -95,6 +89,7 @@ def _facts() -> dict[str, Any]:
     import tensorcore
     from tensorcore.backend.contract import CONTRACT_VERSION
     from tensorcore.errors import TensorcoreError
+    from tensorcore.utils.collect_env import versions
 
     try:
         default = str(tensorcore.get_default_device())
@@ -108,21 +103,9 @@ def _facts() -> dict[str, Any]:
         "platform": platform.platform(),
         "processors": os.cpu_count() or 0,
         "default device": default,
-        "libraries": _versions(),
+        "libraries": versions(),
         "plugins": _plugins(),
     }
-
-
-def _versions() -> dict[str, str]:
-    from importlib.metadata import PackageNotFoundError, version
-
-    found = {}
-    for name in _LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def _plugins() -> list[dict[str, str]]:

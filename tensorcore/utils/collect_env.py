@@ -7,11 +7,13 @@ import platform
 import sys
 from typing import Final
 
-__all__ = ["get_env_info", "get_pretty_env_info", "main"]
+__all__ = ["get_env_info", "get_pretty_env_info", "main", "versions"]
 
+#: Distributions whose versions help to understand a report of a fault.
 _LIBRARIES: Final = (
-    "numpy", "ml_dtypes", "array-api-compat", "cupy-cuda12x", "cupy-cuda13x", "jax", "torch", "array-api-strict",
-    "safetensors", "tensorboard", "pillow", "matplotlib",
+    "pluggy", "numpy", "array-api-compat", "ml-dtypes", "numba", "cupy-cuda12x", "cupy-cuda13x", "nvmath-python",
+    "nvidia-cudnn-frontend", "torch", "jax", "array-api-strict", "safetensors", "tensorboard", "pillow", "matplotlib",
+    "typer", "rich",
 )  # fmt: skip
 
 
@@ -36,7 +38,7 @@ def get_env_info() -> dict[str, str]:
         "default device": _default_device(),
     }
     facts |= {name: value for name, value in sorted(os.environ.items()) if name.startswith(("TENSORCORE_", "OMP_"))}
-    return facts | _versions()
+    return facts | versions()
 
 
 def get_pretty_env_info() -> str:
@@ -86,7 +88,8 @@ def _memory() -> str:
     return f"{size / 2**30:.1f} GiB"
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """The versions of the libraries that are installed."""
     from importlib.metadata import PackageNotFoundError, version
 
     found = {}
