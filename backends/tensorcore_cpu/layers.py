@@ -18,6 +18,7 @@ from tensorcore.backend.contract import Array
 from tensorcore.dtypes import by_name
 from tensorcore_cpu.jit.correlations import correlated
 from tensorcore_cpu.jit.powers import scaled_powers
+from tensorcore_cpu.jit.weight_gradients import weight_gradient
 from tensorcore_cpu.sums import total
 
 Ints = tuple[int, ...]
@@ -290,6 +291,10 @@ class LayerKernels:
     def convolution_weight_gradient(
         self, input: Array, grad: Array, *, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, groups: int
     ) -> Array:
+        if any(side != 1 for side in (*kernel, *stride)):
+            found = weight_gradient(input, grad, kernel, stride, padding, dilation, groups)
+            if found is not None:
+                return found
         x = _padded(input, padding)
         batch, outs, *counts = grad.shape
         used = tuple(

@@ -7,7 +7,12 @@ import math
 import numpy as np
 
 from tensorcore.backend.contract import Array
-from tensorcore_cpu.jit.channels import affine_channels, scaled_channels
+from tensorcore_cpu.jit.channels import (
+    affine_channels,
+    normalized_channels,
+    normalized_channels_gradient,
+    scaled_channels,
+)  # fmt: skip
 from tensorcore_cpu.sums import total
 
 #: Rows from which on columns are summed in float64: one after another, float32 would lose digits.
@@ -84,6 +89,9 @@ class NormKernels:
     def batch_norm_training(
         self, input: Array, weight: Array | None = None, bias: Array | None = None, *, eps: float
     ) -> tuple[Array, Array, Array]:
+        found = normalized_channels(input, weight, bias, eps)
+        if found is not None:
+            return found
         axes, count = _channels(input)
         out, middle, variance = _centered(input, axes, count)
         scale = 1 / np.sqrt(variance + input.dtype.type(eps))
@@ -95,6 +103,9 @@ class NormKernels:
     def batch_norm_gradient(
         self, grad: Array, input: Array, mean: Array, variance: Array, weight: Array | None = None, *, eps: float
     ) -> tuple[Array, Array, Array]:
+        found = normalized_channels_gradient(grad, input, mean, variance, weight, eps)
+        if found is not None:
+            return found
         axes, count = _channels(input)
         rstd = _over(input, 1 / np.sqrt(variance + input.dtype.type(eps)))
         unit = input - _over(input, mean)
