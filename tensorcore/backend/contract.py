@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 #: The version of the contract this core speaks; it accepts plugins of this one and the one before.
 CONTRACT_VERSION = 1
 
+#: What each version asks of a backend written for the one before; ``docs/guides/write-a-backend.md`` lists the same.
+CONTRACT_CHANGES: dict[int, str] = {
+    1: "the first published version; before it, nothing was promised",
+}
+
 #: A native array of some backend. It has a ``shape`` (a tuple of ints) and is otherwise opaque.
 Array = Any
 

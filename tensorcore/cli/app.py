@@ -82,6 +82,25 @@ class Schedule(StrEnum):
     CONSTANT = "constant"
 
 
+class Style(StrEnum):
+    """What a new backend is made of."""
+
+    ARRAY_API = "array-api"
+    FROM_SCRATCH = "from-scratch"
+
+
+class License(StrEnum):
+    """The licenses of new projects, by their SPDX identifiers."""
+
+    APACHE = "Apache-2.0"
+    MIT = "MIT"
+    BSD = "BSD-3-Clause"
+
+
+Directory = Annotated[Path, typer.Option(help="Where the project's folder goes; it is named as the distribution.")]
+Author = Annotated[str, typer.Option(help="Who is named in the license; Git's user if not given.", show_default=False)]
+
+
 @app.callback(invoke_without_command=True)
 def root(
     ctx: typer.Context,
@@ -204,6 +223,46 @@ def info(json: Json = False) -> None:
     from tensorcore.cli.listings import show_info
 
     show_info(as_json=json)
+
+
+@app.command("new-backend")
+def new_backend(
+    name: Annotated[str, typer.Argument(help="The device's name; the distribution is tensorcore-NAME.")],
+    style: Annotated[
+        Style,
+        typer.Option(
+            help="array-api: an Array API namespace in a dozen lines; from-scratch: each primitive written out."
+        ),
+    ] = Style.ARRAY_API,
+    namespace: Annotated[
+        str | None, typer.Option(help="The module array-api is made of; array_api_compat.numpy if not given.")
+    ] = None,
+    directory: Directory = Path(),
+    license: Annotated[License, typer.Option(help="The project's license.")] = License.APACHE,
+    author: Author = "",
+    json: Json = False,
+) -> None:
+    """Write a backend of your own: a package to install, with tests, CI and README, that passes as it is."""
+    from tensorcore.cli import projects
+
+    options = {"license": license.value, "author": author}
+    made = projects.new_backend(name, style=style.value, namespace=namespace, folder=directory, options=options)
+    projects.show(made, json)
+
+
+@app.command("new-model")
+def new_model(
+    name: Annotated[str, typer.Argument(help="The model's name; the distribution is tensorcore-NAME.")],
+    directory: Directory = Path(),
+    license: Annotated[License, typer.Option(help="The project's license.")] = License.APACHE,
+    author: Author = "",
+    json: Json = False,
+) -> None:
+    """Write a model of your own: a package to install, with tests, CI and README, that passes as it is."""
+    from tensorcore.cli import projects
+
+    made = projects.new_model(name, folder=directory, options={"license": license.value, "author": author})
+    projects.show(made, json)
 
 
 def run(words: Sequence[str]) -> int:

@@ -30,7 +30,7 @@ def show_backends(*, verbose: bool, as_json: bool) -> None:
                 state.version or "-",
                 ", ".join(state.devices) or "-",
                 Text(state.state, style=_COLOURS.get(state.state, "red")),
-                state.reason or state.description,
+                state.reason or "; ".join(filter(None, (state.description, state.notice))),
             )
             for state in states
         ],
@@ -51,8 +51,11 @@ def show_models(*, as_json: bool) -> None:
         print_json([dataclasses.asdict(spec) for spec in specs])
         return
     print_table(
-        ("name", "data sets", "description"),
-        [(spec.name, ", ".join(spec.datasets) or "-", spec.description) for spec in specs],
+        ("name", "data sets", "weights", "description"),
+        [
+            (spec.name, ", ".join(spec.datasets) or "-", ", ".join(spec.weights) or "-", spec.description)
+            for spec in specs
+        ],
     )
 
 

@@ -37,6 +37,7 @@ class BackendState:
         description: one line about it.
         reason: why it is off, empty where it is not.
         traceback: the formatted traceback of what it raised, empty where nothing was.
+        notice: what its author has to do before the next version of the contract, empty where nothing.
     """
 
     name: str
@@ -47,6 +48,7 @@ class BackendState:
     description: str = ""
     reason: str = ""
     traceback: str = ""
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Host:
         self._discovering = False
         self._lock = threading.RLock()
         self._loaded: dict[str, Backend] = {}
+        self._notices: dict[str, str] = {}
         self._failed: dict[str, _Off] = {}
         self._loading: dict[str, threading.RLock] = {}
         self._in_progress: set[str] = set()
@@ -158,6 +161,9 @@ class Host:
     def backend(self, name: str) -> Backend:
         """The backend behind a device name, loaded on first use.
 
+        Warns:
+            DeprecationWarning: where it is written for the version of the contract before this one.
+
         Raises:
             DeviceError: for an unknown name; the message lists the known ones.
             BackendUnavailableError: for a known one that cannot be used; the message gives the reason, and its
@@ -166,6 +172,14 @@ class Host:
         found = self._loaded.get(name)
         if found is not None:
             return found
+        found = self._obtained(name)
+        if notice := self._notices.get(name):
+            import warnings
+
+            warnings.warn(notice, DeprecationWarning, stacklevel=2)
+        return found
+
+    def _obtained(self, name: str) -> Backend:
         self.require_known(name)
         with self._lock:
             lock = self._loading.setdefault(name, threading.RLock())
@@ -191,7 +205,9 @@ class Host:
             raise PluginError(f"backend {name!r} asks for its own device while it is being loaded")
         self._in_progress.add(name)
         try:
-            self._loaded[name] = _made(entry)
+            made = _made(entry)
+            self._notices[name] = _age(entry, made)
+            self._loaded[name] = made
             return None
         except Exception as error:
             reason = _failure(entry, error)
@@ -280,7 +296,8 @@ class Host:
         off = self._off(name)
         if off is None and (load or name in self._loaded):
             try:
-                count = self.backend(name).device_count()
+                # The warning of an old contract becomes the notice.
+                count = self._obtained(name).device_count()
                 devices = (name,) if count == 1 else tuple(f"{name}:{index}" for index in range(count))
             except BackendUnavailableError:
                 off = self._off(name)
@@ -298,6 +315,7 @@ class Host:
             entry.spec.description,
             off.reason if off is not None else "",
             text,
+            self._notices.get(name, "") if off is None else "",
         )
 
     def _unknown(self, name: str) -> str:
@@ -443,6 +461,17 @@ def _contract_mismatch(version: Any, origin: str) -> str | None:
     return (
         f"plugin {origin} is written for version {version!r} of the backend contract, "
         f"and this tensorcore accepts {current} and {current - 1}; {advice}"
+    )
+
+
+def _age(entry: Entry, made: Backend) -> str:
+    """What is to be said of a backend of the contract before this one; of others, nothing."""
+    current, version = contract.CONTRACT_VERSION, min(entry.spec.contract, made.contract)
+    if version == current:
+        return ""
+    return (
+        f"plugin {entry.origin} is written for version {version} of the backend contract, which the next version will "
+        f"refuse; adapt it to version {current}: {contract.CONTRACT_CHANGES[current]}"
     )
 
 

@@ -18,6 +18,7 @@ class ModelSpec:
         requires: import names that must be findable (checked without importing them).
         install: what to type where a requirement is missing.
         datasets: names of data sets the model fits as it is, the usual one first.
+        weights: names of published weights, which the target takes as ``weights=NAME``.
     """
 
     name: str
@@ -26,6 +27,7 @@ class ModelSpec:
     requires: tuple[str, ...] = field(default=())
     install: str = ""
     datasets: tuple[str, ...] = field(default=())
+    weights: tuple[str, ...] = field(default=())
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,18 @@ from process import environment, fails
 
 import tensorcore as tc
 
-COMMANDS = ["quickstart", "train", "predict", "profile", "backends", "models", "datasets", "info"]
+COMMANDS = [
+    "quickstart",
+    "train",
+    "predict",
+    "profile",
+    "backends",
+    "models",
+    "datasets",
+    "info",
+    "new-backend",
+    "new-model",
+]
 
 
 def python(code: str, folder: Path) -> subprocess.CompletedProcess[str]:

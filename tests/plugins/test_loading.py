@@ -64,36 +64,6 @@ def test_a_missing_requirement_is_the_reason(site):
     assert (state["state"], state["reason"], known) == ("unavailable", reason, None)
 
 
-@pytest.mark.parametrize("behind", [0, 1])
-def test_this_contract_and_the_one_before_are_accepted(site, behind):
-    from tensorcore.backend import CONTRACT_VERSION
-
-    contract = CONTRACT_VERSION - behind
-    site.backend(rest=f"contract={contract}", source=BACKEND + f"contract = {contract}")
-    assert site.run("result = host.backend('bytes').contract") == contract
-
-
-@pytest.mark.parametrize("ahead", [1, -2])
-@pytest.mark.parametrize("where", ["spec", "class"])
-def test_other_contracts_are_refused(site, ahead, where):
-    from tensorcore.backend import CONTRACT_VERSION
-
-    contract = CONTRACT_VERSION + ahead
-    if where == "spec":
-        site.backend(rest=f"contract={contract}")
-    else:
-        site.backend(source=BACKEND + f"contract = {contract}")
-    error, state, imported = site.run("""
-        result = [message(host.backend, 'bytes'), state('bytes'), 'bytes_engine' in sys.modules]
-        """)
-    advice = "upgrade tensorcore-framework" if ahead > 0 else "upgrade the plugin"
-    assert error[0] == "BackendUnavailableError"
-    assert f"is written for version {contract} of the backend contract" in error[1]
-    assert f"accepts {CONTRACT_VERSION} and {CONTRACT_VERSION - 1}; {advice}" in error[1]
-    assert state["state"] == ("incompatible" if where == "spec" else "failed")
-    assert imported is (where == "class")
-
-
 @pytest.mark.parametrize(
     ("source", "reason", "cause"),
     [
