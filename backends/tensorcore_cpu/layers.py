@@ -6,10 +6,11 @@ laid out a few samples at a time in a buffer that is kept.
 
 from __future__ import annotations
 
+import itertools
 import math
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -81,6 +82,9 @@ def _chunk(batch: int, row_bytes: int) -> int:
     return max(1, min(batch, COLUMN_BYTES // max(row_bytes, 1)))
 
 
+#: Product of the strides up to which the input's gradient is one convolution for each remainder, and channels of the
+#: input from which on: fewer do not fill a block of registers.
+MANY_PHASES, FEW_CHANNELS = 9, 8
 #: Side from which on rows are summed in float64: one after another, float32 would lose digits.
 LONG_SIDE = 256
 
@@ -315,24 +319,37 @@ class LayerKernels:
             total += np.add.reduce(np.matmul(rows[start : start + step], columns.swapaxes(2, 3)), 0)
         return total.reshape(outs, x.shape[1] // groups, *kernel)
 
+    def _phase(self, grad: Array, weight: Array, phases: Sequence[_Phase], groups: int) -> Array:
+        """The gradient of the inputs at some remainders; ``weight`` is (inputs, outputs / groups, *kernel)."""
+        pads = [phase.pads for phase in phases]
+        if all([before == after >= 0 for before, after in pads]):
+            padding = tuple([before for before, _ in pads])
+        else:
+            grad, padding = _around(grad, pads), (0,) * len(pads)
+        return self.convolution_of(
+            grad, weight[(..., *[phase.taps for phase in phases])], stride=(1,) * len(pads), padding=padding,
+            dilation=tuple([phase.dilation for phase in phases]), groups=groups,
+        )  # fmt: skip
+
     def convolution_input_gradient(
         self, grad: Array, weight: Array, *, size: Ints, stride: Ints, padding: Ints, dilation: Ints, groups: int
     ) -> Array:
         batch, outs, *counts = grad.shape
         per_group, *kernel = weight.shape[1:]
-        if all(step == 1 for step in stride):
-            # A convolution of the gradient with the kernel turned round: one product instead of adding windows up.
-            turned = weight[(..., *(slice(None, None, -1),) * len(kernel))]
-            turned = turned.reshape(groups, outs // groups, *weight.shape[1:]).swapaxes(1, 2)
-            turned = turned.reshape(groups * per_group, outs // groups, *kernel)
-            ones = (1,) * len(kernel)
-            facts = zip(size, counts, kernel, padding, dilation, strict=True)
-            pads = [((k - 1) * d - p, side - n + p) for side, n, k, p, d in facts]
-            if all([before == after >= 0 for before, after in pads]):
-                around, padding = grad, tuple([before for before, _ in pads])
-            else:
-                around, padding = _around(grad, pads), (0,) * len(kernel)
-            return self.convolution_of(around, turned, stride=ones, padding=padding, dilation=dilation, groups=groups)
+        remainders = math.prod(stride)
+        if remainders == 1 or (remainders <= MANY_PHASES and per_group >= FEW_CHANNELS):
+            # Convolutions of the gradient with parts of the kernel turned round, in place of adding windows up.
+            lead = weight.reshape(groups, outs // groups, *weight.shape[1:]).swapaxes(1, 2)
+            lead = lead.reshape(groups * per_group, outs // groups, *kernel)
+            facts = zip(size, counts, kernel, stride, padding, dilation, strict=True)
+            phases = [_phases(*each) for each in facts]
+            if remainders == 1:
+                return self._phase(grad, lead, [each[0] for each in phases], groups)
+            out = np.zeros((batch, groups * per_group, *size), grad.dtype)
+            for chosen in itertools.product(*phases):
+                at = tuple([slice(phase.first, None, step) for phase, step in zip(chosen, stride, strict=True)])
+                out[(..., *at)] = self._phase(grad, lead, chosen, groups)
+            return out
         deep, wide = per_group * math.prod(kernel), math.prod(counts)
         # Room for all windows, of which the padding is cut off at the end.
         reach = [
@@ -352,6 +369,39 @@ class LayerKernels:
         return np.ascontiguousarray(out[(slice(None), slice(None), *inside)])
 
 
+class _Phase(NamedTuple):
+    """The inputs at one remainder by the stride, along one dimension.
+
+    Attributes:
+        first: the first of them.
+        taps: those of the kernel that reach them, the last one first.
+        dilation: how far these are apart in the gradient.
+        pads: zeros before and after the gradient; where negative, what is cut off.
+    """
+
+    first: int
+    taps: slice
+    dilation: int
+    pads: tuple[int, int]
+
+
+def _phases(side: int, count: int, kernel: int, stride: int, padding: int, dilation: int) -> list[_Phase]:
+    """Of one dimension; without those that no tap reaches.
+
+    The output o reads the input o * stride - padding + tap * dilation.
+    """
+    apart = stride // math.gcd(stride, dilation)
+    found = []
+    for first in range(max(1, min(stride, side))):
+        taps = [tap for tap in range(kernel) if (first + padding - tap * dilation) % stride == 0]
+        if taps:
+            step, begin = apart * dilation // stride, (first + padding - taps[0] * dilation) // stride
+            pads = ((len(taps) - 1) * step - begin, -(-(side - first) // stride) - count + begin)
+            turned = slice(taps[-1], taps[0] - 1 if taps[0] else None, -apart)
+            found.append(_Phase(first, turned, step, pads))
+    return found
+
+
 def _whole(x: Array, kernel: Ints, stride: Ints, groups: int) -> Array | None:
     """(batch, groups, channels, places) without a copy, where a window is one element and each is one."""
     if any(k != 1 for k in kernel) or any(step != 1 for step in stride) or not x.size:
@@ -362,7 +412,9 @@ def _whole(x: Array, kernel: Ints, stride: Ints, groups: int) -> Array | None:
 def _around(grad: Array, pads: Sequence[tuple[int, int]]) -> Array:
     """``grad`` with as many zeros before and after each side, or cropped where the numbers are negative."""
     sides = grad.shape[2:]
-    inside = [slice(max(-before, 0), n - max(-after, 0)) for n, (before, after) in zip(sides, pads, strict=True)]
+    inside = [
+        slice(max(-before, 0), max(n - max(-after, 0), 0)) for n, (before, after) in zip(sides, pads, strict=True)
+    ]
     cropped = grad[(slice(None), slice(None), *inside)]
     shape = tuple(n + before + after for n, (before, after) in zip(sides, pads, strict=True))
     out = np.zeros((*grad.shape[:2], *shape), grad.dtype)
