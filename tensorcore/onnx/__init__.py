@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from tensorcore.onnx import errors
 from tensorcore.onnx.errors import OnnxExporterError
-from tensorcore.onnx.export import TrainingMode, export, is_in_onnx_export
+from tensorcore.onnx.export import OperatorExportTypes, TrainingMode, export, is_in_onnx_export
 from tensorcore.onnx.program import ONNXProgram
 
-__all__ = ["ONNXProgram", "OnnxExporterError", "TrainingMode", "errors", "export", "is_in_onnx_export"]
+__all__ = [
+    "ONNXProgram",
+    "OnnxExporterError",
+    "OperatorExportTypes",
+    "TrainingMode",
+    "errors",
+    "export",
+    "is_in_onnx_export",
+]

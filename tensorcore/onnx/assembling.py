@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tensorcore.dtypes import int64
-from tensorcore.onnx.converters import CONVERTERS
+from tensorcore.dtypes import COMPLEX, int64
+from tensorcore.onnx.converters import CONVERTERS, complexes
 from tensorcore.onnx.converters.movement import put_part
 from tensorcore.onnx.errors import OnnxExporterError, SymbolicValueError, UnsupportedOperatorError
 from tensorcore.onnx.varying import Repeated, Unlike, Varying, vary
@@ -51,6 +52,8 @@ class Assembler(Writer):
         }
         #: How often a value's memory was written, and as of which writing a view's name holds.
         self._version: dict[int, int] = {}
+        #: The imaginary parts of complex values, whose real parts `names` has.
+        self._imaginary: dict[int, str] = {}
         self._seen: dict[int, int] = {}
         self.inputs = [self.fresh(name) for name in inputs]
         self.outputs = [self.fresh(name) for name in outputs]
@@ -84,30 +87,48 @@ class Assembler(Writer):
         if number in self.trace.views and self._seen.get(number, 0) < version:
             call = self.program.calls[self.trace.views[number]]
             self.read(call.inputs[0].number)  # type: ignore[union-attr]
-            self.names[number] = self._converted(call)[0]
-            self._seen[number] = version
+            self._name(call, self._converted(call))
         if number not in self.names:
-            self.names[number] = self._outside(self.program.values[number])
+            value = self.program.values[number]
+            self.names[number], *rest = self._outside(value)
+            if rest:
+                self._imaginary[number] = rest[0]
         if not self.names[number] and number not in self.last_cells:
             raise UnsupportedOperatorError("a result of this layer that ONNX's own does not give")
         return self.names[number]
 
-    def _outside(self, value: Value) -> str:
-        """A parameter, or a constant."""
+    def _parts(self, value: Value) -> tuple[str, ...]:
+        """The names of a value's real and, of complex numbers, imaginary part."""
+        name = self.read(value.number)
+        return (name, self._imaginary[value.number]) if value.number in self._imaginary else (name,)
+
+    def _outside(self, value: Value) -> tuple[str, ...]:
+        """A parameter, or a constant, by its parts."""
         number = value.number
         if number in self._constant and number not in self.trace.externals_by_number:
-            data = bytes(self.trace.kinds[number].backend.to_host(self.trace.alive[number]))
-            return self.raw("constant", data, value.dtype, value.shape)
+            return self._stored(
+                "constant", bytes(self.trace.kinds[number].backend.to_host(self.trace.alive[number])), value
+            )
         known = self._named.get(id(self.trace.alive[number]))
         contents = [trace.data[id(trace.alive[number])] for trace in self.program.traces]
-        same = all(isinstance(side, int) for side in value.shape) and len(set(contents)) == 1
+        same = all(isinstance(side, int) for side in value.shape) and _equal(contents)
         if known is not None and same:
-            name = self.raw(known, contents[0], value.dtype, value.shape, shared=False)
-            self.parameters.append(name)
-            return name
+            names = self._stored(known, contents[0], value, shared=False)
+            self.parameters.extend(names)
+            return names
         if same:
-            return self.raw("constant", contents[0], value.dtype, value.shape)
-        return self._varying(value, contents)
+            return self._stored("constant", contents[0], value)
+        return (self._varying(value, contents),)
+
+    def _stored(self, name: str, data: bytes, value: Value, shared: bool = True) -> tuple[str, ...]:
+        if value.dtype.category != COMPLEX:
+            return (self.raw(name, data, value.dtype, value.shape, shared),)
+        dtype = complexes.real_dtype(value.dtype)
+        both = memoryview(data).cast("f" if dtype.itemsize == 4 else "d")
+        return tuple(
+            self.raw(f"{name}.{part}", both[place::2].tobytes(), dtype, value.shape, shared)
+            for place, part in enumerate(("real", "imag"))
+        )
 
     def _varying(self, value: Value, contents: list[bytes]) -> str:
         """A constant that the model makes of sizes."""
@@ -153,7 +174,7 @@ class Assembler(Writer):
             if id(self.trace.alive[number]) not in self._named
             and number not in self._written
             and all(isinstance(side, int) for side in values[number].shape)
-            and len({trace.data[id(trace.alive[number])] for trace in self.program.traces}) == 1
+            and _equal([trace.data[id(trace.alive[number])] for trace in self.program.traces])
         }
         for call in self.program.calls:
             if call.op.random or any(each is not None and each.number not in known for each in call.inputs):
@@ -179,11 +200,16 @@ class Assembler(Writer):
             for each in call.inputs:
                 if each is not None:
                     self._located(call, self.read, each.number)
-            for value, name in zip(call.outputs, self._converted(call), strict=True):
-                self.names[value.number] = name
-                self._seen[value.number] = self._version.get(self._root(value.number), 0)
-                if name:
-                    self.has(name, value.shape)
+            self._name(call, self._converted(call))
+
+    def _name(self, call: Call, made: list[tuple[str, ...]]) -> None:
+        """Note what the results of a step are called."""
+        for value, (name, *rest) in zip(call.outputs, made, strict=True):
+            self.names[value.number] = name
+            self._imaginary.update((value.number, part) for part in rest)
+            self._seen[value.number] = self._version.get(self._root(value.number), 0)
+            if name:
+                self.has(name, value.shape)
 
     def _located(self, call: Call, function: Any, *args: Any) -> Any:
         try:
@@ -191,35 +217,35 @@ class Assembler(Writer):
         except (OnnxExporterError, TypeError, ValueError) as error:
             raise located(error, call) from error
 
-    def _converted(self, call: Call) -> list[str]:
+    def _converted(self, call: Call) -> list[tuple[str, ...]]:
+        if complexes.is_complex(call):
+            return self._located(call, complexes.convert, self, call, self._parts)
         converter = CONVERTERS.get(call.op.name)
         if converter is None:
             error = UnsupportedOperatorError("ONNX has no such op")
             raise located(error, call)
         made = self._located(call, converter, self, call)
-        return [made] if isinstance(made, str) else list(made)
+        return [(made,)] if isinstance(made, str) else [(each,) for each in made]
 
     def _assign(self, call: Call) -> None:
         target, source = call.inputs
         assert target is not None and source is not None
-        value = self._located(call, self.read, source.number)
+        parts = self._located(call, self._parts, source)
         if source.shape != target.shape:
-            value = self._located(call, self.expand, value, target.shape, source.shape)
-        if call.outputs[0].number != target.number:
-            # Engines whose arrays never change give the new one another number.
-            self.names[call.outputs[0].number] = value
-            self.has(value, target.shape)
-            return
-        number = target.number
-        while number in self.trace.views:
-            step = self.program.calls[self.trace.views[number]]
-            base = step.inputs[0]
-            assert base is not None
-            value = self._located(call, self._put, step, base, self.read(base.number), value)
-            number = base.number
-        self.names[number] = value
-        self.has(value, self.program.values[number].shape)
-        self._version[number] = self._version.get(number, 0) + 1
+            parts = tuple(self._located(call, self.expand, part, target.shape, source.shape) for part in parts)
+        number = call.outputs[0].number
+        # Engines whose arrays never change give the new one another number.
+        if number == target.number:
+            while number in self.trace.views:
+                step = self.program.calls[self.trace.views[number]]
+                base = step.inputs[0]
+                assert base is not None
+                pairs = zip(self._parts(base), parts, strict=False)
+                parts = tuple(self._located(call, self._put, step, base, name, part) for name, part in pairs)
+                number = base.number
+            self._version[number] = self._version.get(number, 0) + 1
+        value = self.program.values[number]
+        self._name(replace(call, outputs=(value,)), [parts])
 
     def _put(self, step: Call, base: Value, name: str, value: str) -> str:
         """What a base becomes when its view is given a value."""
@@ -293,6 +319,11 @@ class Assembler(Writer):
             else:
                 dims.append(side)
         return dims
+
+
+def _equal(contents: list[bytes]) -> bool:
+    """Whether constants hold the same in all runs; weights are the same object."""
+    return all(each is contents[0] or each == contents[0] for each in contents)
 
 
 def _varies(value: Any) -> bool:

@@ -7,25 +7,28 @@ import io
 import os
 import threading
 import warnings
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
 from tensorcore.onnx import arguments
 from tensorcore.onnx.assembling import Assembler
 from tensorcore.onnx.converters import takes
-from tensorcore.onnx.errors import OnnxExporterError, OnnxExporterWarning
+from tensorcore.onnx.errors import OnnxExporterError, OnnxExporterWarning, UnsupportedOperatorError
 from tensorcore.onnx.probing import Program, probe
 from tensorcore.onnx.program import ONNXProgram, load_onnx
 from tensorcore.onnx.tracing import Trace
 from tensorcore.tensor import Tensor
 
-__all__ = ["TrainingMode", "export", "is_in_onnx_export"]
+__all__ = ["OperatorExportTypes", "TrainingMode", "export", "is_in_onnx_export"]
 
 #: The opset where none is asked for, as PyTorch's, and the first and last that converters write.
 DEFAULT_OPSET: Final = 20
 FIRST_OPSET: Final = 11
 LAST_OPSET: Final = 23
+
+#: Models with more bytes of weights are not checked: to be checked they are copied.
+_CHECKED: Final = 1 << 28
 
 
 class TrainingMode(enum.Enum):
@@ -34,6 +37,15 @@ class TrainingMode(enum.Enum):
     EVAL = 0
     PRESERVE = 1
     TRAINING = 2
+
+
+class OperatorExportTypes(enum.Enum):
+    """What PyTorch's older exporter did with ops that ONNX has not; here they are errors."""
+
+    ONNX = 0
+    ONNX_ATEN = 1
+    ONNX_ATEN_FALLBACK = 2
+    ONNX_FALLTHROUGH = 3
 
 
 class _State(threading.local):
@@ -121,19 +133,21 @@ def export(
     function = getattr(model, "forward", model)
     positional, named = arguments.call_arguments(function, args, kwargs)
     inputs = arguments.named_inputs(function, positional, named)
+    _require_real("input", inputs)
     names = [*(input_names or ())][: len(inputs)]
     names += [name for name, _ in inputs[len(names) :]]
     symbols, output_axes = arguments.dynamic_dimensions(
         inputs, names, output_names, dynamic_axes, dynamic_shapes, function, positional, named
     )
     state = _state_of(model)
+    elements: dict[int, bytes | None] = {id(each._array): None for each in state.values()}
     results: list[str] = []
 
     def run(tensors: list[Tensor]) -> tuple[Trace, list[int]]:
         own = [tensor.detach().clone() for tensor in tensors]
         ours = iter(own)
         call_args, call_kwargs = arguments.rebuild(positional, ours), arguments.rebuild(named, ours)
-        trace = Trace(own, lambda *call: takes(opset, *call), [each._array for each in state.values()])
+        trace = Trace(own, lambda *call: takes(opset, *call), elements)
         from tensorcore.compile.capture import recording
 
         with recording(trace):
@@ -142,6 +156,7 @@ def export(
         arguments.flatten(made, "output", found)
         if not found:
             raise OnnxExporterError(f"onnx.export: the model returns no tensors but {type(made).__name__}")
+        _require_real("output", found)
         results[:] = [name for name, _ in found]
         return trace, [trace.number_of(tensor) for _, tensor in found]
 
@@ -168,6 +183,15 @@ def export(
     if f is not None:
         result.save(f, external_data=external_data)
     return result if dynamo else None
+
+
+def _require_real(what: str, tensors: Iterable[tuple[str, Tensor]]) -> None:
+    for name, tensor in tensors:
+        if tensor.is_complex():
+            raise UnsupportedOperatorError(
+                f"onnx.export: {what} {name!r} is of {tensor.dtype}, and ONNX's ops take no complex numbers: "
+                "give its real and imaginary parts (view_as_real, view_as_complex)"
+            )
 
 
 def _opset(onnx: Any, wanted: int | None) -> int:
@@ -233,7 +257,7 @@ def _model(onnx: Any, graph: Any, opset: int) -> Any:
         graph, opset_imports=versions, producer_name="tensorcore", producer_version=__version__,
         ir_version=max(8, onnx.helper.find_min_ir_version_for(versions)),
     )  # fmt: skip
-    if sum(len(each.raw_data) for each in graph.initializer) < 1 << 30:
+    if sum(len(each.raw_data) for each in graph.initializer) < _CHECKED:
         onnx.checker.check_model(made)
     return made
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tensorcore.compile.capture import Capture
@@ -31,7 +31,9 @@ class Trace(Capture):
         data: their elements as they were when first read, by the identity of the array.
     """
 
-    def __init__(self, arguments: list[Tensor], takes: Callable[[Op, Any, Any], bool], named: Iterable[Any]) -> None:
+    def __init__(
+        self, arguments: list[Tensor], takes: Callable[[Op, Any, Any], bool], state: dict[int, bytes | None]
+    ) -> None:
         self.shapes: list[tuple[int, ...]] = []
         self.kinds: dict[int, Kind] = {}
         self.lines: list[str] = []
@@ -39,7 +41,8 @@ class Trace(Capture):
         self.externals_by_number: dict[int, Tensor] = {}
         self.data: dict[int, bytes] = {}
         self.takes = takes
-        self._named = {id(array) for array in named}
+        #: Elements of parameters and buffers, by identity, once they were read in some run.
+        self._state = state
         super().__init__(arguments)
         for number, tensor in zip(self.graph.inputs, arguments, strict=True):
             self.kinds[number] = tensor._kind
@@ -66,8 +69,11 @@ class Trace(Capture):
         self.kinds[number] = tensor._kind
         self.externals_by_number[number] = tensor
         if id(array) not in self.data:
-            self.data[id(array)] = bytes(tensor._kind.backend.to_host(array))
-        if not array.shape and id(array) not in self._named:
+            data = self._state.get(id(array)) or bytes(tensor._kind.backend.to_host(array))
+            self.data[id(array)] = data
+            if id(array) in self._state:
+                self._state[id(array)] = data
+        if not array.shape and id(array) not in self._state:
             # Equal numbers share one tensor: what is 8 in two places may differ between them at another size.
             del self.numbers[id(array)]
         return number

@@ -61,6 +61,8 @@ DYNAMIC = {
     "scattered": lambda x: tc.zeros(x.shape[0], 4).scatter_(1, x.argmax(1, True), 1.0),
     "einsum": lambda x: tc.einsum("bi,ci->bc", x, x),
     "padded": lambda x: (F.pad(x, (1, 2)), F.pad(x[None], (1, 1), mode="reflect"), F.pad(x[None], (2, 1), "replicate")),
+    "transformed": lambda x: (tc.fft.fft(x).abs(), tc.fft.irfft(tc.fft.rfft(x) * (1 + 2j))),
+    "rotated": lambda x: tc.view_as_real(tc.view_as_complex(x.view(-1, 2, 2)) * tc.polar(tc.ones(2), tc.arange(2.0))),
     "random, times 0": lambda x: x + tc.randn_like(x) * 0 + tc.rand(x.shape[0], 1) * 0,
 }  # fmt: skip
 
@@ -198,7 +200,8 @@ def test_verify():
          SymbolicValueError, r"test_export\.py:\d+: a constant of shape .* makes of 'n' in Python"),
         (lambda x: x @ tc.ones(4, 4), {"dynamic_axes": {"x": {1: "k"}}}, tc.onnx.OnnxExporterError,
          "dynamic dimension 'k': the model fails at size 5: ShapeError"),
-        (lambda x: tc.fft.fft(x).abs(), {}, UnsupportedOperatorError, "no complex numbers"),
+        (tc.fft.fft, {}, UnsupportedOperatorError, "output 'output' is of .*complex64.*view_as_real"),
+        (lambda x: tc.fft.fft(x).cumprod(0).abs(), {}, UnsupportedOperatorError, "cumprod of complex numbers"),
         (lambda x: tc.randperm(4) + x, {}, UnsupportedOperatorError, "random_words.*draws random numbers"),
         (lambda x: tc.ones(3).scatter_add(0, tc.tensor([0, 1]), x[0, :2]), {"opset_version": 13},
          UnsupportedOperatorError, "needs opset_version 16 or later, and 13"),
