@@ -76,7 +76,9 @@ class SearchKernels:
         if out.shape[0] > length:
             raise IndexError(f"place {places.max()} is out of range for a length of {length}")
         if alike:
-            return out.astype(weights.dtype) if not weights.size or weights[0] == 1 else out * weights[0]
+            if weights.size and weights[0] != 1:
+                out = out.astype(weights.dtype if weights.dtype.kind in "iu" else np.float64) * weights[0]
+            return out.astype(weights.dtype, copy=False)
         if weights.dtype.kind in "iu" and weights.dtype.itemsize == 8:
             # Sums in float64 would lose digits.
             out = np.zeros(length, weights.dtype)

@@ -58,9 +58,14 @@ def check_view(recipe: Recipe, device: str) -> Measured:
         if not _views(out, x):
             continue
         where = to_numpy(at).reshape(-1)
-        if len(set(where.tolist())) < where.size:
-            continue  # expanded: several elements are one, and writing is refused
         label = f"view {number}" if len(outs) > 1 else "the view"
+        if len(set(where.tolist())) < where.size:
+            # Expanded: several elements are one, and writing is refused; what is written to the base must show.
+            if Device(device).capabilities.mutable:
+                with autograd.no_grad():
+                    x.fill_(3)
+                _same(f"writing 3 into the base must show in {label}", to_numpy(out), np.full(tuple(out.shape), 3))
+            continue
         wanted = to_numpy(x)
         wanted.reshape(-1)[where] = 7
         with autograd.no_grad():

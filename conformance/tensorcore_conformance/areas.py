@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -15,26 +14,15 @@ from tensorcore import dtypes
 from tensorcore.devices import Device
 from tensorcore.tensor import Tensor
 from tensorcore_conformance.arrays import from_numpy, native, to_numpy
+from tensorcore_conformance.checks import Check, area_check
 from tensorcore_conformance.forward import ConformanceError, oracle_device
-from tensorcore_conformance.training import compiled_checks, training_checks
+from tensorcore_conformance.interchange import interchange_area, overlap_area
+from tensorcore_conformance.limits import Limits
+from tensorcore_conformance.process_areas import async_area, determinism_area, memory_area, threads_area
+from tensorcore_conformance.refusals import errors_area
+from tensorcore_conformance.training import compile_area, training_area
 
-__all__ = ["AREAS", "Check"]
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing to try: its name, the dtype it is about, what runs it, and the line that does so again."""
-
-    name: str
-    dtype: str
-    run: Callable[[], Any]
-    line: str
-
-
-def _check(device: str, area: str, name: str, dtype: str, run: Callable[[], Any]) -> Check:
-    call = f"replay_area({device!r}, {area!r}, {name!r})"
-    line = f"import tensorcore; from tensorcore_conformance import replay_area; {call}"
-    return Check(name, dtype, run, line)
+__all__ = ["AREAS"]
 
 
 # ------------------------------------------------------------------ indexing
@@ -61,19 +49,19 @@ def _key(text: str) -> Any:
     return eval(f"np.s_[{text}]", names)
 
 
-def indexing(device: str) -> Iterator[Check]:
+def indexing(device: str, limits: Limits) -> Iterator[Check]:
     """``x[key]`` and ``x[key] = value`` against NumPy, and indices out of range."""
     for dtype in ("float32", "int64", "bool"):
         if dtypes.by_name(dtype) in Device(device).capabilities.dtypes:
             for key in KEYS if dtype == "float32" else KEYS[::4]:
-                yield _check(device, "indexing", f"get/{dtype}/{key}", dtype, partial(_get, device, dtype, key))
-                yield _check(device, "indexing", f"set/{dtype}/{key}", dtype, partial(_set, device, dtype, key))
+                yield area_check(device, "indexing", f"get/{dtype}/{key}", dtype, partial(_get, device, dtype, key))
+                yield area_check(device, "indexing", f"set/{dtype}/{key}", dtype, partial(_set, device, dtype, key))
     for key in OUTSIDE:
-        yield _check(device, "indexing", f"outside/{key}", "float32", partial(_outside, device, key))
+        yield area_check(device, "indexing", f"outside/{key}", "float32", partial(_outside, device, key))
     for op in ("index", "gather", "scatter", "index_put"):
         for place in (-1, 4):
             name = f"outside/{op}/{place}"
-            yield _check(device, "indexing", name, "float32", partial(_kernel_outside, device, op, place))
+            yield area_check(device, "indexing", name, "float32", partial(_kernel_outside, device, op, place))
 
 
 def _numbers(dtype: str) -> Any:
@@ -137,11 +125,11 @@ def _must_raise(what: str, call: Callable[[], Any]) -> None:
 # ------------------------------------------------------------------ in-place writes without a pure form
 
 
-def writing(device: str) -> Iterator[Check]:
+def writing(device: str, limits: Limits) -> Iterator[Check]:
     """``copy_``, ``fill_``, ``zero_`` in every dtype."""
     for dtype in sorted(Device(device).capabilities.dtypes, key=lambda each: each.name):
-        yield _check(device, "writing", f"fill/{dtype.name}", dtype.name, partial(_fill, device, dtype.name))
-        yield _check(device, "writing", f"copy/{dtype.name}", dtype.name, partial(_copy, device, dtype.name))
+        yield area_check(device, "writing", f"fill/{dtype.name}", dtype.name, partial(_fill, device, dtype.name))
+        yield area_check(device, "writing", f"copy/{dtype.name}", dtype.name, partial(_copy, device, dtype.name))
 
 
 def _fill(device: str, dtype: str) -> None:
@@ -161,12 +149,12 @@ def _copy(device: str, dtype: str) -> None:
 # ------------------------------------------------------------------ transfers
 
 
-def transfers(device: str) -> Iterator[Check]:
+def transfers(device: str, limits: Limits) -> Iterator[Check]:
     """Host to device and back, bit by bit, in every dtype and layout; and by way of another device."""
     for dtype in sorted(Device(device).capabilities.dtypes, key=lambda each: each.name):
         for name, run in (("bits", _bits), ("layouts", _layouts), ("between", _between), ("item", _item)):
-            yield _check(device, "transfers", f"{name}/{dtype.name}", dtype.name, partial(run, device, dtype))
-    yield _check(device, "transfers", "dlpack", "float32", partial(_dlpack, device))
+            yield area_check(device, "transfers", f"{name}/{dtype.name}", dtype.name, partial(run, device, dtype))
+    yield area_check(device, "transfers", "dlpack", "float32", partial(_dlpack, device))
 
 
 def _patterns(dtype: dtypes.DType) -> Any:
@@ -256,15 +244,15 @@ _SAMPLES = {
 }
 
 
-def random(device: str) -> Iterator[Check]:
+def random(device: str, limits: Limits) -> Iterator[Check]:
     """The same seed gives the same tensor as on the reference device, draw after draw."""
     able = Device(device).capabilities.dtypes
     for call, (dtype, budget) in _DRAWS.items():
         if dtypes.by_name(dtype) in able:
-            yield _check(device, "random", call, dtype, partial(_draw, device, call, budget))
+            yield area_check(device, "random", call, dtype, partial(_draw, device, call, budget))
     if dtypes.int64 in able and hasattr(F, "dropout"):
         for name, call in _SAMPLES.items():
-            yield _check(device, "random", name, "float32", partial(_draw, device, call, 0.0))
+            yield area_check(device, "random", name, "float32", partial(_draw, device, call, 0.0))
 
 
 def _draw(device: str, call: str, budget: float) -> None:
@@ -283,14 +271,14 @@ def _draw(device: str, call: str, budget: float) -> None:
 # ------------------------------------------------------------------ claims
 
 
-def claims(device: str) -> Iterator[Check]:
+def claims(device: str, limits: Limits) -> Iterator[Check]:
     """What `capabilities` says is so."""
     able = Device(device).capabilities
     for dtype in sorted(able.dtypes, key=lambda each: each.name):
-        yield _check(device, "claims", f"dtype/{dtype.name}", dtype.name, partial(_makes, device, dtype))
-    yield _check(device, "claims", "mutable", "float32", partial(_mutable, device))
+        yield area_check(device, "claims", f"dtype/{dtype.name}", dtype.name, partial(_makes, device, dtype))
+    yield area_check(device, "claims", "mutable", "float32", partial(_mutable, device))
     if able.subnormals and dtypes.float32 in able.dtypes:
-        yield _check(device, "claims", "subnormals", "float32", partial(_subnormals, device))
+        yield area_check(device, "claims", "subnormals", "float32", partial(_subnormals, device))
 
 
 def _makes(device: str, dtype: dtypes.DType) -> None:
@@ -322,12 +310,20 @@ def _subnormals(device: str) -> None:
         )
 
 
-AREAS: dict[str, Callable[[str], Iterator[Check]]] = {
+#: What is checked beside single ops, by name.
+AREAS: dict[str, Callable[[str, Limits], Iterator[Check]]] = {
     "claims": claims,
     "transfers": transfers,
+    "interchange": interchange_area,
     "indexing": indexing,
     "writing": writing,
+    "overlap": overlap_area,
+    "errors": errors_area,
     "random": random,
-    "compile": lambda device: (_check(device, "compile", *each) for each in compiled_checks(device)),
-    "training": lambda device: (_check(device, "training", *each) for each in training_checks(device)),
+    "determinism": determinism_area,
+    "threads": threads_area,
+    "async": async_area,
+    "memory": memory_area,
+    "compile": compile_area,
+    "training": training_area,
 }

@@ -12,10 +12,15 @@ from tensorcore.devices import Device
 from tensorcore.dtypes import DType
 from tensorcore.tensor import Tensor, wrap
 
-__all__ = ["LAYOUTS", "dtype_named", "from_numpy", "laid_out", "names", "native", "to_numpy", "wide", "wide_dtype"]
+__all__ = [
+    "LAYOUTS", "REPEATING", "dtype_named", "from_numpy", "laid_out", "names", "native", "repeated", "to_numpy", "wide", "wide_dtype",
+]  # fmt: skip
 
-#: Ways to lay the same elements out in memory; each is made by the device's own view ops.
-LAYOUTS = ("transposed", "strided", "negative", "offset")
+#: Ways to lay elements out in memory; each is made by the device's own view ops. In the last two, several elements
+#: are in one place: along the last dimension (a stride of 0), or along diagonals (windows that overlap).
+LAYOUTS = ("transposed", "strided", "negative", "offset", "expanded", "overlapping")
+#: Those that need equal elements.
+REPEATING = ("expanded", "overlapping")
 
 _WIDE = {
     "float16": np.float64, "bfloat16": np.float64, "float32": np.float64, "float64": np.longdouble,
@@ -63,6 +68,20 @@ def to_numpy(tensor: Tensor) -> Any:
     return np.frombuffer(data, native(tensor.dtype)).reshape(tuple(tensor.shape)).copy()
 
 
+def _diagonals(shape: tuple[int, ...]) -> Any:
+    """The number of the diagonal that each place lies on: the sum of its indices."""
+    return np.add.reduce(np.indices(shape))
+
+
+def repeated(array: Any, layout: str) -> Any:
+    """What an operand must hold to be laid out so: elements in one place are equal."""
+    if array is None or not array.ndim or layout not in REPEATING or not array.size:
+        return array
+    if layout == "expanded":
+        return np.ascontiguousarray(np.broadcast_to(array[..., :1], array.shape))
+    return array.reshape(-1)[_diagonals(array.shape)]
+
+
 def laid_out(array: Any, device: str, layout: str) -> Tensor:
     """``array`` on ``device``, as a view that is laid out as ``layout`` says (contiguous, or one of `LAYOUTS`)."""
     if layout == "contiguous" or array.ndim == 0:
@@ -75,8 +94,23 @@ def laid_out(array: Any, device: str, layout: str) -> Tensor:
         whole[..., ::2] = array
         return from_numpy(whole, device)[..., ::2]
     if layout == "negative":
+        mirrored = np.ascontiguousarray(array[..., ::-1])[..., ::-1]
+        place = Device(device)
+        kind = place.kind(dtype_named(array.dtype.name))
+        # Slices have positive steps only: negative strides come with the host's memory, where a backend shares it.
+        shared = kind.backend.share_host(mirrored, kind.dtype, mirrored.shape, mirrored.strides) if array.size else None
+        if shared is not None:
+            return wrap(shared, kind)
         return from_numpy(array[..., ::-1], device)[..., ::-1]
     if layout == "offset":
         whole = np.concatenate([array[:1], array]) if array.shape[0] else array
         return from_numpy(whole, device)[whole.shape[0] - array.shape[0] :]
+    if layout == "expanded":
+        return from_numpy(array[..., :1], device).expand(array.shape)
+    if layout == "overlapping":
+        if not array.size:
+            return from_numpy(array, device)
+        windows = np.zeros(sum(array.shape) - array.ndim + 1, array.dtype)
+        windows[_diagonals(array.shape)] = array
+        return from_numpy(windows, device).as_strided(array.shape, (1,) * array.ndim)
     raise ValueError(f"layout: expected contiguous or one of {', '.join(LAYOUTS)}, got {layout!r}")

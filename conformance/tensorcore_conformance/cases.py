@@ -10,11 +10,12 @@ from tensorcore import dtypes
 from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, INTEGER, DType
 from tensorcore.errors import DTypeError
 from tensorcore.ops.record import Op
-from tensorcore_conformance.arrays import LAYOUTS, names
-from tensorcore_conformance.recipes import Recipe, seed_of
-from tensorcore_conformance.samples import LAID_OUT, is_elementwise, samples_of
+from tensorcore_conformance.arrays import LAYOUTS, REPEATING, names
+from tensorcore_conformance.limits import Limits
+from tensorcore_conformance.recipes import Recipe, seed_of, shape_name
+from tensorcore_conformance.samples import LAID_OUT, broadcasts, is_elementwise, samples_of
 
-__all__ = ["Case", "Limits", "forward_cases", "gradient_recipes", "recipe_from"]
+__all__ = ["Case", "Limits", "forward_cases", "gradient_recipes", "recipe_from", "tested_dtypes"]
 
 #: Keys of a sample that are not keyword arguments of the op.
 _RESERVED = frozenset(("shapes", "dtypes", "domains", "args", "order", "distinct", "prepare", "observe"))
@@ -23,8 +24,11 @@ _RESERVED = frozenset(("shapes", "dtypes", "domains", "args", "order", "distinct
 _WRAPPING = names(
     "add sub mul neg abs bitwise_and bitwise_or bitwise_xor bitwise_not maximum minimum eq lt le gt ge ne"
 )
-#: Whose results tell equal elements apart, or not.
-_ORDERING = names("argmax argmin sort argsort msort amax amin max min topk median kthvalue mode cummax cummin unique")
+#: Whose results tell equal elements apart, or 0 from others.
+_ORDERING = names(
+    "argmax argmin sort argsort msort amax amin max min topk median kthvalue mode cummax cummin unique search "
+    "searchsorted bucketize any all count_nonzero nonzero argwhere"
+)
 #: Sums over many elements: what a naive float32 accumulation gets wrong, with the shape and the attributes.
 _LONG: dict[str, tuple[tuple[tuple[int, ...], ...], dict[str, Any]]] = {
     "sum": (((1 << 16,),), {}),
@@ -34,21 +38,24 @@ _LONG: dict[str, tuple[tuple[tuple[int, ...], ...], dict[str, Any]]] = {
 }
 
 
-@dataclass(frozen=True)
-class Limits:
-    """How much is tried; a slow device takes less.
-
-    Attributes:
-        examples: Hypothesis draws per op; 0 leaves them out.
-        long: whether sums over many elements are tried.
-        samples: samples of each record tried in every dtype.
-        dtypes: names of the dtypes that ops are tried in; all of the device's if empty.
-    """
-
-    examples: int = 8
-    long: bool = True
-    samples: int = 2
-    dtypes: tuple[str, ...] = ()
+#: Shapes beyond the width of vectors, the sides of blocks and the size of a small batch, none of them a multiple.
+_LARGE: dict[str, tuple[tuple[tuple[tuple[int, ...], ...], dict[str, Any]], ...]] = {
+    **dict.fromkeys(("sum", "mean", "amax", "amin", "argmax", "argmin", "logsumexp"), (
+        (((1031,),), {}), (((67, 129),), {"dim": 0}), (((67, 129),), {"dim": 1}),
+    )),
+    **dict.fromkeys(("cumsum", "sort", "argsort", "softmax", "log_softmax"), (
+        (((67, 129),), {"dim": 0}), (((67, 129),), {"dim": 1}),
+    )),
+    "matmul": ((((67, 129), (129, 35)), {}), (((9, 33, 17), (17, 5)), {}), (((1, 257), (257, 1)), {})),
+    "mm": ((((67, 129), (129, 35)), {}),),
+    "bmm": ((((9, 33, 17), (9, 17, 5)), {}),),
+    "linear": ((((67, 129), (35, 129), (35,)), {}),),
+    "layer_norm": ((((67, 129),), {"normalized_shape": (129,)}),),
+    "conv1d": ((((9, 5, 67), (7, 5, 3), (7,)), {"padding": 1}),),
+    "conv2d": ((((9, 3, 19, 23), (5, 3, 3, 3), (5,)), {"padding": 1}),),
+    "max_pool2d": ((((9, 3, 19, 23),), {"kernel_size": 2}),),
+    "avg_pool2d": ((((9, 3, 19, 23),), {"kernel_size": 2}),),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -98,7 +105,7 @@ def _takes(op: Op, dtype: DType) -> bool:
 
 
 def _shape_name(recipe: Recipe) -> str:
-    shapes = "x".join("(" + ",".join(map(str, shape)) + ")" if shape is not None else "none" for shape in recipe.shapes)
+    shapes = "x".join(map(shape_name, recipe.shapes))
     extra = [*map(_short, recipe.args), *(f"{key}={_short(value)}" for key, value in recipe.kwargs.items())]
     return ",".join([shapes or "-", *extra])
 
@@ -139,18 +146,58 @@ def _edge_cases(op: Op, able: frozenset[DType], limits: Limits, main: DType, sam
                     recipe = recipe_from(op, sample, dtype.name, "shapes")
                     yield Case(f"shapes/{dtype.name}/{_shape_name(recipe)}", recipe, dtype.name)
                 break
-    for layout in LAYOUTS if op.name not in LAID_OUT else ():
+    for layout in (*LAYOUTS, "mixed") if op.name not in LAID_OUT else ():
+        if layout in REPEATING and samples[0].keys() & {"prepare", "distinct"}:
+            continue  # equal elements would not do
+        if layout == "mixed" and len(op.operands) < 2:
+            continue
         recipe = recipe_from(op, samples[0], usual.name, f"layout/{layout}").replaced(layout=layout)
         if any(recipe.shapes):
             yield Case(f"layout/{layout}/{usual.name}", recipe, usual.name)
     for number, sample in enumerate(samples if op.name in _ORDERING else ()):
         recipe = recipe_from(op, sample, usual.name, f"ties/{number}").replaced(fill="ties")
         yield Case(f"ties/{usual.name}/{_shape_name(recipe)}", recipe, usual.name)
-    yield from _special_cases(op, taken, elementwise, samples)
+    yield from _special_cases(op, taken, broadcasts(op) and op.name != "sinc", samples)
+    yield from _form_cases(op, usual, elementwise, samples)
     for name, (shapes, kwargs) in _LONG.items():
         if limits.long and name.partition("/")[0] == op.name and main in taken:
             tenths = Recipe(op.name, shapes, (main.name,) * len(shapes), kwargs=kwargs, fill="tenth")
             yield Case(f"long/{main.name}/{_shape_name(tenths)}", tenths, main.name)
+
+
+def _form_cases(op: Op, usual: DType, elementwise: bool, samples: Any) -> Iterator[Case]:
+    """One tensor in the place of several, sizes beyond vectors and blocks, shapes and dimensions that do not fit."""
+    for sample in samples[:1]:
+        recipe = recipe_from(op, sample, usual.name, "same").replaced(fill="same")
+        forms = [*zip(recipe.shapes, recipe.dtypes, strict=True)]
+        if len(set(forms)) < len(forms) and not sample.get("prepare") and not sample.get("distinct"):
+            yield Case(f"same/{usual.name}/{_shape_name(recipe)}", recipe, usual.name)
+    large = ((((4099,),) * len(op.operands), {}),) if elementwise else _LARGE.get(op.name, ())
+    for shapes, kwargs in large:
+        named = {key: value for key, value in kwargs.items() if key in op.signature.parameters}
+        if len(named) == len(kwargs):
+            recipe = Recipe(op.name, shapes, (usual.name,) * len(shapes), kwargs=kwargs, seed=seed_of(f"{op.name}/large"))
+            yield Case(f"large/{usual.name}/{_shape_name(recipe)}", recipe, usual.name)
+    if elementwise and len(op.operands) > 1:
+        shapes = ((3, 4), *((3, 5),) * (len(op.operands) - 1))
+        yield Case("refused/shapes", Recipe(op.name, shapes, (usual.name,) * len(shapes)), usual.name)
+    for sample in samples:
+        if type(sample.get("dim")) is int and not sample.get("prepare"):
+            recipe = recipe_from(op, {**sample, "dim": 17}, usual.name, "dim")
+            if not recipe.distinct:
+                yield Case("refused/dim=17", recipe, usual.name)
+            break
+
+
+#: Whose results at infinities and NaN are nobody's promise, or whose operands must be in order.
+_UNSPECIAL = names("bucketize searchsorted search nan_to_num complex view_as_complex_copy int")
+#: Sums of what special values make of themselves; those of products may add infinities of either sign in any order.
+_SPECIAL_SUMS = names("mean nansum nanmean var std softmax log_softmax logsumexp softmin norm linalg_vector_norm")
+
+
+def _takes_specials(op: Op) -> bool:
+    exact = op.primitive or (op.ulp == 0 and bool(op.paths))
+    return (exact and op.name not in _UNSPECIAL) or op.name in _SPECIAL_SUMS
 
 
 def _special_cases(op: Op, taken: list[DType], elementwise: bool, samples: Any) -> Iterator[Case]:
@@ -160,7 +207,7 @@ def _special_cases(op: Op, taken: list[DType], elementwise: bool, samples: Any) 
                 shapes = ((17 ** len(op.operands),),) * len(op.operands)
                 recipe = Recipe(op.name, shapes, (dtype.name,) * len(op.operands), fill="special")
                 yield Case(f"special/{dtype.name}", recipe, dtype.name)
-            elif op.primitive and dtype.itemsize == 4:
+            elif _takes_specials(op) and dtype.itemsize == 4:
                 for number, sample in enumerate(samples[:2]):
                     recipe = recipe_from(op, sample, dtype.name, f"special/{number}").replaced(fill="sprinkled")
                     yield Case(f"special/{dtype.name}/{_shape_name(recipe)}", recipe, dtype.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -21,7 +21,10 @@ class Exemption:
         op: name of the op or area.
         reason: why, in a sentence; it is printed in the report.
         dtypes: names of the dtypes it is about; all if empty.
+        shapes: patterns of the operands' shapes, one of which some operand must match; all if empty. As in
+            ``"(0,*)"``, ``"()"``, or ``"empty"`` for any side of 0.
         cases: pattern of the case names, as in ``"special/*"``.
+        contract: version of the contract it is declared for; ``None`` for whichever the backend is written for.
         device: the device it is about; filled in for exceptions that a backend declares itself.
 
     Example:
@@ -34,16 +37,28 @@ class Exemption:
     op: str
     reason: str
     dtypes: tuple[str, ...] = ()
+    shapes: tuple[str, ...] = ()
     cases: str = "*"
+    contract: int | None = None
     device: str = ""
 
-    def covers(self, case: str, dtype: str) -> bool:
+    def covers(self, case: str, dtype: str, shapes: Sequence[str] = ()) -> bool:
         """Whether a case of the op is within the exception's scope."""
-        return (not self.dtypes or dtype in self.dtypes) and fnmatchcase(case, self.cases)
+        if self.dtypes and dtype not in self.dtypes:
+            return False
+        if self.shapes and not any(_matches(shape, pattern) for shape in shapes for pattern in self.shapes):
+            return False
+        return fnmatchcase(case, self.cases)
 
     def __str__(self) -> str:
-        scope = f" in {', '.join(self.dtypes)}" if self.dtypes else ""
+        scope = "".join(f" {word} {', '.join(of)}" for word, of in (("in", self.dtypes), ("of", self.shapes)) if of)
         return f"{self.op} {self.cases}{scope}: {self.reason}"
+
+
+def _matches(shape: str, pattern: str) -> bool:
+    if pattern == "empty":
+        return "0" in shape.strip("()").split(",")
+    return fnmatchcase(shape, pattern)
 
 
 @dataclass(frozen=True)
@@ -96,14 +111,16 @@ def _exemption(stated: Any, device: str) -> Exemption:
         return stated
     try:
         facts = dict(stated)
-        facts["dtypes"] = tuple(facts.get("dtypes", ()))
+        for scope in ("dtypes", "shapes"):
+            given = facts.get(scope, ())
+            facts[scope] = (given,) if isinstance(given, str) else tuple(given)
         facts.setdefault("device", device)
         made: Exemption | None = Exemption(**facts)
     except (TypeError, ValueError):
         made = None
     if made is None or not made.reason:
         raise PluginError(
-            "tensorcore_conformance_exceptions: expected a mapping with op, reason and optionally dtypes, cases and "
-            f"device, got {stated!r}"
+            "tensorcore_conformance_exceptions: expected a mapping with op, reason and optionally dtypes, shapes, cases, "
+            f"contract and device, got {stated!r}"
         )
     return made

@@ -24,20 +24,41 @@ from tensorcore_conformance.recipes import Recipe, flat_outputs
 from tensorcore_conformance.samples import is_elementwise
 from tensorcore_conformance.structure import observed
 
-__all__ = ["ConformanceError", "Measured", "check_forward", "check_refused", "check_repeat", "oracle_device"]
+__all__ = [
+    "ConformanceError", "DrawError", "Measured", "check_forward", "check_refused", "check_repeat", "described",
+    "oracle_call", "oracle_device", "refusal_there",
+]  # fmt: skip
 
 
 class ConformanceError(AssertionError):
     """A check that the device does not pass; the text says why."""
 
 
+class DrawError(ConformanceError):
+    """A drawn call that fails; ``program`` repeats it."""
+
+    def __init__(self, message: str, program: str) -> None:
+        super().__init__(message)
+        self.program = program
+
+
+def described(error: BaseException) -> str:
+    """An exception as ``Class: text``, also where making the text raises another."""
+    try:
+        text = str(error)
+    except BaseException as another:
+        text = f"(its text cannot be made: {type(another).__name__})"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
 @dataclass(frozen=True)
 class Measured:
-    """What a passed check measured: errors in units in the last place, and whose word was the oracle's."""
+    """What a passed check measured: errors in units in the last place and over their budget, and the oracle."""
 
     ulp: float = 0.0
     mean_ulp: float = 0.0
     oracle: str = ""
+    budget: float = 0.0
 
 
 def oracle_device(device: str) -> str:
@@ -57,10 +78,19 @@ def expected_dtypes(recipe: Recipe, device: str) -> tuple[list[str] | None, type
         if result is not None:
             return [result.name], None
     found, refusal = _dtypes_there(recipe.written("", ""), _Uncached(recipe), oracle_device(device))
+    return (None, DTypeError) if _lacks(device, found) else (found, refusal)
+
+
+def refusal_there(recipe: Recipe, device: str) -> type[BaseException] | None:
+    """The class of what the reference device raises for the call, or the device for lack of the result's dtype."""
+    found, refusal = _dtypes_there(recipe.written("", ""), _Uncached(recipe), oracle_device(device))
+    return DTypeError if refusal is None and _lacks(device, found) else refusal
+
+
+def _lacks(device: str, found: list[str] | None) -> bool:
+    """Whether the device has no arrays of a result's dtype."""
     able = {each.name for each in Device(device).capabilities.dtypes}
-    if found is not None and not able.issuperset(name for name in found if name):
-        return None, DTypeError  # the device has no arrays of the result's dtype
-    return found, refusal
+    return found is not None and not able.issuperset(name for name in found if name)
 
 
 class _Uncached:
@@ -109,7 +139,7 @@ def _promoted(recipe: Recipe, operands: list[Any]) -> list[Any]:
     return [x.astype(native(compute)) if x is not None and place in places else x for place, x in enumerate(operands)]
 
 
-def _numpy_call(recipe: Recipe) -> Callable[[list[Any]], list[Any]] | None:
+def oracle_call(recipe: Recipe) -> Callable[[list[Any]], list[Any]] | None:
     """The NumPy oracle as a function of the list of operands."""
     oracle = oracle_of(recipe.op)
     if oracle is None:
@@ -153,7 +183,7 @@ def expectation(recipe: Recipe, device: str, first: str) -> tuple[list[Any], lis
     widened = [None if x is None else wide(x) for x in operands]
     if precise is not None:
         widened = [x.astype(np.longdouble) if x is not None and x.dtype == np.float64 else x for x in widened]
-    call = _numpy_call(recipe)
+    call = oracle_call(recipe)
     if call is not None:
         try:
             return widened, call(widened), call, "NumPy"
@@ -166,8 +196,11 @@ def expectation(recipe: Recipe, device: str, first: str) -> tuple[list[Any], lis
 # ------------------------------------------------------------------ checks
 
 
-def check_forward(recipe: Recipe, device: str) -> Measured:
-    """Compare the op's result with the oracle: dtype, shape, values; operands must stay as they were."""
+def check_forward(recipe: Recipe, device: str, function: Any = None) -> Measured:
+    """Compare the op's result with the oracle: dtype, shape, values; operands must stay as they were.
+
+    ``function`` is called in place of the op, such as a compiled form of it.
+    """
     names, refusal = expected_dtypes(recipe, device)
     if refusal is not None:
         return check_refused(recipe, device, refusal)
@@ -175,7 +208,7 @@ def check_forward(recipe: Recipe, device: str) -> Measured:
     tensors = recipe.tensors(device)
     before = [None if x is None else to_numpy(x) for x in tensors]
     with no_grad():
-        result = recipe.call(tensors, device)
+        result = recipe.call(tensors, device, function)
     _unmodified(tensors, before)
     outs = flat_outputs(result)
     if len(outs) != len(names):
@@ -184,7 +217,7 @@ def check_forward(recipe: Recipe, device: str) -> Measured:
     if len(expected) != len(outs):
         raise ConformanceError(f"the oracle ({told}) has {len(expected)} outputs, the op {len(outs)}")
     op = recipe.record
-    largest = mean = 0.0
+    largest = mean = share = 0.0
     dtype = dtypes.by_name(names[0]) if names[0] else dtypes.bool_
     given = [dtypes.by_name(each) for each in recipe.dtypes]
     exact = (op.primitive and is_elementwise(op)) or op.ulp == 0 or op.view
@@ -203,8 +236,8 @@ def check_forward(recipe: Recipe, device: str) -> Measured:
         found = compare(to_numpy(out), wanted, budget, flushes, op.name not in ZERO_SIGN_IS_FREE)
         if not found.passed:
             raise ConformanceError(f"{label}{found.message} (oracle: {told})")
-        largest, mean = max(largest, found.ulp), max(mean, found.mean_ulp)
-    return Measured(largest, mean, told)
+        largest, mean, share = max(largest, found.ulp), max(mean, found.mean_ulp), max(share, found.ratio)
+    return Measured(largest, mean, told, share)
 
 
 def _same_form(label: str, out: Any, wanted: Any, name: str, device: str) -> None:
@@ -212,7 +245,14 @@ def _same_form(label: str, out: Any, wanted: Any, name: str, device: str) -> Non
         raise ConformanceError(f"{label}expected a tensor, got {type(out).__name__}")
     if out.dtype.name != name:
         raise ConformanceError(f"{label}expected dtype {name}, got {out.dtype.name}")
-    kept = out._kind.backend.dtype_of(out._array).name
+    backend = out._kind.backend
+    if not isinstance(out._array, backend.array_type):
+        met, meant = type(out._array), backend.array_type
+        raise ConformanceError(
+            f"{label}expected a native array ({meant.__module__}.{meant.__qualname__}), "
+            f"and the kernel returned {met.__module__}.{met.__qualname__}"
+        )
+    kept = backend.dtype_of(out._array).name
     if kept != name:
         raise ConformanceError(f"{label}expected dtype {name}; the tensor says so, but its native array is {kept}")
     if tuple(out.shape) != wanted.shape:
@@ -236,7 +276,9 @@ def _listed(array: Any) -> str:
 def check_refused(recipe: Recipe, device: str, refusal: type[BaseException] | None = None) -> Measured:
     """The op must raise what the oracle's device (or the dtype rule) raises."""
     if refusal is None:
-        refusal = expected_dtypes(recipe, device)[1]
+        # Whatever the op's rule says of the dtypes, shapes and arguments may be what is refused.
+        there = _dtypes_there(recipe.written("", ""), _Uncached(recipe), oracle_device(device))[1]
+        refusal = expected_dtypes(recipe, device)[1] or there
         if refusal is None:
             return check_forward(recipe, device)
     try:
@@ -253,11 +295,14 @@ def check_refused(recipe: Recipe, device: str, refusal: type[BaseException] | No
 
 
 def check_repeat(recipe: Recipe, device: str) -> Measured:
-    """The same call gives the same bits."""
+    """The same call gives the same bits, also after one with other elements of the same shapes."""
     if expected_dtypes(recipe, device)[1] is not None:
         return Measured(oracle="refusal")
     with no_grad():
-        first, second = (flat_outputs(recipe.call(recipe.tensors(device), device)) for _ in range(2))
+        first = flat_outputs(recipe.call(recipe.tensors(device), device))
+    check_forward(recipe.replaced(seed=recipe.seed + 1), device)
+    with no_grad():
+        second = flat_outputs(recipe.call(recipe.tensors(device), device))
     for a, b in zip(first, second, strict=True):
         if isinstance(a, Tensor) and to_numpy(a).tobytes() != to_numpy(b).tobytes():
             raise ConformanceError(

@@ -16,7 +16,10 @@ from tensorcore_conformance.arrays import from_numpy, native, to_numpy
 from tensorcore_conformance.forward import ConformanceError, Measured, oracle_device
 from tensorcore_conformance.recipes import Recipe, flat_outputs
 
-__all__ = ["check_direction", "check_gradient", "check_second"]
+__all__ = [
+    "Point", "along", "check_direction", "check_gradient", "check_second", "gradients_at", "judge_derivative",
+    "random_direction", "refused",
+]  # fmt: skip
 
 #: Step of the central differences, of fourth order: truncation and rounding both err by about 1e-12.
 STEP = 2e-4
@@ -77,7 +80,7 @@ class Point:
     def weights(self, outs: list[Tensor]) -> list[Any]:
         """Cotangents, the same for every call on this point."""
         rng = np.random.default_rng(self.recipe.seed + 2)
-        return [_random(rng, tuple(x.shape), native(x.dtype)) for x in outs]
+        return [random_direction(rng, tuple(x.shape), native(x.dtype)) for x in outs]
 
     def value(self, operands: list[Any]) -> float:
         """The scalar, summed in float64."""
@@ -91,7 +94,8 @@ def _is_floating(x: Any) -> bool:
     return x is not None and (x.dtype.kind in "fc" or x.dtype.name == "bfloat16")
 
 
-def _random(rng: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+def random_direction(rng: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """Elements of both signs, none near zero."""
     made = rng.uniform(0.5, 1.5, shape) * rng.choice([-1.0, 1.0], shape)
     if dtype.kind == "c":
         made = made + 1j * rng.uniform(-1, 1, shape)
@@ -122,7 +126,7 @@ def _difference(function: Any, operands: list[Any], place: int, direction: Any) 
     return float((4 * near - far) / (3 * STEP))
 
 
-def _along(gradient: Any, direction: Any) -> tuple[float, float]:
+def along(gradient: Any, direction: Any) -> tuple[float, float]:
     """The gradient's component along a direction, and the size of the terms it is made of."""
     terms = (np.conj(gradient) * direction).real
     return math.fsum(terms.reshape(-1).tolist()), float(np.sum(np.abs(terms)))
@@ -132,7 +136,7 @@ def _differentiable(outs: list[Tensor]) -> list[Tensor]:
     return [x for x in outs if x.requires_grad]
 
 
-def _gradients(point: Point, create_graph: bool = False) -> tuple[list[Any], list[Any], list[Any]] | None:
+def gradients_at(point: Point, create_graph: bool = False) -> tuple[list[Any], list[Any], list[Any]] | None:
     """(operands, cotangents, gradients) as tensors, or ``None`` where the op has no gradient."""
     tensors, outs = point.outputs(point.operands, True)
     weights = [from_numpy(w, point.device) for w in point.weights(outs)]
@@ -157,7 +161,7 @@ def _at_smooth_points(check: Any) -> Any:
             return Measured(oracle="deliberately not the derivative")
         for turn in range(POINTS):
             moved = recipe.replaced(seed=recipe.seed + 1000 * turn)
-            if turn == 0 and _refused(moved, device):
+            if turn == 0 and refused(moved, device):
                 return Measured(oracle="refusal")
             try:
                 return check(moved, device)
@@ -168,7 +172,7 @@ def _at_smooth_points(check: Any) -> Any:
     return checked
 
 
-def _refused(recipe: Recipe, device: str) -> bool:
+def refused(recipe: Recipe, device: str) -> bool:
     """Whether the op takes no such operands; that it refuses them rightly is a forward check."""
     try:
         with autograd.no_grad():
@@ -189,24 +193,25 @@ def _narrows(point: Point) -> bool:
 def check_gradient(recipe: Recipe, device: str) -> Measured:
     """Gradients of float64 (or complex128) operands against central differences along random directions."""
     point = Point(recipe, device)
-    found = _gradients(point)
+    found = gradients_at(point)
     if found is None:
         return Measured(oracle="no gradient")
     if _narrows(point):
         return Measured(oracle="a narrower dtype")
     tensors, _, gradients = found
+    share = 0.0
     for place, gradient in zip(point.places, gradients, strict=True):
         x = point.operands[place]
         for _ in range(2):
-            direction = _random(point.rng, x.shape, x.dtype)
+            direction = random_direction(point.rng, x.shape, x.dtype)
             numeric = _difference(point.value, point.operands, place, direction)
             if gradient is None:
                 analytic, size = 0.0, 0.0
             else:
                 _same_form(place, gradient, tensors[place])
-                analytic, size = _along(to_numpy(gradient), direction)
-            _judge(f"gradient of operand {place}", analytic, numeric, size)
-    return Measured(oracle="finite differences in float64")
+                analytic, size = along(to_numpy(gradient), direction)
+            share = max(share, judge_derivative(f"gradient of operand {place}", analytic, numeric, size))
+    return Measured(oracle="finite differences in float64", budget=share)
 
 
 def _same_form(place: int, gradient: Tensor, operand: Tensor) -> None:
@@ -217,21 +222,26 @@ def _same_form(place: int, gradient: Tensor, operand: Tensor) -> None:
         )
 
 
-def _judge(what: str, analytic: float, numeric: float, size: float) -> None:
-    allowed = BUDGET * max(1.0, size, abs(numeric))
+def judge_derivative(
+    what: str, analytic: float, numeric: float, size: float, budget: float = BUDGET, told: str = "central differences"
+) -> float:
+    """The error over what is allowed; raises where it is above 1."""
+    allowed = budget * max(1.0, size, abs(numeric))
     # Where both are not finite, the value is at fault, which other checks see.
     if not abs(analytic - numeric) <= allowed and (math.isfinite(analytic) or math.isfinite(numeric)):
         raise ConformanceError(
-            f"{what}: expected {numeric:.12g} along a random direction (central differences), got {analytic:.12g}; "
+            f"{what}: expected {numeric:.12g} along a random direction ({told}), got {analytic:.12g}; "
             f"relative error {abs(analytic - numeric) / max(abs(numeric), 1e-300):.3g}, allowed {allowed:.3g} absolute"
         )
+    share = abs(analytic - numeric) / allowed
+    return share if math.isfinite(share) else 0.0
 
 
 @_at_smooth_points
 def check_second(recipe: Recipe, device: str) -> Measured:
     """The derivative of the first gradient, for operands and cotangents, against differences of the first gradient."""
     point = Point(recipe, device)
-    found = _gradients(point, create_graph=True)
+    found = gradients_at(point, create_graph=True)
     if found is None:
         return Measured(oracle="no gradient")
     if _narrows(point):
@@ -241,7 +251,7 @@ def check_second(recipe: Recipe, device: str) -> Measured:
     if not kept:
         return Measured(oracle="no gradient")
     rng = np.random.default_rng(recipe.seed + 3)
-    directions = [_random(rng, tuple(g.shape), native(g.dtype)) for _, g in kept]
+    directions = [random_direction(rng, tuple(g.shape), native(g.dtype)) for _, g in kept]
     live = [(g, v) for (_, g), v in zip(kept, directions, strict=True) if g.requires_grad]
     wanted = [*(tensors[place] for place in point.places), *cotangents]
     if live:
@@ -252,35 +262,36 @@ def check_second(recipe: Recipe, device: str) -> Measured:
 
     def first_along(operands: list[Any]) -> float:
         moved = Point(recipe, device, operands)
-        again = _gradients(moved)
+        again = gradients_at(moved)
         assert again is not None
         by_place = dict(zip(moved.places, again[2], strict=True))
         return math.fsum(
-            0.0 if by_place[place] is None else _along(to_numpy(by_place[place]), v)[0]
+            0.0 if by_place[place] is None else along(to_numpy(by_place[place]), v)[0]
             for (place, _), v in zip(kept, directions, strict=True)
         )
 
+    share = 0.0
     for number, place in enumerate(point.places):
         x = point.operands[place]
-        direction = _random(rng, x.shape, x.dtype)
+        direction = random_direction(rng, x.shape, x.dtype)
         numeric = _difference(first_along, point.operands, place, direction)
-        analytic, size = (0.0, 0.0) if second[number] is None else _along(to_numpy(second[number]), direction)
-        _judge(f"second derivative by operand {place}", analytic, numeric, max(size, 1.0))
+        analytic, size = (0.0, 0.0) if second[number] is None else along(to_numpy(second[number]), direction)
+        share = max(share, judge_derivative(f"second derivative by operand {place}", analytic, numeric, max(size, 1.0)))
     # In the cotangent the gradient is linear, so its derivative along w is the gradient at w.
     if live:
         parts = [(w, s) for w, s in zip(cotangents, second[len(point.places) :], strict=True) if s is not None]
-        linear = math.fsum(_along(to_numpy(s), to_numpy(w))[0] for w, s in parts)
-        size = sum(_along(to_numpy(s), to_numpy(w))[1] for w, s in parts)
-        _judge("derivative of the gradient by the cotangent", linear, first_along(point.operands), size)
-    return Measured(oracle="differences of the first gradient in float64")
+        linear = math.fsum(along(to_numpy(s), to_numpy(w))[0] for w, s in parts)
+        size = sum(along(to_numpy(s), to_numpy(w))[1] for w, s in parts)
+        judge_derivative("derivative of the gradient by the cotangent", linear, first_along(point.operands), size)
+    return Measured(oracle="differences of the first gradient in float64", budget=share)
 
 
 def check_direction(recipe: Recipe, device: str) -> Measured:
     """Gradients in the recipe's own dtype against those in float64 on another device."""
-    if _refused(recipe, device):
+    if refused(recipe, device):
         return Measured(oracle="refusal")
     point = Point(recipe, device)
-    found = _gradients(point)
+    found = gradients_at(point)
     if found is None:
         return Measured(oracle="no gradient")
     tensors, cotangents, gradients = found
@@ -295,9 +306,13 @@ def check_direction(recipe: Recipe, device: str) -> Measured:
     others, outs = there.outputs(operands, True)
     live = _differentiable(outs)
     wide = autograd.grad(
-        live, [others[p] for p in point.places], [from_numpy(w, there.device) for w in weights], allow_unused=True
+        live,
+        [others[p] for p in point.places],
+        [from_numpy(w.astype(native(x.dtype)), there.device) for x, w in zip(live, weights, strict=True)],
+        allow_unused=True,
     )
     eps = dtypes.finfo(dtype).eps
+    share = 0.0
     for place, mine, other in zip(point.places, gradients, wide, strict=True):
         if (mine is None) != (other is None):
             raise ConformanceError(
@@ -308,9 +323,9 @@ def check_direction(recipe: Recipe, device: str) -> Measured:
             continue
         _same_form(place, mine, tensors[place])
         got, wanted = to_numpy(mine).astype(to), to_numpy(other)
-        direction = _random(point.rng, got.shape, np.dtype(to))
-        analytic, size = _along(got, direction)
-        exact, scale = _along(wanted, direction)
+        direction = random_direction(point.rng, got.shape, np.dtype(to))
+        analytic, size = along(got, direction)
+        exact, scale = along(wanted, direction)
         budget = 32 * eps * max(size, scale, 1.0 if eps > 1e-3 else 0.1)
         if not abs(analytic - exact) <= budget and (math.isfinite(exact) or math.isfinite(analytic)):
             raise ConformanceError(
@@ -318,4 +333,6 @@ def check_direction(recipe: Recipe, device: str) -> Measured:
                 f"(float64 on {there.device}), got {analytic:.9g}; "
                 f"error {abs(analytic - exact):.3g}, budget {budget:.3g}"
             )
-    return Measured(oracle=f"float64 on {there.device}")
+        if math.isfinite(exact) and math.isfinite(analytic):
+            share = max(share, abs(analytic - exact) / budget)
+    return Measured(oracle=f"float64 on {there.device}", budget=share)

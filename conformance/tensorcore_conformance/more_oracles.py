@@ -105,6 +105,10 @@ def _loss(formula: Callable[..., Any]) -> Callable[..., Any]:
     return oracle
 
 
+def _softplus(x: Any) -> Any:
+    return np.where(x.real > 0, x + np.log1p(np.exp(-x)), np.log1p(np.exp(x)))
+
+
 def _smooth_l1(x: Any, t: Any, beta: float = 1.0) -> Any:
     gap = np.abs(x - t)
     return np.where(gap < beta, gap * gap / (2 * beta), gap - beta / 2) if beta else gap
@@ -171,7 +175,8 @@ MORE_ORACLES: dict[str, Callable[..., Any]] = {
     "copysign": _as_float(np.copysign),
     "logaddexp": np.logaddexp,
     "logaddexp2": np.logaddexp2,
-    "heaviside": np.heaviside,
+    # Of NaN it is 0, as in PyTorch.
+    "heaviside": lambda x, y: np.where(x == 0, y, (x > 0).astype(x.dtype)),
     "gcd": np.gcd,
     "lcm": np.lcm,
     "rsub": lambda x, y, alpha=1: y - x * alpha,
@@ -183,9 +188,9 @@ MORE_ORACLES: dict[str, Callable[..., Any]] = {
     "isneginf": np.isneginf,
     "isreal": np.isreal,
     "isclose": _isclose,
-    "threshold": lambda x, threshold, value, inplace=False: np.where(x > threshold, x, value),
-    "hardshrink": lambda x, lambd=0.5: np.where(np.abs(x) > lambd, x, 0),
-    "softshrink": lambda x, lambd=0.5: np.where(x > lambd, x - lambd, np.where(x < -lambd, x + lambd, 0)),
+    "threshold": lambda x, threshold, value, inplace=False: np.where(x <= threshold, value, x),
+    "hardshrink": lambda x, lambd=0.5: np.where(np.abs(x) <= lambd, 0, x),
+    "softshrink": lambda x, lambd=0.5: np.where(np.abs(x) <= lambd, 0, x - np.copysign(lambd, x)),
     # shape and joining
     "flatten": _flatten,
     "reshape_as": lambda x, other: x.reshape(other.shape),
@@ -233,6 +238,6 @@ MORE_ORACLES: dict[str, Callable[..., Any]] = {
     # layers and losses
     "group_norm": _group_norm,
     "smooth_l1_loss": _loss(_smooth_l1),
-    "soft_margin_loss": _loss(lambda x, t: np.log1p(np.exp(-t * x))),
+    "soft_margin_loss": _loss(lambda x, t: _softplus(-t * x)),
     "kl_div": lambda x, t, **more: _as_float(lambda a, b: _kl_div(a, b, **more))(x, t),
 }  # fmt: skip

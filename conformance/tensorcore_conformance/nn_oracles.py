@@ -55,7 +55,7 @@ def _rms_norm(x: Any, shape: Sequence[int], weight: Any = None, eps: float | Non
 
 def _prelu(x: Any, weight: Any) -> Any:
     slope = weight if weight.size == 1 else weight.reshape(1, -1, *[1] * (x.ndim - 2))
-    return np.where(x >= 0, x, x * slope)
+    return np.where(x > 0, x, x * slope)
 
 
 def _one_hot(x: Any, num_classes: int = -1) -> Any:

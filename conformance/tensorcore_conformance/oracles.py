@@ -56,6 +56,14 @@ def _place(function: Oracle) -> Oracle:
     return oracle
 
 
+def _logsumexp(x: Any, dim: Any, keepdim: bool = False) -> Any:
+    # The shift may be any number: that of the real parts keeps the formula analytic.
+    top = np.max(x.real, axis=_axes(dim), keepdims=True, initial=-np.inf)
+    shift = np.where(np.isfinite(top), top, 0)
+    total = shift + np.log(np.sum(np.exp(x - shift), axis=_axes(dim), keepdims=True))
+    return total if keepdim else total.squeeze(_axes(dim))
+
+
 def _sort(x: Any, dim: int = -1, descending: bool = False, stable: bool = True) -> tuple[Any, Any]:
     if descending:
         side = x.shape[dim]
@@ -259,7 +267,7 @@ ORACLES: dict[str, Oracle] = {
     "cumprod": _running(np.cumprod),
     "sort": _sort,
     "argsort": lambda x, dim=-1, descending=False, stable=False: _sort(x, dim, descending)[1],
-    "logsumexp": lambda x, dim, keepdim=False: np.log(np.sum(np.exp(x), axis=_axes(dim), keepdims=keepdim)),
+    "logsumexp": _logsumexp,
     "count_nonzero": lambda x, dim=None: np.asarray(np.count_nonzero(x, axis=_axes(dim)), np.int64),
     # shape and movement
     "alias": lambda x: x,

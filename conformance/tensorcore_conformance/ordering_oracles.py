@@ -17,15 +17,19 @@ def _picked(x: Any, dim: int, place: Any, keepdim: bool) -> tuple[Any, Any]:
     return found if keepdim else tuple(np.squeeze(each, dim) for each in found)  # type: ignore[return-value]
 
 
-def _median_place(x: Any, dim: int) -> Any:
-    order = np.argsort(x, dim, kind="stable")
-    return np.take(order, [(x.shape[dim] - 1) // 2], dim)
+def _median(skips: bool) -> Callable[..., Any]:
+    """The lower middle element: of the others where NaN is skipped, else the first NaN if there is one."""
 
+    def oracle(x: Any, dim: int | None = None, keepdim: bool = False, skip: bool = skips) -> Any:
+        if dim is None:
+            return oracle(x.reshape(-1), 0, False, skip)[0]
+        order = np.argsort(x, dim, kind="stable")  # NaN last
+        known = np.count_nonzero(x == x, dim, keepdims=True)
+        middle = (np.where(skip, np.maximum(known, 1), x.shape[dim]) - 1) // 2
+        place = np.where((known < x.shape[dim]) & (not skip), np.minimum(known, x.shape[dim] - 1), middle)
+        return _picked(x, dim, np.take_along_axis(order, place, dim), keepdim)
 
-def _median(x: Any, dim: int | None = None, keepdim: bool = False, skip: bool = False) -> Any:
-    if dim is None:
-        return np.sort(x, None)[(x.size - 1) // 2]
-    return _picked(x, dim, _median_place(x, dim), keepdim)
+    return oracle
 
 
 def _mode(x: Any, dim: int = -1, keepdim: bool = False) -> Any:
@@ -45,8 +49,9 @@ def _running(ufunc: Any) -> Callable[..., Any]:
         for end in range(rows.shape[0]):
             prefix = rows[: end + 1]
             values[end] = ufunc.reduce(prefix, 0)
-            # The last of equals.
-            places[end] = end - np.argmax(np.flip(prefix == values[end], 0), 0)
+            # The last of equals, and of NaN.
+            same = (prefix == values[end]) | ((prefix != prefix) & (values[end] != values[end]))
+            places[end] = end - np.argmax(np.flip(same, 0), 0)
         return np.moveaxis(values, 0, dim), np.moveaxis(places, 0, dim)
 
     return oracle
@@ -143,9 +148,9 @@ def _index_reduce(x: Any, dim: int, index: Any, source: Any, reduce: str, *, inc
 
 ORDERING_ORACLES: dict[str, Callable[..., Any]] = {
     "values_in_order": lambda x, dim: np.sort(x, dim),
-    "median": _median,
-    "nanmedian": _median,
-    "median_along": _median,
+    "median": _median(False),
+    "nanmedian": _median(True),
+    "median_along": _median(False),
     "mode": _mode,
     "cummax": _running(np.maximum),
     "cummin": _running(np.minimum),

@@ -36,7 +36,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--tensorcore-report", metavar="FOLDER", help="where to write JSON, JUnit XML, HTML and a badge")
     group.addoption(
-        "--tensorcore-examples", metavar="N", type=int, default=8, help="random calls per op beyond the fixed cases"
+        "--tensorcore-examples", metavar="N", type=int, help="random calls per op beyond the fixed cases"
+    )
+    group.addoption("--tensorcore-full", action="store_true", help="all samples in all dtypes, compiled ops, many draws")
+    group.addoption(
+        "--tensorcore-seed", metavar="N", type=int, default=0, help="another seed gives other operands and draws"
+    )
+    group.addoption(
+        "--tensorcore-isolate", action="store_true", help="run cases in a worker process that may crash and hang"
+    )
+    group.addoption(
+        "--tensorcore-timeout", metavar="SECONDS", type=float, default=60.0, help="what a case may take, if isolated"
     )
     parser.addini("tensorcore_device", "device to examine beside the project's own tests, where no files are named")
 
@@ -81,10 +91,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     device = device_of(config)
     if device is None or folder is None or hasattr(config, "workerinput") or not _FOUND:
         return
-    from tensorcore_conformance.judge import Judge
-    from tensorcore_conformance.report import Report, subject_from_dict, versions
+    from tensorcore_conformance.judge import chosen_subjects
+    from tensorcore_conformance.report import Report, subject_from_dict
+    from tensorcore_conformance.suite import limits_of, workers_of
 
-    order = Judge(device).subjects
-    report = Report(device, versions(device))
-    report.subjects = [subject_from_dict(_FOUND[name]) for name in order if name in _FOUND]
+    # The facts come from a worker, as this process need not have loaded the backend.
+    workers = workers_of(config)
+    try:
+        facts = workers.facts()
+    finally:
+        workers.close()
+    report = Report(facts.pop("device"), limits_of(config), facts, seconds=sum(e["seconds"] for e in _FOUND.values()))
+    report.subjects = [subject_from_dict(_FOUND[name]) for name in chosen_subjects(()) if name in _FOUND]
     report.write(Path(folder))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -13,15 +14,33 @@ from tensorcore import dtypes
 from tensorcore.dtypes import DType
 from tensorcore.ops.record import REGISTRY, Op
 from tensorcore.tensor import Tensor
-from tensorcore_conformance.arrays import laid_out, native
+from tensorcore_conformance.arrays import laid_out, native, repeated
+from tensorcore_conformance.checks import program_of
 from tensorcore_conformance.structure import observed, prepared
 
-__all__ = ["Recipe", "flat_outputs", "seed_of"]
+__all__ = ["Recipe", "flat_outputs", "seed_of", "shape_name"]
 
 Shape = tuple[int, ...]
 
 #: Elements of the special cases: signed zeros, ones, halves (rounding), infinities, NaN, and the dtype's limits.
 SPECIALS = (0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, -1.5, 2.5, -2.5, float("inf"), float("-inf"), float("nan"))
+
+
+def shape_name(shape: Shape | None) -> str:
+    """A shape as text, without blanks and trailing commas: ``"(3,4)"``, ``"(3)"``, ``"()"``; ``"none"`` for no operand."""
+    return "none" if shape is None else f"({','.join(map(str, shape))})"
+
+
+def _literal(value: Any) -> str:
+    """The value as Python writes it; infinities and NaN as calls."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"float({str(value)!r})"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_literal(key)}: {_literal(each)}" for key, each in value.items()) + "}"
+    if type(value) in (tuple, list):
+        inner = ", ".join(map(_literal, value))
+        return f"[{inner}]" if isinstance(value, list) else f"({inner}{',' if len(value) == 1 else ''})"
+    return repr(value)
 
 
 def seed_of(text: str) -> int:
@@ -41,10 +60,11 @@ class Recipe:
         args: further positional arguments, after the operands.
         kwargs: keyword arguments.
         order: how operands (by number) and keyword arguments (by name) are interleaved as positional ones.
-        layout: how the operands lie in memory.
+        layout: how the operands lie in memory, of `arrays.LAYOUTS`; some have several elements in one place.
         fill: ``"random"``; ``"special"`` (every pair of special values); ``"extreme"`` (limits of the dtype);
             ``"normal"`` (as special, without subnormal numbers); ``"sprinkled"`` (random with some special values);
-            ``"ties"`` (0, 1 and 2); ``"tenth"`` (0.1 throughout); ``"values"``.
+            ``"ties"`` (0, 1 and 2); ``"tenth"`` (0.1 throughout); ``"values"``; ``"same"`` (random, and operands
+            of one shape and dtype are one tensor).
         values: for ``fill="values"``, numbers that fill the operands in turn.
         prepare: name of what makes each operand of random elements, of `structure.PREPARATIONS`, or ``None``.
         observe: name of what is compared of the outputs, of `structure.OBSERVATIONS`; empty for all.
@@ -77,12 +97,14 @@ class Recipe:
         return replace(self, **changes)
 
     def written(self, device: str, check: str) -> str:
-        """The line of Python that runs ``check`` on this recipe again."""
-        given = [f"{name}={value!r}" for name, value in self._given()]
-        return (
-            "import tensorcore; from tensorcore_conformance import replay; "
-            f"replay({', '.join([repr(device), repr(check), repr(self.op), *given])})"
-        )
+        """Three lines of Python that run ``check`` on this recipe again."""
+        given = [f"{name}={_literal(value)}" for name, value in self._given()]
+        return program_of("replay", repr(device), repr(check), repr(self.op), *given)
+
+    @property
+    def shape_names(self) -> tuple[str, ...]:
+        """The shapes of the operands as text, such as ``"(3,4)"``; exceptions are scoped by them."""
+        return tuple(shape_name(shape) for shape in self.shapes)
 
     def _given(self) -> list[tuple[str, Any]]:
         standard = Recipe(self.op)
@@ -114,7 +136,27 @@ class Recipe:
             made.append(
                 self._distinct(rng, shape, int(high)) if indices else self._filled(rng, shape, dtype, low, high)
             )
-        return made
+        if self.fill == "same":
+            made = [made[self._twin(place, made)] for place in range(len(made))]
+        return [repeated(x, layout) for x, layout in zip(made, self.layouts, strict=True)]
+
+    def _twin(self, place: int, made: list[Any]) -> int:
+        """The first operand that is one tensor with the one at ``place``: of one form, and of one domain."""
+
+        domains = (*self.domains, *(None,) * len(made))
+
+        def form(i: int) -> Any:
+            return (i,) if made[i] is None else (made[i].shape, made[i].dtype.name, domains[i])
+
+        return next(i for i in range(place + 1) if form(i) == form(place))
+
+    @property
+    def layouts(self) -> tuple[str, ...]:
+        """How each operand lies in memory; ``"mixed"`` is another way for each."""
+        if self.layout != "mixed":
+            return (self.layout,) * len(self.shapes)
+        ways = ("transposed", "contiguous", "negative", "strided")
+        return tuple(ways[place % len(ways)] for place in range(len(self.shapes)))
 
     def _filled(self, rng: Any, shape: Shape, dtype: str, low: float, high: float) -> Any:
         kind = dtypes.by_name(dtype)
@@ -122,6 +164,8 @@ class Recipe:
             return rng.integers(0, 3, shape).astype(native(dtype))
         if self.fill == "tenth":
             return np.full(shape, 0.1).astype(native(dtype))
+        if self.fill == "values" and kind is dtypes.bool_ and len(self.values) == 1:
+            return np.full(shape, bool(self.values[0]))
         if self.fill == "values" and kind.category in (dtypes.INTEGER, dtypes.FLOATING) and kind is not dtypes.int64:
             bounded = [min(max(value, low), high) for value in self.values]
             return np.resize(np.array(bounded, np.float64), shape).astype(native(dtype))
@@ -186,7 +230,13 @@ class Recipe:
 
     def tensors(self, device: str) -> list[Tensor | None]:
         """The operands on ``device``, in the recipe's layout."""
-        return [None if x is None else laid_out(x, device, self.layout) for x in self.operands()]
+        operands = self.operands()
+        made = [
+            None if x is None else laid_out(x, device, way) for x, way in zip(operands, self.layouts, strict=True)
+        ]
+        if self.fill == "same":
+            return [made[self._twin(place, operands)] for place in range(len(made))]
+        return made
 
     def call(self, tensors: list[Any], device: str, function: Any = None) -> Any:
         """The op's result for these operands; ops without operands are told the device."""

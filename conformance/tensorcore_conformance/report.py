@@ -1,19 +1,25 @@
-"""The report on a device: what was examined, with versions, as JSON, JUnit XML, HTML and a badge."""
+"""The report on a device: what was examined, where, and how it went; as JSON values, files and a table."""
 
 from __future__ import annotations
 
 import json
-import platform
-import sys
+from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tensorcore.devices import Device
-from tensorcore_conformance.judge import Failure, Judge, SubjectReport
+from tensorcore_conformance.host_facts import facts_of, versions
+from tensorcore_conformance.judge import Judge
+from tensorcore_conformance.limits import LEVELS, Limits
+from tensorcore_conformance.outcomes import Failure, Profile, SubjectReport
+from tensorcore_conformance.workers import Lost, Workers
 
-__all__ = ["Report", "examine_device", "versions"]
+__all__ = ["FORMAT", "Report", "examine_device", "examine_isolated", "subject_as_dict", "subject_from_dict", "versions"]
+
+#: Version of the JSON format; `schema` describes it.
+FORMAT = 1
 
 
 @dataclass
@@ -22,13 +28,23 @@ class Report:
 
     Attributes:
         device: name of the device.
-        versions: name and version of everything the result depends on.
+        limits: how much was tried.
+        facts: versions, capabilities, the oracle's processor and declared exceptions, as `host_facts.facts_of` gives.
         subjects: the reports, in the order of the registry.
+        lost: worker processes that crashed or hung.
+        jobs: how many processes worked at once; 0 for this one.
+        started: when, in UTC.
+        seconds: how long it took.
     """
 
     device: str
-    versions: dict[str, str]
+    limits: Limits
+    facts: dict[str, Any]
     subjects: list[SubjectReport] = field(default_factory=list)
+    lost: list[Lost] = field(default_factory=list)
+    jobs: int = 0
+    started: str = field(default_factory=lambda: datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    seconds: float = 0.0
 
     @property
     def passed(self) -> bool:
@@ -50,25 +66,67 @@ class Report:
         """Number of cases that failed as declared."""
         return sum(len(each.expected) for each in self.subjects)
 
+    @property
+    def versions(self) -> dict[str, str]:
+        """Name and version of everything the result depends on."""
+        return dict(self.facts["versions"])
+
+    @property
+    def level(self) -> str:
+        """``"quick"`` or ``"full"`` where the limits are that level's, whatever the seed; else ``"custom"``."""
+        for name in LEVELS:
+            if Limits.level(name, seed=self.limits.seed) == self.limits:
+                return name
+        return "custom"
+
+    def declared(self) -> list[dict[str, Any]]:
+        """The declared exceptions of what was examined, each with the cases that failed within its scope."""
+        from tensorcore_conformance.exemptions import Exemption
+
+        examined = {each.name: each for each in self.subjects}
+        found = []
+        for stated in self.facts["exceptions"]:
+            if stated["op"] in examined:
+                scope = Exemption(**{k: tuple(v) if isinstance(v, list) else v for k, v in stated.items()})
+                expected = examined[stated["op"]].expected
+                met = [f.case for f, reason in expected if reason == scope.reason and scope.covers(f.case, f.dtype, ["*"])]
+                found.append({**stated, "failed": len(met)})
+        return found
+
     def as_dict(self) -> dict[str, Any]:
-        """The report as JSON values."""
+        """The report as JSON values, in the form that `schema.SCHEMA` describes."""
+        kinds = Counter(failure.kind for failure in self.failures)
         return {
+            "format": FORMAT,
             "device": self.device,
             "passed": self.passed,
+            "level": self.level,
+            "seed": self.limits.seed,
+            "limits": self.limits.as_dict(),
+            "started": self.started,
+            "seconds": round(self.seconds, 3),
+            "jobs": self.jobs,
+            "contract": self.facts.get("contract"),
+            "capabilities": self.facts["capabilities"],
             "versions": self.versions,
+            "oracle": self.facts["oracle"],
             "cases": self.cases,
             "failures": len(self.failures),
+            "failures_by_kind": dict(sorted(kinds.items())),
             "expected_failures": self.expected,
+            "exceptions": self.declared(),
+            "lost_workers": [asdict(each) for each in self.lost],
             "subjects": [subject_as_dict(each) for each in self.subjects],
         }
 
     def write(self, folder: Path) -> list[Path]:
         """Write ``conformance.json``, ``junit.xml``, ``index.html`` and ``badge.svg`` into a folder, which is made."""
-        from tensorcore_conformance.pages import badge, html, junit
+        from tensorcore_conformance.files import badge, junit
+        from tensorcore_conformance.page import html
 
         folder.mkdir(parents=True, exist_ok=True)
         texts = {
-            "conformance.json": json.dumps(self.as_dict(), indent=1) + "\n",
+            "conformance.json": json.dumps(self.as_dict(), indent=1, allow_nan=False) + "\n",
             "junit.xml": junit(self),
             "index.html": html(self),
             "badge.svg": badge(self),
@@ -81,12 +139,13 @@ class Report:
         """The summary as text: a line per subject, what failed, and the totals."""
         width = max([len(each.name) for each in self.subjects], default=4)
         lines = [
-            f"{'op':{width}}  {'kind':9}  {'runs as':8}  {'cases':>6}  {'failed':>6}  {'max ulp':>9}  {'mean ulp':>9}"
+            f"{'op':{width}}  {'kind':9}  {'runs as':8}  {'cases':>6}  {'failed':>6}  {'max ulp':>9}  {'mean ulp':>9}  "
+            f"{'budget':>6}"
         ]
         for each in self.subjects:
             known = f" (+{len(each.expected)} as declared)" if each.expected else ""
             errors = (
-                f"{each.largest:9.3g}  {each.mean:9.3g}" if each.kind != "area" and each.cases else f"{'':9}  {'':9}"
+                f"{each.largest:9.3g}  {each.mean:9.3g}  {each.budget:6.0%}" if each.profiles else f"{'':9}  {'':9}  {'':6}"
             )
             note = f"  {each.note}" if each.note and not each.groups["values"] else ""
             lines.append(
@@ -100,6 +159,11 @@ class Report:
             if not each.passed:
                 yield each.explained()
                 yield ""
+        for lost in self.lost:
+            yield f"a worker process was lost in {lost.subject}, case {lost.case}: {lost.kind} ({lost.how})"
+        for each in self.subjects:
+            if each.printed[0]:
+                yield f"{each.name} printed in {each.printed[0]} cases, as in {each.printed[1][:80]!r}"
         yield "  ".join(f"{name} {version}" for name, version in self.versions.items())
         failed = [each.name for each in self.subjects if not each.passed]
         total = f"{self.cases} cases on device {self.device!r}: "
@@ -107,84 +171,101 @@ class Report:
         yield total + ("all pass" if not failed else f"{len(self.failures)} fail, in {', '.join(failed)}") + declared
 
 
+# ------------------------------------------------------------------ subjects as JSON values
+
+
 def subject_as_dict(report: SubjectReport) -> dict[str, Any]:
     """A subject's report as JSON values."""
+    failed = Counter(failure.case.partition("/")[0] for failure in report.failures)
+    declared = Counter(failure.case.partition("/")[0] for failure, _ in report.expected)
+    groups = dict.fromkeys([*report.groups, *failed])
     return {
         "name": report.name,
         "kind": report.kind,
         "runs_as": report.runs_as,
         "cases": report.cases,
-        "groups": dict(report.groups),
+        "checks": {
+            group: {
+                "cases": report.groups[group],
+                "compared": report.compared[group],
+                "failed": failed[group],
+                "declared": declared[group],
+            }
+            for group in groups
+        },
         "failures": [vars(failure).copy() for failure in report.failures],
         "expected_failures": [{**vars(failure), "reason": reason} for failure, reason in report.expected],
         "oracles": dict(report.oracles),
-        # JSON has no infinity.
-        "largest_ulp": report.largest if report.largest < float("inf") else None,
-        "mean_ulp": report.mean if report.mean < float("inf") else None,
+        "errors": {dtype: asdict(profile) for dtype, profile in report.profiles.items()},
+        "gradient_budget": report.gradient,
         "seconds": round(report.seconds, 3),
         "note": report.note,
+        "printed": {"cases": report.printed[0], "text": report.printed[1]},
     }
 
 
 def subject_from_dict(values: dict[str, Any]) -> SubjectReport:
-    """The inverse of `subject_as_dict`, for reports that come from another process."""
-    from collections import Counter
-
+    """The inverse of `subject_as_dict`, for reports that come from another process or a file."""
     expected = []
     for each in values["expected_failures"]:
         facts = dict(each)
         reason = facts.pop("reason")
         expected.append((Failure(**facts), reason))
+    checks = values["checks"]
     return SubjectReport(
-        values["name"], values["kind"], values["runs_as"], values["cases"], Counter(values["groups"]),
+        values["name"], values["kind"], values["runs_as"], values["cases"],
+        Counter({name: each["cases"] for name, each in checks.items() if each["cases"]}),
+        Counter({name: each["compared"] for name, each in checks.items() if each["compared"]}),
         [Failure(**each) for each in values["failures"]], expected, Counter(values["oracles"]),
-        _number(values["largest_ulp"]), _number(values["mean_ulp"]), values["seconds"], values["note"],
+        {dtype: Profile(**each) for dtype, each in values["errors"].items()}, values["gradient_budget"],
+        values["seconds"], values["note"], (values["printed"]["cases"], values["printed"]["text"]),
     )  # fmt: skip
 
 
-def _number(value: float | None) -> float:
-    return float("inf") if value is None else value
+# ------------------------------------------------------------------ examining
+
+#: Called after each subject with its number, their number and its report.
+Progress = Callable[[int, int, SubjectReport], None]
 
 
-def versions(device: str) -> dict[str, str]:
-    """Versions of the library, the backend's distribution and array library, NumPy and Python."""
-    import numpy
+def examine_device(judge: Judge, progress: Progress | None = None) -> Report:
+    """Examine all subjects of a judge in this process."""
+    import time
 
-    import tensorcore
-    from tensorcore.plugins.host import host
-
-    place = Device(device)
-    found = {"tensorcore": tensorcore.__version__}
-    for state in host.states(load=False):
-        if state.name == place.type and state.version:
-            found[state.distribution] = state.version
-    library: Any = getattr(place.backend, "xp", None)
-    if getattr(library, "__version__", None):
-        found[library.__name__.rpartition(".")[2]] = str(library.__version__)
-    found["numpy"] = numpy.__version__
-    found["python"] = platform.python_version()
-    found["system"] = f"{platform.system()} {platform.machine()}"
-    return found
-
-
-def examine_device(judge: Judge, progress: Callable[[int, int, SubjectReport], None] | None = None) -> Report:
-    """Examine all subjects of a judge; ``progress(number, total, report)`` is called after each."""
-    report = Report(judge.device, versions(judge.device))
+    start = time.perf_counter()
+    report = Report(judge.device, judge.limits, {"contract": judge.contract, **facts_of(judge)})
     for number, subject in enumerate(judge.subjects, 1):
         found = judge.examine(subject)
         report.subjects.append(found)
         if progress is not None:
             progress(number, len(judge.subjects), found)
+    report.seconds = time.perf_counter() - start
     return report
 
 
-def show_progress(number: int, total: int, report: SubjectReport) -> None:
-    """One line on standard error, rewritten on a terminal; elsewhere only what failed."""
-    mark = "ok" if report.passed else f"{len(report.failures)} FAILED"
-    if sys.stderr.isatty():
-        sys.stderr.write(
-            f"\r\x1b[K[{number}/{total}] {report.name}: {mark}" + ("\n" if not report.passed or number == total else "")
-        )
-    elif not report.passed:
-        sys.stderr.write(f"[{number}/{total}] {report.name}: {mark}\n")
-    sys.stderr.flush()
+def examine_isolated(workers: Workers, subjects: list[str], progress: Progress | None = None) -> Report:
+    """Examine subjects in worker processes, which may crash and hang.
+
+    Raises:
+        DeviceError: where the device is unknown or cannot be loaded.
+        ValueError: for names that the judge refuses.
+    """
+    import time
+
+    start = time.perf_counter()
+    done = 0
+
+    def completed(found: SubjectReport) -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(done, len(subjects), found)
+
+    try:
+        facts = workers.facts()
+        report = Report(facts.pop("device"), workers.limits, facts, jobs=workers.jobs, lost=workers.lost)
+        report.subjects = workers.examine(subjects, completed)
+    finally:
+        workers.close()
+    report.seconds = time.perf_counter() - start
+    return report

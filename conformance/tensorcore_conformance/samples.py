@@ -11,7 +11,7 @@ from tensorcore import dtypes
 from tensorcore.ops.record import REGISTRY, Op
 from tensorcore_conformance.arrays import names
 
-__all__ = ["ELSEWHERE", "SAMPLES", "is_elementwise", "samples_of", "uncovered"]
+__all__ = ["ELSEWHERE", "SAMPLES", "broadcasts", "is_elementwise", "samples_of", "uncovered"]
 
 _UNARY = ((3, 4), (), (0,), (1,), (2, 0, 3), (2, 1, 3))
 _BINARY = (
@@ -188,6 +188,13 @@ _ELEMENTWISE_COMPOSITES = names(
     "softsign tanhshrink hypot logaddexp xlogy copysign heaviside sinc deg2rad rad2deg lgamma digamma sgn "
     "fmax fmin isclose"
 )
+
+
+def broadcasts(op: Op) -> bool:
+    """Whether the op computes each element of its broadcast operands alone, so that any elements can be tried."""
+    return is_elementwise(op) or (
+        op.name in _ELEMENTWISE_COMPOSITES and len(op.operands) == len(op.signature.parameters)
+    )
 
 
 def uncovered() -> list[str]:

@@ -4,33 +4,71 @@ from __future__ import annotations
 
 import argparse
 import json as json_format
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tensorcore.errors import DeviceError
-from tensorcore_conformance.cases import Limits
-from tensorcore_conformance.judge import Judge
-from tensorcore_conformance.report import examine_device, show_progress
+from tensorcore_conformance.judge import Judge, chosen_subjects
+from tensorcore_conformance.limits import LEVELS, Limits
+from tensorcore_conformance.progress import Bar
+from tensorcore_conformance.report import examine_device, examine_isolated
+from tensorcore_conformance.workers import Workers
 
 __all__ = ["listed", "main", "run"]
 
 
 def run(
-    device: str, *, report: Path | None = None, ops: str = "", dtypes: str = "", json: bool = False, examples: int = 8
+    device: str,
+    *,
+    level: str = "quick",
+    report: Path | None = None,
+    ops: str = "",
+    dtypes: str = "",
+    seed: int = 0,
+    json: bool = False,
+    jobs: int | None = None,
+    timeout: float = 60.0,
+    examples: int | None = None,
 ) -> int:
-    """Examine ``device``, print the verdict and write the report; 0 if all passes, 1 if not, 2 for wrong names."""
+    """Examine ``device``, print the verdict and write the report.
+
+    0 if all passes, 1 if not, 2 for wrong names or a device that cannot be loaded, 130 for Ctrl-C.
+    """
+    limits = Limits.level(level, dtypes=tuple(listed(dtypes)), seed=seed)
+    if examples is not None:
+        limits = Limits.level(level, dtypes=limits.dtypes, seed=seed, examples=examples)
     try:
-        judge = Judge(device, listed(ops), Limits(examples=examples, dtypes=tuple(listed(dtypes))))
+        with Bar() as bar:
+            if jobs == 0:
+                found = examine_device(Judge(device, listed(ops), limits), bar)
+            else:
+                subjects = chosen_subjects(listed(ops))
+                workers = Workers(device, listed(ops), limits, jobs or _usual_jobs(), timeout)
+                found = examine_isolated(workers, subjects, bar)
     except (DeviceError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    found = examine_device(judge, show_progress)
-    print(json_format.dumps(found.as_dict(), indent=1) if json else found.table())
+    except KeyboardInterrupt:
+        print("interrupted; no report was written", file=sys.stderr)
+        return 130
     if report is not None:
+        # First, so that a reader who closes the pipe early does not cost the report.
         files = found.write(report)
         print(f"report: {', '.join(str(path) for path in files)}", file=sys.stderr)
+    print(json_format.dumps(found.as_dict(), indent=1, allow_nan=False) if json else found.table())
     return 0 if found.passed else 1
+
+
+def _usual_jobs() -> int:
+    """As many processes as there are cores to run them on, up to eight."""
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # not every system tells
+        cores = os.cpu_count() or 1
+    return max(1, min(8, cores))
 
 
 def listed(names: str) -> list[str]:
@@ -40,12 +78,32 @@ def listed(names: str) -> list[str]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """``python -m tensorcore_conformance``, which needs no command-line library."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["diff"]:
+        return _diff(words[1:])
     parser = argparse.ArgumentParser("python -m tensorcore_conformance", description="Examine a device against NumPy.")
-    parser.add_argument("device", help="the device to examine, such as cpu or jax")
+    parser.add_argument("device", help="the device to examine, such as cpu or jax; or: diff OLD.json NEW.json")
+    group = parser.add_mutually_exclusive_group()
+    for level in LEVELS:
+        group.add_argument(f"--{level}", dest="level", action="store_const", const=level, default="quick")
     parser.add_argument("--report", type=Path, help="folder for the report: JSON, JUnit XML, HTML and a badge")
     parser.add_argument("--ops", default="", help="names or patterns of ops and areas, separated by commas")
     parser.add_argument("--dtypes", default="", help="names of the dtypes to try ops in, separated by commas")
-    parser.add_argument("--json", action="store_true", help="print the report as JSON instead of the table")
-    parser.add_argument("--examples", type=int, default=8, help="random calls per op beyond the fixed cases")
-    options = parser.parse_args(argv)
-    return run(**vars(options))
+    parser.add_argument("--seed", type=int, default=0, help="another seed gives other operands and draws")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    parser.add_argument("--jobs", type=int, help="worker processes; 0 runs all in this one")
+    parser.add_argument("--timeout", type=float, default=60.0, help="seconds a case may take")
+    parser.add_argument("--examples", type=int, help="random calls per op beyond the fixed cases")
+    options: dict[str, Any] = vars(parser.parse_args(words))
+    return run(**options)
+
+
+def _diff(words: Sequence[str]) -> int:
+    from tensorcore_conformance.diff import compare_files
+
+    parser = argparse.ArgumentParser("python -m tensorcore_conformance diff", description="Compare two reports.")
+    parser.add_argument("old", type=Path)
+    parser.add_argument("new", type=Path)
+    parser.add_argument("--json", action="store_true", help="print the differences as JSON")
+    options = parser.parse_args(words)
+    return compare_files(options.old, options.new, json=options.json)

@@ -39,13 +39,13 @@ def _wide(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _log_gamma(x: Any) -> Any:
     """Stirling's series after 40 steps of the recurrence; the reflection below 0."""
-    y = np.where(x < 0, 1 - x, x)
+    y = np.where(np.isinf(x), 1, np.where(x < 0, 1 - x, x))
     product = sum(np.log(y + k) for k in range(40))
     z = y + 40
     series = sum(b / ((2 * j + 2) * (2 * j + 1) * z ** (2 * j + 1)) for j, b in enumerate(_BERNOULLI))
     result = (z - _LONG(0.5)) * np.log(z) - z + np.log(2 * _PI) / 2 + series - product
     reflected = np.log(_PI / np.abs(np.sin(_PI * (x - np.rint(x))))) - result
-    return np.where(x < 0, reflected, result)
+    return np.where(np.isinf(x), np.inf, np.where(x < 0, reflected, result))
 
 
 def _zeta(s: Any, q: Any) -> Any:
@@ -190,7 +190,13 @@ def _scaled(x: Any) -> Any:
 
 
 def _normal(x: Any) -> Any:
-    return np.exp(-(x**2) / 2) * _scaled(-x / np.sqrt(_LONG(2))) / 2
+    tail = np.exp(-(x**2) / 2) * _scaled(np.abs(x) / np.sqrt(_LONG(2))) / 2
+    return np.where(x > 0, 1 - tail, tail)
+
+
+def _log_normal(x: Any) -> Any:
+    below = -(x**2) / 2 + np.log(_scaled(np.abs(x) / np.sqrt(_LONG(2))) / 2)
+    return np.where(x < 0, below, np.log1p(-_normal(-x)))
 
 
 def _quantile(p: Any) -> Any:
@@ -211,6 +217,8 @@ def _error_inverse(x: Any) -> Any:
         size = np.abs(y)
         gap = np.exp(-(size**2)) * _scaled(size) - (1 - np.abs(inside))
         y = np.copysign(size + gap * np.sqrt(_PI) / 2 * np.exp(size**2), inside)
+    # Near 0 the quantile sees no more of x than 1/2 + x does.
+    y = np.where(np.abs(inside) < 1e-9, inside * np.sqrt(_PI) / 2, y)
     return np.where(inside == x, y, np.where(np.abs(x) == 1, x * np.inf, np.nan))
 
 
@@ -293,7 +301,7 @@ SPECIAL_ORACLES: dict[str, Callable[..., Any]] = {
     "special_erfcx": _wide(_scaled),
     "erfinv": _wide(_error_inverse),
     "special_ndtr": _wide(_normal),
-    "special_log_ndtr": _wide(lambda x: np.where(x < 0, np.log(_normal(x)), np.log1p(-_normal(-x)))),
+    "special_log_ndtr": _wide(_log_normal),
     "special_ndtri": _wide(_quantile),
     "special_xlog1py": _wide(lambda x, y: np.where((x == 0) & (y == y), 0, x * np.log1p(y))),
     "special_entr": _wide(lambda x: np.where(x == 0, 0, np.where(x < 0, -np.inf, -x * np.log(np.where(x > 0, x, 1))))),

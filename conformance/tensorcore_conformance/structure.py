@@ -88,6 +88,18 @@ def _magnitudes(*outputs: Any) -> tuple[Any, ...]:
     return tuple(abs(x) if _is_inexact(x) else x for x in outputs)
 
 
+def _singular(left: Any, values: Any, right: Any) -> tuple[Any, ...]:
+    """Magnitudes, and the product of the singular vectors, whose signs and phases belong together."""
+    count = values.shape[-1]
+    return (*_magnitudes(left, values, right), left[..., :count] @ right[..., :count, :])
+
+
+def _spectral(values: Any, vectors: Any) -> tuple[Any, ...]:
+    """Magnitudes, and the matrix that eigenvalues and orthonormal eigenvectors make."""
+    scaled = vectors * (values[..., None, :] if isinstance(values, np.ndarray) else values.unsqueeze(-2))
+    return (*_magnitudes(values, vectors), scaled @ _adjoint(vectors))
+
+
 def _by_order(values: Any, *vectors: Any) -> tuple[Any, ...]:
     """Eigenvalues by their real parts, and the magnitudes of the eigenvectors in their columns."""
     if isinstance(values, Tensor):
@@ -102,6 +114,8 @@ def _by_order(values: Any, *vectors: Any) -> tuple[Any, ...]:
 #: Functions of an op's outputs that its free choices do not change.
 OBSERVATIONS: dict[str, Callable[..., tuple[Any, ...]]] = {
     "magnitudes": _magnitudes,
+    "singular": _singular,
+    "spectral": _spectral,
     "ordered": _by_order,
     "flat": lambda first, rest: (first, *rest),
 }

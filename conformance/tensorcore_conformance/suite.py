@@ -2,45 +2,83 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
-from tensorcore_conformance.cases import Limits
+from tensorcore.errors import DeviceError
+from tensorcore.plugins.host import host
 from tensorcore_conformance.judge import Judge
+from tensorcore_conformance.limits import Limits
 from tensorcore_conformance.plugin import REPORT, device_of
 from tensorcore_conformance.report import subject_as_dict
 from tensorcore_conformance.session import listed
+from tensorcore_conformance.workers import Workers
+
+
+def limits_of(config: pytest.Config) -> Limits:
+    """How much is tried."""
+    changes = {"dtypes": tuple(listed(config.getoption("--tensorcore-dtypes")))}
+    examples = config.getoption("--tensorcore-examples")
+    if examples is not None:
+        changes["examples"] = examples
+    level = "full" if config.getoption("--tensorcore-full") else "quick"
+    return Limits.level(level, seed=config.getoption("--tensorcore-seed"), **changes)
 
 
 def _judge(config: pytest.Config) -> Judge:
     names = listed(config.getoption("--tensorcore-ops"))
-    dtypes = tuple(listed(config.getoption("--tensorcore-dtypes")))
-    limits = Limits(examples=config.getoption("--tensorcore-examples"), dtypes=dtypes)
     try:
-        return Judge(str(device_of(config)), names, limits)
+        return Judge(str(device_of(config)), names, limits_of(config))
     except (ImportError, RuntimeError, ValueError) as error:
         raise pytest.UsageError(str(error)) from error
 
 
+def workers_of(config: pytest.Config) -> Workers:
+    """One worker process at a time."""
+    device, names = str(device_of(config)), listed(config.getoption("--tensorcore-ops"))
+    return Workers(device, names, limits_of(config), 1, config.getoption("--tensorcore-timeout"))
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test for each subject."""
-    metafunc.parametrize("subject", _judge(metafunc.config).subjects)
+    from tensorcore_conformance.judge import chosen_subjects
+
+    config = metafunc.config
+    if not config.getoption("--tensorcore-isolate"):
+        metafunc.parametrize("subject", _judge(config).subjects)
+        return
+    try:
+        # This process never loads the backend, so that it cannot be lost to it.
+        host.require_known(str(device_of(config)).partition(":")[0])
+        metafunc.parametrize("subject", chosen_subjects(listed(config.getoption("--tensorcore-ops"))))
+    except (DeviceError, ValueError) as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 @pytest.fixture(scope="session")
-def judge(pytestconfig: pytest.Config) -> Judge:
-    """The judge of the session."""
-    return _judge(pytestconfig)
+def examiner(pytestconfig: pytest.Config) -> Iterator[Judge | Workers]:
+    """What examines subjects: the judge, or a worker process."""
+    if not pytestconfig.getoption("--tensorcore-isolate"):
+        yield _judge(pytestconfig)
+        return
+    workers = workers_of(pytestconfig)
+    try:
+        workers.facts()
+        yield workers
+    finally:
+        workers.close()
 
 
-def test_conformance(judge: Judge, subject: str, request: pytest.FixtureRequest) -> None:
+def test_conformance(examiner: Judge | Workers, subject: str, request: pytest.FixtureRequest) -> None:
     """All cases of an op or area."""
-    report = judge.examine(subject)
+    report = examiner.examine(subject) if isinstance(examiner, Judge) else examiner.examine_one(subject)
     request.node.stash[REPORT] = subject_as_dict(report)
     if not report.cases:
         pytest.skip(report.note or "no cases")
     if not report.passed:
         pytest.fail(
-            f"{len(report.failures)} of {report.cases} cases of {subject} fail on device {judge.device!r}\n"
+            f"{len(report.failures)} of {report.cases} cases of {subject} fail on device {examiner.device!r}\n"
             f"{report.explained()}",
             pytrace=False,
         )

@@ -1,35 +1,67 @@
-"""Whole programs: a training step recorded and replayed, and loss curves against another device's."""
+"""Whole programs: training curves against the same training written in NumPy, and steps recorded and replayed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 import tensorcore as tc
-from tensorcore_conformance.arrays import from_numpy, to_numpy
-from tensorcore_conformance.forward import ConformanceError, oracle_device
+from tensorcore import dtypes
+from tensorcore.devices import Device
+from tensorcore_conformance.arrays import from_numpy, native, to_numpy
+from tensorcore_conformance.checks import Check, area_check
+from tensorcore_conformance.forward import ConformanceError
+from tensorcore_conformance.limits import Limits
 
-__all__ = ["compiled_checks", "training_checks"]
+__all__ = ["compile_area", "training_area"]
 
-_STEPS = 12
+#: Steps of the compiled training, which is compared with eager execution.
+_FEW = 12
+#: How far a loss may be from float64's, relative and absolute, by dtype. The training is smooth and settles, so that
+#: errors do not grow; on NumPy's float32 the largest is a tenth of this.
+_BUDGETS = {"float32": 2e-5, "float64": 1e-12}
+RATE, MOMENTUM = 0.1, 0.9
 
 
-def _data(device: str) -> tuple[Any, Any]:
+def _data() -> tuple[Any, Any]:
     """Points in the plane in three classes, and one-hot targets."""
     rng = np.random.default_rng(3)
     label = rng.integers(0, 3, 30)
     angle = label * 2.0 + rng.uniform(0, 0.8, 30)
-    points = np.stack([np.cos(angle), np.sin(angle)], 1).astype(np.float32)
-    return from_numpy(points, device), from_numpy(np.eye(3, dtype=np.float32)[label], device)
+    return np.stack([np.cos(angle), np.sin(angle)], 1), np.eye(3)[label]
 
 
-def _parameters(device: str) -> list[Any]:
+def _start() -> list[Any]:
     rng = np.random.default_rng(4)
-    shapes = ((2, 8), (8,), (8, 3), (3,))
-    made = [from_numpy(rng.uniform(-0.7, 0.7, shape).astype(np.float32), device) for shape in shapes]
-    return [x.requires_grad_() for x in made]
+    # What float32 holds exactly, so that every dtype starts at the same place.
+    return [
+        rng.uniform(-0.7, 0.7, shape).astype(np.float32).astype(np.float64) for shape in ((2, 8), (8,), (8, 3), (3,))
+    ]
+
+
+def _numpy_curve(steps: int) -> tuple[list[float], list[Any]]:
+    """The losses and last parameters in float64, with gradients written by hand."""
+    points, targets = (x.astype(np.float32).astype(np.float64) for x in _data())
+    parameters = _start()
+    velocity = [np.zeros_like(p) for p in parameters]
+    losses = []
+    for _ in range(steps):
+        first, bias, second, last = parameters
+        hidden = np.tanh(points @ first + bias)
+        scores = hidden @ second + last
+        shifted = scores - scores.max(1, keepdims=True)
+        exponents = np.exp(shifted)
+        totals = exponents.sum(1, keepdims=True)
+        losses.append(float((np.log(totals[:, 0]) - (shifted * targets).sum(1)).mean()))
+        by_scores = (exponents / totals - targets) / len(points)
+        by_hidden = (by_scores @ second.T) * (1 - hidden * hidden)
+        found = [points.T @ by_hidden, by_hidden.sum(0), hidden.T @ by_scores, by_scores.sum(0)]
+        velocity = [MOMENTUM * v + g for v, g in zip(velocity, found, strict=True)]
+        parameters = [p - RATE * v for p, v in zip(parameters, velocity, strict=True)]
+    return losses, parameters
 
 
 def _loss(parameters: list[Any], points: Any, targets: Any) -> Any:
@@ -45,27 +77,57 @@ def _stepper(parameters: list[Any], velocity: list[Any]) -> Callable[[Any, Any],
         gradients = tc.autograd.grad(loss, parameters)
         with tc.no_grad():
             for p, v, g in zip(parameters, velocity, gradients, strict=True):
-                v.mul_(0.9).add_(g)
-                p.sub_(v * 0.1)
+                v.mul_(MOMENTUM).add_(g)
+                p.sub_(v * RATE)
         return loss.detach()
 
     return step
 
 
-def _curve(device: str, compiled: bool) -> tuple[list[float], list[Any]]:
-    parameters = _parameters(device)
-    velocity = [tc.zeros_like(p) for p in parameters]
-    step = _stepper(parameters, velocity)
+def _curve(device: str, dtype: str, steps: int, compiled: bool = False) -> tuple[list[float], list[Any]]:
+    parameters = [from_numpy(x.astype(native(dtype)), device).requires_grad_() for x in _start()]
+    step = _stepper(parameters, [tc.zeros_like(p) for p in parameters])
     run = tc.compile(step, fullgraph=True) if compiled else step
-    points, targets = _data(device)
-    losses = [float(run(points, targets).item()) for _ in range(_STEPS)]
+    points, targets = (from_numpy(x.astype(np.float32).astype(native(dtype)), device) for x in _data())
+    losses = [float(run(points, targets).item()) for _ in range(steps)]
     return losses, [to_numpy(p) for p in parameters]
 
 
-def compiled_checks(device: str) -> Iterator[tuple[str, str, Callable[[], None]]]:
+def _module_curve(device: str, steps: int) -> list[float]:
+    """The same training by ``nn``, ``optim`` and ``backward``."""
+    import tensorcore.nn.functional as F  # the custom
+    from tensorcore import nn, optim
+
+    model = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 3)).to(device)
+    with tc.no_grad():
+        for p, x in zip(model.parameters(), (x.T if x.ndim == 2 else x for x in _start()), strict=False):
+            p.copy_(from_numpy(np.ascontiguousarray(x).astype(np.float32), device))
+    optimizer = optim.SGD(model.parameters(), lr=RATE, momentum=MOMENTUM)
+    points, targets = _data()
+    x = from_numpy(points.astype(np.float32), device)
+    labels = from_numpy(targets.argmax(1).astype(np.int64), device)
+    losses = []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(x), labels)
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.item()))
+    return losses
+
+
+# ------------------------------------------------------------------ areas
+
+
+def compile_area(device: str, limits: Limits) -> Iterator[Check]:
     """``tc.compile`` gives what eager execution gives."""
-    yield "function", "float32", lambda: _compiled_function(device)
-    yield "training step", "float32", lambda: _compiled_training(device)
+    for name, run in (
+        ("function", _compiled_function),
+        ("outputs", _compiled_outputs),
+        ("shapes", _compiled_shapes),
+        ("training step", _compiled_training),
+    ):
+        yield area_check(device, "compile", name, "float32", partial(run, device))
 
 
 def _compiled_function(device: str) -> None:
@@ -74,36 +136,89 @@ def _compiled_function(device: str) -> None:
 
     fast = tc.compile(f, fullgraph=True)
     for turn in range(4):
-        x, y = (
-            from_numpy(np.random.default_rng(turn * 2 + i).uniform(-1, 1, (3, 4)).astype(np.float32), device)
-            for i in range(2)
-        )
+        x, y = (_random(device, turn * 2 + i, (3, 4)) for i in range(2))
         for got, wanted in zip(fast(x, y), f(x, y), strict=True):
             _close(f"call {turn} of a compiled function", to_numpy(got), to_numpy(wanted))
 
 
+def _compiled_outputs(device: str) -> None:
+    """Operands and outputs of one shape, which a program must not take for each other, and an operand passed on."""
+
+    def f(x: Any, y: Any) -> Any:
+        total = x - y
+        return total, y - x, total * y, x, total.exp()
+
+    fast = tc.compile(f)
+    for turn in range(3):
+        x, y = (_random(device, turn * 2 + i, (3, 4)) for i in range(2))
+        for place, (got, wanted) in enumerate(zip(fast(x, y), f(x, y), strict=True)):
+            _close(f"output {place} of call {turn} of a compiled function", to_numpy(got), to_numpy(wanted))
+
+
+def _random(device: str, seed: int, shape: tuple[int, ...]) -> Any:
+    return from_numpy(np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32), device)
+
+
+def _compiled_shapes(device: str) -> None:
+    """A program is of the shapes and layouts it was recorded with; other ones are recorded anew."""
+
+    def f(x: Any) -> Any:
+        return (x * x + 1).sum(-1).sqrt()
+
+    fast = tc.compile(f)
+    for turn, shape in enumerate(((3, 4), (4, 3), (1, 4), (0, 4), (3, 4), (4,), (2, 3, 4), (3, 4))):
+        x = _random(device, turn, shape)
+        for label, y in (("", x), ("transposed ", x.transpose(0, -1) if len(shape) > 1 else x)):
+            what = f"{label}shape {list(shape)} in a compiled function"
+            _close(what, to_numpy(fast(y)), to_numpy(f(y)))
+
+
 def _close(what: str, got: Any, wanted: Any) -> None:
     # Fused kernels may round less often.
-    if not np.allclose(got, wanted, rtol=3e-5, atol=3e-6):
+    if np.shape(got) != np.shape(wanted) or not np.allclose(got, wanted, rtol=3e-5, atol=3e-6):
         raise ConformanceError(f"{what}: expected {np.asarray(wanted).tolist()}, got {np.asarray(got).tolist()}")
 
 
 def _compiled_training(device: str) -> None:
-    losses, parameters = _curve(device, True)
-    eager, others = _curve(device, False)
-    _close(f"losses of {_STEPS} compiled training steps, eager ones expected", losses, eager)
+    losses, parameters = _curve(device, "float32", _FEW, True)
+    eager, others = _curve(device, "float32", _FEW)
+    _close(f"losses of {_FEW} compiled training steps, eager ones expected", losses, eager)
     for got, wanted in zip(parameters, others, strict=True):
-        _close(f"parameters after {_STEPS} compiled training steps", got, wanted)
+        _close(f"parameters after {_FEW} compiled training steps", got, wanted)
 
 
-def training_checks(device: str) -> Iterator[tuple[str, str, Callable[[], None]]]:
-    """Short trainings, whose losses must be those of another device."""
-    yield "classifier", "float32", lambda: _same_curve(device)
+def training_area(device: str, limits: Limits) -> Iterator[Check]:
+    """Trainings of `Limits.steps` steps, whose losses must be those of the same training in NumPy and float64."""
+    able = Device(device).capabilities.dtypes
+    for dtype in _BUDGETS:
+        if dtypes.by_name(dtype) in able:
+            run = partial(_same_curve, device, dtype, limits.steps)
+            yield area_check(device, "training", f"classifier/{dtype}", dtype, run)
+    yield area_check(device, "training", "modules/float32", "float32", partial(_same_modules, device, limits.steps))
 
 
-def _same_curve(device: str) -> None:
-    losses, _ = _curve(device, False)
-    wanted, _ = _curve(oracle_device(device), False)
-    if wanted[-1] >= wanted[0] / 2:
-        raise ConformanceError(f"the training on {oracle_device(device)!r} does not learn: {wanted}")
-    _close(f"losses of {_STEPS} training steps, those on {oracle_device(device)!r} expected", losses, wanted)
+def _same_curve(device: str, dtype: str, steps: int) -> None:
+    wanted, parameters = _numpy_curve(steps)
+    losses, met = _curve(device, dtype, steps)
+    _along(f"the training in {dtype}", losses, wanted, _BUDGETS[dtype])
+    for place, (got, exact) in enumerate(zip(met, parameters, strict=True)):
+        if not np.allclose(got, exact, rtol=50 * _BUDGETS[dtype], atol=50 * _BUDGETS[dtype]):
+            raise ConformanceError(
+                f"parameter {place} after {steps} steps in {dtype}: expected {exact.tolist()}, got {got.tolist()}"
+            )
+
+
+def _same_modules(device: str, steps: int) -> None:
+    losses = _module_curve(device, steps)
+    _along("the training by nn, optim and backward", losses, _numpy_curve(steps)[0], _BUDGETS["float32"])
+
+
+def _along(what: str, losses: list[float], wanted: list[float], budget: float) -> None:
+    """The curve must be the oracle's at each step, and it must go down."""
+    for step, (got, exact) in enumerate(zip(losses, wanted, strict=True)):
+        if not abs(got - exact) <= budget * (1 + abs(exact)):
+            shown = ", ".join(f"{x:.9g}" for x in losses[max(0, step - 2) : step + 1])
+            raise ConformanceError(
+                f"losses of {what}, step {step} of {len(losses)}: expected {exact:.9g} (NumPy in float64), got {got:.9g}; "
+                f"error {abs(got - exact):.3g}, budget {budget * (1 + abs(exact)):.3g}; the last ones were {shown}"
+            )

@@ -50,13 +50,14 @@ def test_a_false_contract_is_caught(name, cls, subject, word, plant):
 def test_draws_shrink_to_a_small_call(plant):
     judge = Judge(plant("planted_tanh"), ["tanh"], Limits(examples=20))
     (failure,) = [each for each in judge.examine("tanh").failures if each.case == "draws"]
-    assert "replay('planted_tanh', 'values', 'tanh', shapes=((),)" in failure.line
+    assert "replay('planted_tanh', 'values', 'tanh', shapes=((),)" in failure.program
 
 
-def test_the_line_of_a_failure_repeats_it(plant):
+def test_the_three_lines_of_a_failure_repeat_it(plant):
     failure = Judge(plant("planted_tanh"), ["tanh"], QUICK).examine("tanh").failures[0]
+    assert len(failure.program.splitlines()) == 3
     with pytest.raises(AssertionError, match="ulp"):
-        exec(failure.line)
+        exec(failure.program)
 
 
 # ------------------------------------------------------------------ exceptions
