@@ -7,8 +7,10 @@ import keyword
 import os
 import re
 import shutil
+import warnings
 from dataclasses import dataclass
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -156,6 +158,8 @@ def new_backend(
         if not all(part.isidentifier() and not keyword.iskeyword(part) for part in namespace.split(".")):
             raise UsageError(f"--namespace {namespace!r} is not the name of a module")
         top, engine = namespace.partition(".")[0], f"{namespace} by the Array API standard"
+        if find_spec(top) is None:
+            warnings.warn(f"{top} is not installed here, and the project's tests need it", UserWarning, stacklevel=2)
         requirements = ["array-api-compat>=1.11", "numpy>=2.1"] if namespace == _NAMESPACE else [_distribution_of(top)]
     facts = {
         "keyword": "array API",
@@ -216,8 +220,6 @@ def create(names: Names, templates: dict[str, str], facts: dict[str, str], folde
         UsageError: where the package is installed already.
         RuntimeError: where the folder exists.
     """
-    from importlib.util import find_spec
-
     target = folder / names.distribution
     if target.exists() or target.is_symlink():
         raise RuntimeError(f"{target} exists; choose another name, or another --directory")

@@ -207,6 +207,13 @@ def test_another_namespace(tmp_path):
     assert "array_api_strict" in project["dependencies"] or "array-api-strict" in project["dependencies"]
 
 
+def test_a_namespace_that_is_not_installed_is_told(tmp_path):
+    with pytest.warns(UserWarning, match="absent_arrays is not installed here"):
+        made = backend(tmp_path, namespace="absent_arrays.numpy")
+    project = tomllib.loads((Path(made["folder"]) / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["dependencies"] == ["tensorcore-framework", "absent-arrays"]
+
+
 @pytest.mark.parametrize("namespace", ["", "a b", "a..b", "1a", "a.class", "a;import os"])
 def test_what_is_no_module_is_refused(tmp_path, namespace):
     if namespace:
@@ -329,3 +336,18 @@ def test_the_code_is_formatted_and_clean_whatever_the_name(tmp_path, name):
                 [ruff, *words, "."], cwd=project["folder"], capture_output=True, text=True, timeout=60
             )
             assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.slow
+def test_the_code_is_typed(tmp_path):
+    pytest.importorskip("mypy")
+    made = [backend(tmp_path, "first"), backend(tmp_path, "second", "from-scratch"), model(tmp_path, "third")]
+    # The settings of one: those of the others differ in what they ignore.
+    shutil.copy(Path(made[0]["folder"]) / "pyproject.toml", tmp_path)
+    sources = [f"{project['folder']}/src" for project in made]
+    root = Path(projects.__file__).resolve().parents[2]
+    path = os.pathsep.join([*sources, str(root), str(root / "backends")])
+    command = [sys.executable, "-m", "mypy", "--follow-imports=silent", *sources]
+    environ = {**os.environ, "MYPYPATH": path, "PYTHONPATH": ""}
+    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
