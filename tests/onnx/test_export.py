@@ -85,6 +85,9 @@ IMAGES = {
     "to a size": lambda x: F.interpolate(x, size=(5, 7), mode="bilinear"),
     "transposed": lambda x: F.conv_transpose2d(x, tc.ones(4, 2, 3, 3), stride=2, padding=1, output_padding=1),
     "same": lambda x: F.conv2d(x, tc.ones(2, 4, 2, 3), padding="same"),
+    "padded": lambda x: (F.pad(x, (1, 0, 2, 1), value=3.0), F.pad(x, (1, 2, 1, 0), mode="reflect"), F.pad(x, (-1, 2))),
+    "sampled": lambda x: F.grid_sample(x, tc.ones(x.shape[0], 2, 3, 2) * 0.3, align_corners=False),
+    "to half": lambda x: F.adaptive_avg_pool2d(x, (3, 2)),
 }
 
 

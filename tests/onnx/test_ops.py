@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tensorcore as tc
+from tensorcore.onnx.converters import CONVERTERS, complexes
 from tensorcore.ops.record import REGISTRY
 from tensorcore_conformance.cases import recipe_from
 from tensorcore_conformance.samples import samples_of
@@ -37,7 +38,7 @@ def tensors(value):
 
 def cases(op):
     """(function of the operands, operands, results) of the first samples that can be called."""
-    for place, sample in enumerate(samples_of(op)[: 1 if op.name in LONG else 3]):
+    for place, sample in enumerate(samples_of(op)[: 1 if op.name in LONG else 2]):
         for dtype in ("float32", "int64", "complex64"):
             recipe = recipe_from(op, sample, dtype, f"onnx/{place}")
             given = [x for x in recipe.tensors("cpu") if x is not None]
@@ -78,6 +79,11 @@ def test_op(op):
             check(call, given, expected)
 
 
+def test_every_primitive_has_a_converter():
+    without = {name for name, op in REGISTRY.items() if op.primitive} - CONVERTERS.keys() - complexes.BY_FORMULA.keys()
+    assert without == {"assign"}, "writes are followed, not written"
+
+
 OLDER = """
     add sub mul div maximum where relu gelu silu elu softplus softmax log_softmax mean sum amax logsumexp var cat pad
     conv1d conv2d conv_transpose2d max_pool2d avg_pool2d batch_norm layer_norm group_norm linear matmul attention
@@ -85,7 +91,7 @@ OLDER = """
 """
 
 
-@pytest.mark.parametrize("opset", [11, 13, 17, 23])
+@pytest.mark.parametrize("opset", [11, 13, 23])
 @pytest.mark.parametrize("name", OLDER.split())
 def test_op_of_other_opsets(name, opset):
     for call, given, expected in list(cases(REGISTRY[name]))[:2]:

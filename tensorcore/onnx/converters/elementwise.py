@@ -204,7 +204,7 @@ def _cast(w: Writer, call: Call) -> str:
     return w.cast(name, out)
 
 
-@converts("copy", "alias", "conj_physical", "real_part")
+@converts("copy", "alias", "conj_physical")
 def _same(w: Writer, call: Call) -> str:
     return w.names[_operand(call).number]
 

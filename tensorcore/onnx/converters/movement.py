@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tensorcore.dtypes import int64
+from tensorcore.dtypes import FLOATING, int64
 from tensorcore.onnx.converters.registry import calculated, converts, wide
 from tensorcore.onnx.errors import UnsupportedOperatorError
 from tensorcore.onnx.writer import END
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from tensorcore.onnx.probing import Call, Value
     from tensorcore.onnx.writer import Writer
 
+#: ONNX's names of what is put around a tensor.
+_EDGES = {"reflect": "reflect", "replicate": "edge"}
 _REDUCED = {"set": None, "sum": "add", "prod": "mul", "amax": "max", "amin": "min"}
 
 
@@ -186,3 +188,32 @@ def _triangle(w: Writer, call: Call) -> str:
     name = name if through is x.dtype else w.cast(name, through)
     name = w.node("Trilu", name, w.whole(call.attributes["diagonal"]), upper=upper)
     return name if through is x.dtype else w.cast(name, x.dtype)
+
+
+def _side_by_side(opset: int, inputs: Any, attributes: dict[str, Any]) -> bool:
+    return all(isinstance(item, slice) and item.step == 1 for item in attributes["index"])
+
+
+def _padded(w: Writer, call: Call, before: list[Any], after: list[Any], value: str | None, mode: str) -> str:
+    through = wide(_operand(call).dtype)
+    name = w.names[_operand(call).number]
+    name = name if through is _operand(call).dtype else w.cast(name, through)
+    name = w.node("Pad", name, w.sizes([*before, *after]), value, mode=mode)
+    return name if through is _operand(call).dtype else w.cast(name, call.outputs[0].dtype)
+
+
+@converts("placed_in", when=_side_by_side)
+def _placed_in(w: Writer, call: Call) -> str:
+    facts = call.attributes
+    index, dtype = facts["index"], wide(_operand(call).dtype)
+    value = facts["value"]
+    number = w.number(float(value) if dtype.category == FLOATING else int(value), dtype)
+    after = [side - item.stop for side, item in zip(facts["shape"], index, strict=True)]
+    return _padded(w, call, [item.start for item in index], after, number, "constant")
+
+
+@converts("extended", when=lambda opset, inputs, a: a["mode"] in _EDGES and not any(a["crop"]))
+def _extended(w: Writer, call: Call) -> str:
+    facts, rank = call.attributes, len(_operand(call).shape)
+    before, after = ([facts[name] if d == facts["dim"] else 0 for d in range(rank)] for name in ("before", "after"))
+    return _padded(w, call, before, after, None, _EDGES[facts["mode"]])

@@ -238,6 +238,14 @@ def _close(ratio: Varying, scale: Any) -> bool:
     return all(math.isclose(a, b) for a, b in zip(ratio.values, others, strict=True))
 
 
+@converts("grid_values", when=lambda opset, inputs, attributes: opset >= 16 and inputs[0].ndim == 4)
+def _grid_values(w: Writer, call: Call) -> str:
+    a = call.attributes
+    mode = {"bilinear": "linear", "bicubic": "cubic"}.get(a["mode"], a["mode"]) if w.opset >= 20 else a["mode"]
+    names = map(w.name, call.inputs)
+    return w.node("GridSample", *names, mode=mode, padding_mode=a["padding"], align_corners=int(a["align"]))
+
+
 # ------------------------------------------------------------------ normalisation
 
 
