@@ -8,6 +8,7 @@ replayed so, or must be seen (second derivatives, hooks on saved tensors, profil
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
@@ -25,8 +26,8 @@ Pull = Callable[[Any, OpNode], Any]
 
 #: Of so many signatures a plan keeps programs; a program whose shapes change at every step must not fill the memory.
 _MOST: Final = 64
-#: Attributes that can be told apart by class and value.
-_PLAIN: Final = (bool, int, str, tuple, frozenset, type(None))
+#: Elements beyond which nothing is to be gained, and the copies that recording takes would be felt.
+_LARGEST: Final = 1 << 18
 
 
 def by_rule(cotangent: Any, node: OpNode, *_: Any) -> Any:
@@ -115,6 +116,10 @@ class _Learner:
                 self.met.clear()
                 self.programs.clear()
             self.met.add(key)
+            return node.backward(g, False)
+        read = [g, *(node.inputs[place] for place in self.operands)]
+        if max([math.prod(x._array.shape) for x in read]) > _LARGEST:
+            self.programs[key] = by_rule
             return node.backward(g, False)
         results, program = _noted(g, node, self.operands)
         self.programs[key] = program
