@@ -18,8 +18,8 @@ the suite ask it about wrong backends::
         failure.kind, failure.message               # "wrong", "9 of 12 elements differ; ..."
         failure.program                             # three lines of Python; needs the backend to be registered
 
-With ``registered(backend)`` the object is a device as long as a ``with`` block lasts, and `Judge` examines it subject by
-subject (``Judge(device, ops, limits).examine("tanh")`` gives a `SubjectReport`), or check by check:
+With ``registered(backend)`` the object is a device as long as a ``with`` block lasts, and `Judge` examines it subject
+by subject (``Judge(device, ops, limits).examine("tanh")`` gives a `SubjectReport`), or check by check:
 ``judge.checks("tanh")`` lists `Check` objects, ``judge.run(check)`` gives an `Outcome`, whose ``kind`` is empty if it
 passed. `Limits` says how much is tried; ``Limits.level("quick")`` and ``Limits.level("full")`` are the command's.
 Whatever a case raises is a failure of that case, ``SystemExit`` too; only ``KeyboardInterrupt`` goes through. What

@@ -13,7 +13,8 @@ from tensorcore.dtypes import DType
 from tensorcore.tensor import Tensor, wrap
 
 __all__ = [
-    "LAYOUTS", "REPEATING", "dtype_named", "from_numpy", "laid_out", "names", "native", "repeated", "to_numpy", "wide", "wide_dtype",
+    "LAYOUTS", "REPEATING", "dtype_named", "from_numpy", "laid_out", "names", "native", "repeated", "to_numpy",
+    "wide", "wide_dtype",
 ]  # fmt: skip
 
 #: Ways to lay elements out in memory; each is made by the device's own view ops. In the last two, several elements

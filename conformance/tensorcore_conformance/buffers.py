@@ -104,23 +104,25 @@ def check_poisoned(recipe: Recipe, device: str) -> Measured:
     return measured
 
 
+def _watched(recipe: Recipe, device: str) -> list[tuple[str, Any]]:
+    """Weak references to the native arrays of a call's operands and outputs, of which nothing is left on return."""
+    return [
+        (f"{what} {place}", weakref.ref(x._array))
+        for what, group in zip(("operand", "output"), _called(recipe, device), strict=True)
+        for place, x in enumerate(group)
+        if x is not None
+    ]
+
+
 def check_released(recipe: Recipe, device: str) -> Measured:
     """The native arrays of operands and results are freed with the tensors that hold them."""
     if expected_dtypes(recipe, device)[1] is not None:
         return Measured(oracle="refusal")
-    watched: list[tuple[str, Any]] = []
-    for turn in range(3):
-        tensors, outs = _called(recipe, device)
-        for what, group in (("operand", tensors), ("output", outs)):
-            for place, x in enumerate(group):
-                if x is None or not turn:  # the first call may fill caches with constants of its own
-                    continue
-                try:
-                    watched.append((f"{what} {place}", weakref.ref(x._array)))
-                except TypeError:  # arrays of this engine cannot be watched
-                    return Measured(oracle="not offered")
-        del tensors, outs
-        x = None
+    try:
+        _watched(recipe, device)  # the first call may fill caches with constants of its own
+        watched = [each for _ in range(2) for each in _watched(recipe, device)]
+    except TypeError:  # arrays of this engine cannot be watched
+        return Measured(oracle="not offered")
     Device(device).backend.synchronize(Device(device).ordinal)
     if any(each() is not None for _, each in watched):
         gc.collect()

@@ -155,8 +155,9 @@ def _edge_cases(op: Op, able: frozenset[DType], limits: Limits, main: DType, sam
         if any(recipe.shapes):
             yield Case(f"layout/{layout}/{usual.name}", recipe, usual.name)
     for number, sample in enumerate(samples if op.name in _ORDERING else ()):
-        recipe = recipe_from(op, sample, usual.name, f"ties/{number}").replaced(fill="ties")
-        yield Case(f"ties/{usual.name}/{_shape_name(recipe)}", recipe, usual.name)
+        for turn in ("", ",again"):  # which of equals come first is chance
+            recipe = recipe_from(op, sample, usual.name, f"ties/{number}{turn}").replaced(fill="ties")
+            yield Case(f"ties/{usual.name}/{_shape_name(recipe)}{turn}", recipe, usual.name)
     yield from _special_cases(op, taken, broadcasts(op) and op.name != "sinc", samples)
     yield from _form_cases(op, usual, elementwise, samples)
     for name, (shapes, kwargs) in _LONG.items():
@@ -176,7 +177,8 @@ def _form_cases(op: Op, usual: DType, elementwise: bool, samples: Any) -> Iterat
     for shapes, kwargs in large:
         named = {key: value for key, value in kwargs.items() if key in op.signature.parameters}
         if len(named) == len(kwargs):
-            recipe = Recipe(op.name, shapes, (usual.name,) * len(shapes), kwargs=kwargs, seed=seed_of(f"{op.name}/large"))
+            dtypes_of = (usual.name,) * len(shapes)
+            recipe = Recipe(op.name, shapes, dtypes_of, kwargs=kwargs, seed=seed_of(f"{op.name}/large"))
             yield Case(f"large/{usual.name}/{_shape_name(recipe)}", recipe, usual.name)
     if elementwise and len(op.operands) > 1:
         shapes = ((3, 4), *((3, 5),) * (len(op.operands) - 1))

@@ -55,7 +55,9 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
         else:
             failed = {each["case"] for each in subject["failures"]}
             kind = "newly failing" if failed else "new"
-            found.append(Change(name, kind, f"{subject['cases']} cases" + (f", fails {_some(failed)}" if failed else "")))
+            found.append(
+                Change(name, kind, f"{subject['cases']} cases" + (f", fails {_some(failed)}" if failed else ""))
+            )
     return found
 
 
@@ -137,8 +139,8 @@ def _head(report: dict[str, Any]) -> dict[str, Any]:
 def _lines(old: dict[str, Any], new: dict[str, Any], found: list[Change]) -> Iterator[str]:
     for word, side in (("old", old), ("new", new)):
         yield (
-            f"{word}: {side['device']}, {side['level']}, seed {side['seed']}, {side['started']}: {side['cases']} cases, "
-            f"{side['failures']} failures"
+            f"{word}: {side['device']}, {side['level']}, seed {side['seed']}, {side['started']}: "
+            f"{side['cases']} cases, {side['failures']} failures"
         )
     for name in ("device", "level", "seed"):
         if old[name] != new[name]:

@@ -120,7 +120,7 @@ def _exemption(stated: Any, device: str) -> Exemption:
         made = None
     if made is None or not made.reason:
         raise PluginError(
-            "tensorcore_conformance_exceptions: expected a mapping with op, reason and optionally dtypes, shapes, cases, "
-            f"contract and device, got {stated!r}"
+            "tensorcore_conformance_exceptions: expected a mapping with op, reason and optionally dtypes, shapes, "
+            f"cases, contract and device, got {stated!r}"
         )
     return made

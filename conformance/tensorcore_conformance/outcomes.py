@@ -210,7 +210,7 @@ class SubjectReport:
         return covering
 
     def _measure(self, outcome: Outcome) -> None:
-        if outcome.oracle not in IDLE:
+        if outcome.oracle not in IDLE or outcome.check == "refused":
             self.compared[outcome.check] += 1
         if outcome.oracle:
             self.oracles[outcome.oracle] += 1

@@ -78,7 +78,9 @@ def _tiles(report: Report, ops: list[SubjectReport]) -> str:
     ]
     if worst is not None and worst.budget:
         tiles.append((f"{worst.budget:.0%}", f"largest share of an error budget, in {worst.name}", ""))
-    inner = "".join(f'<div class="tile {kind}"><b>{value}</b><span>{escape(text)}</span></div>' for value, text, kind in tiles)
+    inner = "".join(
+        f'<div class="tile {kind}"><b>{value}</b><span>{escape(text)}</span></div>' for value, text, kind in tiles
+    )
     return f'<section class="tiles" aria-label="Totals">{inner}</section>'
 
 
@@ -107,7 +109,12 @@ def _cards(report: Report) -> str:
         "on": f"{oracle['processor']}, {oracle['cores']} cores",
         "widest format": f"{oracle['longdouble_digits']} bits of significand",
     }
-    cards = [("Examined", examined), ("What the backend claims", claims), ("Versions", report.versions), ("Judged by", judge)]
+    cards = [
+        ("Examined", examined),
+        ("What the backend claims", claims),
+        ("Versions", report.versions),
+        ("Judged by", judge),
+    ]
     inner = "".join(f'<div class="card"><h3>{title}</h3>{_pairs(pairs)}</div>' for title, pairs in cards)
     return f'<section class="cards">{inner}</section>'
 
@@ -118,8 +125,9 @@ def _profile(ops: list[SubjectReport]) -> str:
         return ""
     return f"""<h2 id="errors">Error profile</h2>
 <figure class="card">{plot}<figcaption>Each dot is the largest error of an op in a dtype, each pale mark behind it the
-mean, in units in the last place (ulp; 0.5 is correct rounding). Orange dots take more than half of their budget. Budgets
-differ: elementwise ops have a few ulp, sums and products a bound that grows with the root of their length.</figcaption></figure>
+mean, in units in the last place (ulp; 0.5 is correct rounding). Orange dots take more than half of their budget.
+Budgets differ: elementwise ops have a few ulp, sums and products a bound that grows with the root of their length.
+</figcaption></figure>
 """
 
 
@@ -136,18 +144,21 @@ def _failures(report: Report) -> str:
             rest = f'<p class="dim">and {len(each.failures) - 20} more</p>' if len(each.failures) > 20 else ""
             parts.append(
                 f'<details class="card"{" open" if len(report.failures) <= 20 else ""}><summary>'
-                f"<code>{escape(each.name)}</code>: {len(each.failures)} of {each.cases} cases</summary>{shown}{rest}</details>"
+                f"<code>{escape(each.name)}</code>: {len(each.failures)} of {each.cases} cases</summary>"
+                f"{shown}{rest}</details>"
             )
     if report.lost:
         lines = "".join(
-            f"<li><code>{escape(lost.subject)}</code>, case <code>{escape(lost.case)}</code>: {lost.kind} ({escape(lost.how)})</li>"
+            f"<li><code>{escape(lost.subject)}</code>, case <code>{escape(lost.case)}</code>: {lost.kind} "
+            f"({escape(lost.how)})</li>"
             for lost in report.lost
         )
         parts.append(f'<div class="card"><h3>Worker processes that were lost</h3><ul>{lines}</ul></div>')
     printed = [each for each in report.subjects if each.printed[0]]
     if printed:
         lines = "".join(
-            f"<li><code>{escape(each.name)}</code>, in {each.printed[0]} cases: <code>{escape(each.printed[1][:120])}</code></li>"
+            f"<li><code>{escape(each.name)}</code>, in {each.printed[0]} cases: "
+            f"<code>{escape(each.printed[1][:120])}</code></li>"
             for each in printed
         )
         parts.append(f'<div class="card"><h3>What the backend printed</h3><ul>{lines}</ul></div>')
@@ -171,16 +182,24 @@ def _matrix(ops: list[SubjectReport]) -> str:
     }
     columns = [name for name in CHECK_TEXTS if name in met]
     head = "".join(
-        f'<th scope="col" class="turned" title="{escape(CHECK_TEXTS[name])}"><button>{name}</button></th>' for name in columns
+        f'<th scope="col" class="turned" title="{escape(CHECK_TEXTS[name])}"><button>{name}</button></th>'
+        for name in columns
     )
     rows = "\n".join(_row(each, columns) for each in ops)
-    states = {"failing": "failing", "declared": "declared", "native": "native", "composed": "composed", "hot": "over half a budget"}
+    states = {
+        "failing": "failing",
+        "declared": "declared",
+        "native": "native",
+        "composed": "composed",
+        "hot": "over half a budget",
+    }
     options = "".join(f'<option value="{value}">{text}</option>' for value, text in states.items())
     return f"""<h2 id="ops">Ops and checks</h2>
 <div class="tools"><input type="search" placeholder="Filter ops" aria-label="Filter ops">
 <select aria-label="Show"><option value="">all ops</option>{options}</select><span class="dim" id="count"></span>
 <span class="key"><span><i style="background:var(--good-soft)"></i>cases that pass</span>
-<span><i style="background:var(--bad-soft)"></i>fail</span><span><i style="background:var(--known-soft)"></i>fail as declared</span>
+<span><i style="background:var(--bad-soft)"></i>fail</span>
+<span><i style="background:var(--known-soft)"></i>fail as declared</span>
 <span>· nothing to compare</span></span></div>
 <div class="wrap"><table id="matrix"><thead><tr><th scope="col"><button>op</button></th>
 <th scope="col"><button>runs as</button></th>{head}
@@ -203,7 +222,9 @@ def _row(each: SubjectReport, columns: list[str]) -> str:
     for name in columns:
         cases, bad, known = each.groups[name], failed.count(name), declared.count(name)
         if bad:
-            cells.append(f'<td class="f" data-value="{1000 * bad}" title="{bad} of {cases} {name} cases fail">{bad}</td>')
+            cells.append(
+                f'<td class="f" data-value="{1000 * bad}" title="{bad} of {cases} {name} cases fail">{bad}</td>'
+            )
         elif known:
             cells.append(f'<td class="k" title="{known} of {cases} {name} cases fail as declared">{known}</td>')
         elif not cases:
@@ -214,7 +235,8 @@ def _row(each: SubjectReport, columns: list[str]) -> str:
             cells.append(f'<td class="p">{cases}</td>')
     ulp = f"{each.largest:.3g}" if each.profiles else ""
     return (
-        f'<tr class="op" tabindex="0" aria-expanded="false" data-name="{escape(each.name)}" data-status="{" ".join(states)}">'
+        f'<tr class="op" tabindex="0" aria-expanded="false" data-name="{escape(each.name)}" '
+        f'data-status="{" ".join(states)}">'
         f'<th scope="row"><code>{escape(each.name)}</code></th>'
         f'<td><span class="chip {each.runs_as}">{each.runs_as or "?"}</span></td>{"".join(cells)}'
         f'<td class="n" data-value="{each.budget:.4g}">{_bars(each)}</td><td class="number">{ulp}</td></tr>'
@@ -295,13 +317,19 @@ def _declared(report: Report) -> str:
         (
             f"<code>{escape(each['op'])}</code>",
             f"<code>{escape(each['cases'])}</code>"
-            + escape("".join(f" {word} {', '.join(each[of])}" for word, of in (("in", "dtypes"), ("of", "shapes")) if each[of])),
+            + escape(
+                "".join(
+                    f" {word} {', '.join(each[of])}" for word, of in (("in", "dtypes"), ("of", "shapes")) if each[of]
+                )
+            ),
             escape(each["reason"]),
             str(each["failed"]),
         )
         for each in stated
     )
-    return '<h2 id="declared">Declared by the backend</h2>' + _listed(("op", "scope", "reason", "cases that fail"), rows)
+    return '<h2 id="declared">Declared by the backend</h2>' + _listed(
+        ("op", "scope", "reason", "cases that fail"), rows
+    )
 
 
 def _footer(report: Report) -> str:

@@ -32,13 +32,16 @@ def profile_plot(ops: Sequence[SubjectReport], dtypes: Sequence[str]) -> str:
         return ""
     height = _ROW * len(met) + 34
     parts = [
-        f'<svg viewBox="0 0 {_WIDTH} {height}" width="100%" role="img" aria-label="Largest and mean errors of ops by dtype">'
+        f'<svg viewBox="0 0 {_WIDTH} {height}" width="100%" role="img" '
+        'aria-label="Largest and mean errors of ops by dtype">'
     ]
     for power in range(int(_LOW), int(_HIGH) + 1):
         x = _at(10.0**power)
         label = "≤ 0.01" if power == _LOW else f"{10.0**power:g}" if power < _HIGH else "≥ 10⁵"
         parts.append(f'<line class="grid" x1="{x:.0f}" x2="{x:.0f}" y1="6" y2="{height - 24}"/>')
-        parts.append(f'<text x="{x:.0f}" y="{height - 8}" text-anchor="middle">{label}{" ulp" if power == 0 else ""}</text>')
+        parts.append(
+            f'<text x="{x:.0f}" y="{height - 8}" text-anchor="middle">{label}{" ulp" if power == 0 else ""}</text>'
+        )
     half = _at(0.5)
     parts.append(f'<line class="limit" x1="{half:.0f}" x2="{half:.0f}" y1="6" y2="{height - 24}"/>')
     parts.append(f'<text x="{half - 4:.0f}" y="16" text-anchor="end">correct rounding</text>')
@@ -58,6 +61,7 @@ def _row(ops: Sequence[SubjectReport], dtype: str, top: int) -> list[str]:
         kind = "hot" if profile.budget > _HOT else "largest"
         title = f"{each.name}: {profile.ulp:.3g} ulp, {profile.budget:.0%} of its budget"
         dots.append(
-            f'<circle class="{kind}" cx="{_at(profile.ulp):.1f}" cy="{y:.1f}" r="3"><title>{escape(title)}</title></circle>'
+            f'<circle class="{kind}" cx="{_at(profile.ulp):.1f}" cy="{y:.1f}" r="3">'
+            f"<title>{escape(title)}</title></circle>"
         )
     return [*parts, f'<path class="mean" d="{"".join(means)}"/>', *dots]

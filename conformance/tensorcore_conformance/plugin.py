@@ -1,8 +1,8 @@
 """The pytest plugin: ``pytest -p tensorcore_conformance.plugin --tensorcore-device jax``.
 
-Each op and each area is one test; what failed in it is in the test's message, case by case. A project whose own device is
-examined names it in its configuration, ``tensorcore_device = "jax"``: the suite then runs with the project's tests, unless
-files are named.
+Each op and each area is one test; what failed in it is in the test's message, case by case. A project whose own device
+is examined names it in its configuration, ``tensorcore_device = "jax"``: the suite then runs with the project's tests,
+unless files are named.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--tensorcore-dtypes", metavar="NAMES", default="", help="dtypes to try ops in, separated by commas"
     )
     group.addoption("--tensorcore-report", metavar="FOLDER", help="where to write JSON, JUnit XML, HTML and a badge")
+    group.addoption("--tensorcore-examples", metavar="N", type=int, help="random calls per op beyond the fixed cases")
     group.addoption(
-        "--tensorcore-examples", metavar="N", type=int, help="random calls per op beyond the fixed cases"
+        "--tensorcore-full", action="store_true", help="all samples in all dtypes, compiled ops, many draws"
     )
-    group.addoption("--tensorcore-full", action="store_true", help="all samples in all dtypes, compiled ops, many draws")
     group.addoption(
         "--tensorcore-seed", metavar="N", type=int, default=0, help="another seed gives other operands and draws"
     )
@@ -93,14 +93,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     from tensorcore_conformance.judge import chosen_subjects
     from tensorcore_conformance.report import Report, subject_from_dict
-    from tensorcore_conformance.suite import limits_of, workers_of
+    from tensorcore_conformance.suite import facts_of_device, limits_of
 
-    # The facts come from a worker, as this process need not have loaded the backend.
-    workers = workers_of(config)
-    try:
-        facts = workers.facts()
-    finally:
-        workers.close()
+    facts = facts_of_device(config)
     report = Report(facts.pop("device"), limits_of(config), facts, seconds=sum(e["seconds"] for e in _FOUND.values()))
     report.subjects = [subject_from_dict(_FOUND[name]) for name in chosen_subjects(()) if name in _FOUND]
     report.write(Path(folder))

@@ -124,9 +124,7 @@ def _in_threads(device: str, program: Program) -> None:
         try:
             ready.wait(60)
             for turn in range(ROUNDS):
-                text = _differ(
-                    f"thread {seed}, turn {turn}", _arrays(program, device, seed), alone[seed], exact
-                )
+                text = _differ(f"thread {seed}, turn {turn}", _arrays(program, device, seed), alone[seed], exact)
                 if text:
                     found.append(text)
                     return
@@ -175,7 +173,7 @@ def _handed_over(device: str) -> None:
 
 
 def async_area(device: str, limits: Limits) -> Iterator[Check]:
-    """Results do not depend on when the device gets round to them: what is read is done, what is overwritten was used."""
+    """Results do not depend on when the device computes them: what is read is done, what is overwritten was used."""
     for name, run in (
         ("host buffer", _host_buffer), ("queue", _queue), ("write after read", _write_after_read),
         ("read after write", _read_after_write), ("freed operands", _freed_operands),
@@ -191,9 +189,7 @@ def _expect(what: str, got: Tensor, wanted: Any) -> None:
     wanted = np.broadcast_to(np.asarray(wanted, np.float32), array.shape)
     if not np.array_equal(array, wanted):
         at = int(np.argmax(array.reshape(-1) != wanted.reshape(-1)))
-        raise ConformanceError(
-            f"{what}: expected {wanted.reshape(-1)[at]} at {at}, got {array.reshape(-1)[at]}"
-        )
+        raise ConformanceError(f"{what}: expected {wanted.reshape(-1)[at]} at {at}, got {array.reshape(-1)[at]}")
 
 
 def _host_buffer(device: str) -> None:
@@ -205,7 +201,9 @@ def _host_buffer(device: str) -> None:
         data[:] = np.nan
         got = np.frombuffer(bytes(place.backend.to_host(array)), np.float32)
         if not (got == 3).all():
-            raise ConformanceError("from_host: the buffer was overwritten after the call, and the array changed with it")
+            raise ConformanceError(
+                "from_host: the buffer was overwritten after the call, and the array changed with it"
+            )
 
 
 def _queue(device: str) -> None:
@@ -346,7 +344,9 @@ def _rounds(device: str) -> Measured | None:
     gc.collect()
     left = (_resident() or 0) - before
     if left > _LEFT:
-        raise ConformanceError(f"40 rounds over arrays of 4 MiB left {left >> 20} MiB behind; {_LEFT >> 20} are allowed")
+        raise ConformanceError(
+            f"40 rounds over arrays of 4 MiB left {left >> 20} MiB behind; {_LEFT >> 20} are allowed"
+        )
     return None
 
 

@@ -27,7 +27,7 @@ SPECIALS = (0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, -1.5, 2.5, -2.5, float("inf"),
 
 
 def shape_name(shape: Shape | None) -> str:
-    """A shape as text, without blanks and trailing commas: ``"(3,4)"``, ``"(3)"``, ``"()"``; ``"none"`` for no operand."""
+    """A shape as text: ``"(3,4)"``, ``"(3)"``, ``"()"``; ``"none"`` for an operand left out."""
     return "none" if shape is None else f"({','.join(map(str, shape))})"
 
 
@@ -231,9 +231,7 @@ class Recipe:
     def tensors(self, device: str) -> list[Tensor | None]:
         """The operands on ``device``, in the recipe's layout."""
         operands = self.operands()
-        made = [
-            None if x is None else laid_out(x, device, way) for x, way in zip(operands, self.layouts, strict=True)
-        ]
+        made = [None if x is None else laid_out(x, device, way) for x, way in zip(operands, self.layouts, strict=True)]
         if self.fill == "same":
             return [made[self._twin(place, operands)] for place in range(len(made))]
         return made

@@ -89,7 +89,9 @@ class Report:
             if stated["op"] in examined:
                 scope = Exemption(**{k: tuple(v) if isinstance(v, list) else v for k, v in stated.items()})
                 expected = examined[stated["op"]].expected
-                met = [f.case for f, reason in expected if reason == scope.reason and scope.covers(f.case, f.dtype, ["*"])]
+                met = [
+                    f.case for f, reason in expected if reason == scope.reason and scope.covers(f.case, f.dtype, ["*"])
+                ]
                 found.append({**stated, "failed": len(met)})
         return found
 
@@ -145,7 +147,9 @@ class Report:
         for each in self.subjects:
             known = f" (+{len(each.expected)} as declared)" if each.expected else ""
             errors = (
-                f"{each.largest:9.3g}  {each.mean:9.3g}  {each.budget:6.0%}" if each.profiles else f"{'':9}  {'':9}  {'':6}"
+                f"{each.largest:9.3g}  {each.mean:9.3g}  {each.budget:6.0%}"
+                if each.profiles
+                else f"{'':9}  {'':9}  {'':6}"
             )
             note = f"  {each.note}" if each.note and not each.groups["values"] else ""
             lines.append(

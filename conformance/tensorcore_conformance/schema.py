@@ -52,7 +52,9 @@ _FAILURE: Schema = {
 
 _SUBJECT = _object("the report on one op or area", {
     "name": _of("string", "name of the op or area"),
-    "kind": _of("string", "what it is; `op` where no worker lived to say", enum=["primitive", "composite", "area", "op"]),
+    "kind": _of(
+        "string", "what it is; `op` where no worker lived to say", enum=["primitive", "composite", "area", "op"]
+    ),
     "runs_as": _of(
         "string", "whether the backend has a kernel, or the op's expression runs; empty for areas",
         enum=["native", "composed", "missing", ""],

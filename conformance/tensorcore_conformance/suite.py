@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tensorcore.errors import DeviceError
 from tensorcore.plugins.host import host
-from tensorcore_conformance.judge import Judge
+from tensorcore_conformance.host_facts import facts_of
+from tensorcore_conformance.judge import Judge, chosen_subjects
 from tensorcore_conformance.limits import Limits
 from tensorcore_conformance.plugin import REPORT, device_of
 from tensorcore_conformance.report import subject_as_dict
@@ -42,8 +44,6 @@ def workers_of(config: pytest.Config) -> Workers:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test for each subject."""
-    from tensorcore_conformance.judge import chosen_subjects
-
     config = metafunc.config
     if not config.getoption("--tensorcore-isolate"):
         metafunc.parametrize("subject", _judge(config).subjects)
@@ -54,6 +54,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("subject", chosen_subjects(listed(config.getoption("--tensorcore-ops"))))
     except (DeviceError, ValueError) as error:
         raise pytest.UsageError(str(error)) from error
+
+
+def facts_of_device(config: pytest.Config) -> dict[str, Any]:
+    """The device's side of a report, as JSON values; from a worker where this process has not loaded the backend."""
+    if not config.getoption("--tensorcore-isolate"):
+        judge = _judge(config)
+        return {"device": judge.device, "contract": judge.contract, **facts_of(judge)}
+    workers = workers_of(config)
+    try:
+        return workers.facts()
+    finally:
+        workers.close()
 
 
 @pytest.fixture(scope="session")

@@ -219,6 +219,7 @@ def _along(what: str, losses: list[float], wanted: list[float], budget: float) -
         if not abs(got - exact) <= budget * (1 + abs(exact)):
             shown = ", ".join(f"{x:.9g}" for x in losses[max(0, step - 2) : step + 1])
             raise ConformanceError(
-                f"losses of {what}, step {step} of {len(losses)}: expected {exact:.9g} (NumPy in float64), got {got:.9g}; "
-                f"error {abs(got - exact):.3g}, budget {budget * (1 + abs(exact)):.3g}; the last ones were {shown}"
+                f"losses of {what}, step {step} of {len(losses)}: expected {exact:.9g} (NumPy in float64), "
+                f"got {got:.9g}; error {abs(got - exact):.3g}, "
+                f"budget {budget * (1 + abs(exact)):.3g}; the last ones were {shown}"
             )

@@ -24,7 +24,7 @@ class _Console:
     """The place where standard output and error of the backend go."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process lives
         for number in (1, 2):
             os.dup2(self._file.fileno(), number)
         self._seen = 0

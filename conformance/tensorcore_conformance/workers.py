@@ -163,7 +163,9 @@ class Workers:
             if message["kind"] == "ValueError":
                 return None, ValueError(text)
             known = message["kind"].endswith("Error") and message["kind"] != "SystemExit"
-            return None, DeviceError(text if known else f"loading device {self.device!r} raised {message['kind']}: {text}")
+            return None, DeviceError(
+                text if known else f"loading device {self.device!r} raised {message['kind']}: {text}"
+            )
         how = "it took too long" if worker.hung else self._end(worker)
         if worker.hung:
             self._end(worker)
