@@ -317,7 +317,9 @@ class ArrayModuleBackend(FourierKernels, DecompositionKernels, SolvingKernels, B
         return self.xp.broadcast_to(input, shape)
 
     def flip(self, input: Array, *, dims: tuple[int, ...]) -> Array:
-        return self.xp.flip(input, axis=dims)
+        # A library may give a view.
+        flipped = self.xp.flip(input, axis=dims)
+        return self.copy(flipped) if self.mutable else flipped
 
     def cat(self, *tensors: Array, dim: int) -> Array:
         return self.xp.concat(tensors, axis=dim)

@@ -213,4 +213,5 @@ def angle(input: Tensor) -> Tensor:
 
     if input.is_complex():
         return atan2(imag_part.emit(input), real_part.emit(input))
-    return where(input < 0, 3.141592653589793, input * 0.0)
+    # Infinity times 0 would be NaN, and -0 has the angle 0.
+    return where(input < 0, 3.141592653589793, where(input > 0, 0.0, input * 0.0 + 0.0))
