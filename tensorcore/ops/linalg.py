@@ -27,6 +27,7 @@ def _transposed(x: Any) -> Any:
     aliases=("linalg.matmul",),
     samples=(
         {"shapes": ((3, 4), (4, 5))},
+        {"shapes": ((2, 3, 4), (2, 4, 5))},
         {"shapes": ((2, 3, 4), (4, 5))},
         {"shapes": ((4,), (4,))},
         {"shapes": ((2, 1, 3, 4), (5, 4, 2))},

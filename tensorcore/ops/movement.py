@@ -254,7 +254,12 @@ def _cat_rule(g: Any, tensors_shape: Any, needs: tuple[bool, ...], dim: int) -> 
     standard="concat",
     aliases=("concat", "concatenate"),
     namespaces=("",),
-    samples=({"shapes": ((2, 3), (1, 3)), "dim": 0}, {"shapes": ((2, 3), (2, 0), (2, 1)), "dim": 1}),
+    samples=(
+        {"shapes": ((2, 3), (1, 3)), "dim": 0},
+        {"shapes": ((2, 3), (2, 0), (2, 1)), "dim": 1},
+        {"shapes": ((2, 3), (0, 3)), "dim": 0},
+        {"shapes": ((2, 3),), "dim": 1},
+    ),
 )
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """The tensors joined along an existing dimension; other sides must be equal.

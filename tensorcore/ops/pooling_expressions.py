@@ -237,7 +237,8 @@ def _divisor(
 
 
 @composite(
-    rule=inexact, namespaces=(), ulp=8, samples=({"shapes": ((2, 3, 6, 5),), **_MEAN},),
+    rule=inexact, namespaces=(), ulp=8,
+    samples=({"shapes": ((2, 3, 6, 5),), **_MEAN}, {"shapes": ((2, 3, 6, 5),), **_MEAN, "divisor": 5}),
     vjp=lambda g, input_shape, kernel, stride, padding, counts, include_pad, divisor: avg_pool_gradient.emit(
         g, size=tuple(input_shape[2:]), kernel=kernel, stride=stride, padding=padding, counts=counts,
         include_pad=include_pad, divisor=divisor),

@@ -84,7 +84,7 @@ _HERMITIAN: Final = (
     {"shapes": ((1, 1),), "prepare": ("hermitian",)},
     {"shapes": ((2, 0, 0),)},
 )
-_HERMITIAN_VECTORS: Final = tuple({**sample, "observe": "magnitudes"} for sample in _HERMITIAN)
+_HERMITIAN_VECTORS: Final = tuple({**sample, "observe": "spectral"} for sample in _HERMITIAN)
 
 
 def _is_upper(op: str, UPLO: Any) -> bool:
@@ -253,7 +253,7 @@ _RECTANGULAR: Final = (
     {"shapes": ((0, 3),)},
     {"shapes": ((2, 3, 0),)},
 )
-_THIN: Final = tuple({**sample, "observe": "magnitudes", "full_matrices": False} for sample in _RECTANGULAR)
+_THIN: Final = tuple({**sample, "observe": "singular", "full_matrices": False} for sample in _RECTANGULAR)
 
 
 def _require_driver(op: str, driver: Any, x: Any) -> None:
@@ -282,7 +282,7 @@ def _require_converged(op: str, values: Any) -> None:
 
 @composite(
     rule=solvable, vjp=(_svd_rule,), outputs=3, namespaces=_LINALG, ulp=512,
-    samples=(*_THIN, {"shapes": ((4, 4),), "prepare": ("well_conditioned",), "observe": "magnitudes"}),
+    samples=(*_THIN, {"shapes": ((4, 4),), "prepare": ("well_conditioned",), "observe": "singular"}),
 )  # fmt: skip
 def linalg_svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> Any:
     """(U, S, Vh) of (..., m, n) matrices ``U @ diag(S) @ Vh``: orthonormal columns, values falling, orthonormal rows.
