@@ -99,8 +99,9 @@ def check_changed(recipe: Recipe, device: str) -> Measured:
             _results(recipe, tensors, device)
         except Exception:  # operands that do not fit each other, such as indices into another side
             continue
+        target: Any = tensors[place]
         with no_grad():
-            tensors[place].copy_(from_numpy(changed, device))
+            target.copy_(from_numpy(changed, device))
         got = [to_numpy(x) for x in _results(recipe, tensors, device)]
         number = _differ(got, wanted, exact)
         if number is not None:
