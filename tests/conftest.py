@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -18,3 +19,13 @@ def defaults() -> Iterator[None]:
     yield
     set_default_device(None)
     set_default_dtype(float32)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """How many of the deliberately wrong backends the conformance suite has caught."""
+    ran = {word: terminalreporter.stats.get(word, []) for word in ("passed", "failed")}
+    caught, survived = ([each for each in ran[word] if "::test_a_mutant_is_caught[" in each.nodeid] for word in ran)
+    if caught or survived:
+        names = ", ".join(each.nodeid.partition("[")[2].removesuffix("]") for each in survived)
+        lived = f"; alive: {names}" if survived else ""
+        terminalreporter.write_line(f"conformance mutants: {len(caught)}/{len(caught) + len(survived)} killed{lived}")
