@@ -78,6 +78,30 @@ def _spares_others(judge: Judge, others: list[str]) -> None:
         assert report.passed or backend.runs, report.explained()
 
 
+RULES = [each.name for each in MUTANTS.values() if each.record is not None]
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_wrong_rule_is_caught_on_the_reference_device_too(name, plant):
+    plant(name)
+    report = Judge("reference", [name], QUICK).examine(name)
+    assert any(failure.case.startswith(MUTANTS[name].check) for failure in report.failures), report.explained(20)
+
+
+@pytest.mark.parametrize(
+    ("name", "checks", "dtypes"),
+    [
+        ("rule_without_second_order", {"second"}, {"float64"}),
+        ("rule_unconjugated", {"gradient", "second"}, {"complex128"}),
+    ],
+)
+def test_only_what_is_wrong_fails(name, checks, dtypes, plant):
+    failures = Judge(plant(name), [name], QUICK).examine(name).failures
+    real = [each for each in failures if each.dtype == "float64"] if dtypes == {"float64"} else failures
+    assert {each.case.partition("/")[0] for each in real} <= checks
+    assert {each.dtype for each in real} == dtypes
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WHOLE)
 def test_of_the_whole_suite_only_what_runs_the_wrong_code_fails(name, plant):
