@@ -1,9 +1,9 @@
 """Gradients against the complex step: the derivative of an analytic function to the last digits.
 
 For analytic ``f``, ``f(x + ihv) = f(x) + ih f'(x)v + O(h²)``, so that ``Im f(x + ihv) / h`` has no cancellation
-and ``h`` may be tiny: Squire and Trapp, *Using complex variables to estimate derivatives of real functions*, SIAM Review 40, 1998.
-The function is the oracle's, NumPy, so that a rule is judged by nothing of its own. Whether it is analytic is tried: a
-difference quotient along the real line must agree.
+and ``h`` may be tiny (Squire and Trapp, *Using complex variables to estimate derivatives of real functions*, SIAM
+Review 40, 1998). The function is the oracle's, NumPy, so that a rule is judged by nothing of its own. Whether it is
+analytic is tried: a difference quotient along the real line must agree.
 """
 
 from __future__ import annotations

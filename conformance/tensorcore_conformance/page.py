@@ -202,9 +202,9 @@ def _matrix(ops: list[SubjectReport]) -> str:
 <span><i style="background:var(--known-soft)"></i>fail as declared</span>
 <span>· nothing to compare</span></span></div>
 <div class="wrap"><table id="matrix"><thead><tr><th scope="col"><button>op</button></th>
-<th scope="col"><button>runs as</button></th>{head}
+<th scope="col"><button>runs as</button></th>
 <th scope="col" title="share of the error budget by dtype: {", ".join(INEXACT)}"><button>budget</button></th>
-<th scope="col"><button>max ulp</button></th></tr></thead><tbody>
+<th scope="col"><button>max ulp</button></th>{head}</tr></thead><tbody>
 {rows}
 </tbody></table></div>
 <p class="dim">Click an op for its errors by dtype, its oracle and its failures; the address then links to it.</p>
@@ -233,13 +233,16 @@ def _row(each: SubjectReport, columns: list[str]) -> str:
             cells.append('<td class="i" data-value="0">·</td>')
         else:
             cells.append(f'<td class="p">{cases}</td>')
+    if each.note and not each.groups["values"] and not failed:
+        cells = [f'<td class="note" colspan="{len(columns)}">{escape(each.note)}</td>']
     ulp = f"{each.largest:.3g}" if each.profiles else ""
     return (
         f'<tr class="op" tabindex="0" aria-expanded="false" data-name="{escape(each.name)}" '
         f'data-status="{" ".join(states)}">'
         f'<th scope="row"><code>{escape(each.name)}</code></th>'
-        f'<td><span class="chip {each.runs_as}">{each.runs_as or "?"}</span></td>{"".join(cells)}'
-        f'<td class="n" data-value="{each.budget:.4g}">{_bars(each)}</td><td class="number">{ulp}</td></tr>'
+        f'<td><span class="chip {each.runs_as}">{each.runs_as or "?"}</span></td>'
+        f'<td class="n" data-value="{each.budget:.4g}">{_bars(each)}</td><td class="number">{ulp}</td>'
+        f"{''.join(cells)}</tr>"
     )
 
 

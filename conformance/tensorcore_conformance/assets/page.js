@@ -14,6 +14,8 @@ const make = (tag, text = "", kind = "") => {
 };
 const number = (value) => (value === 0 ? "0" : value < 0.001 || value >= 1e5 ? value.toExponential(1) : value.toPrecision(3));
 
+const share = (value) => (value > 0 && value < 0.01 ? "less than 1 %" : `${(100 * value).toFixed(0)} %`);
+
 function program(text) {
   const block = make("pre", text), button = make("button", "copy");
   button.addEventListener("click", (event) => {
@@ -34,7 +36,7 @@ function profile(errors) {
     mark.style.left = `${(100 * Math.log10(1 + mean)) / top}%`;
     if (budget > 0.5) bar.className = "hot";
     track.append(bar, mark);
-    const told = `${number(ulp)} ulp at most, ${number(mean)} in the mean, ${(100 * budget).toFixed(0)} % of the budget, ${cases} cases`;
+    const told = `${number(ulp)} ulp at most, ${number(mean)} in the mean, ${share(budget)} of the budget, ${cases} ${cases === 1 ? "case" : "cases"}`;
     grid.append(make("span", dtype, "mono"), track, make("span", told, "dim"));
   }
   return grid;
@@ -46,7 +48,7 @@ function details(name) {
   cell.colSpan = table.tHead.rows[0].cells.length;
   if (note) cell.append(make("p", note, "dim"));
   if (errors.length) cell.append(make("h3", "Errors of values by dtype (logarithmic; the mark is the mean)"), profile(errors));
-  if (gradient !== null) cell.append(make("p", `derivatives: at most ${(100 * gradient).toFixed(0)} % of what is allowed`, "dim"));
+  if (gradient !== null) cell.append(make("p", `derivatives: at most ${share(gradient)} of what is allowed`, "dim"));
   if (oracles) cell.append(make("p", `compared with: ${oracles}`, "dim"));
   if (printed) cell.append(make("p", `the backend printed: ${printed}`, "dim"));
   for (const [kind, label, message, text] of failures) {
@@ -94,7 +96,7 @@ search.addEventListener("input", filter);
 status.addEventListener("change", filter);
 
 const value = (row, place) => {
-  const cell = row.cells[place], text = cell.dataset.value ?? cell.textContent;
+  const cell = row.cells[place], text = cell ? (cell.dataset.value ?? cell.textContent) : "";
   return text === "" || isNaN(text) ? text : Number(text);
 };
 const order = (a, b) => (typeof a !== typeof b ? (typeof a === "number" ? -1 : 1) : a > b ? 1 : a < b ? -1 : 0);
