@@ -77,5 +77,6 @@ class SolvingKernels:
         return self.linalg_library().det(A)
 
     def linalg_slogdet(self, A: Array) -> tuple[Array, Array]:
+        # The result of one matrix may be a scalar of the library's, which is no array.
         sign, size = self.linalg_library().slogdet(A)
-        return sign, size
+        return self.as_array(sign), self.as_array(size)
