@@ -74,10 +74,10 @@ def is_busy() -> bool:
 
 def open_door(op: Op) -> Callable[..., Any]:
     """The function through which ``op`` is called, by how many operands it has."""
-    if op.variadic:
+    if op.variadic and (op.promotes is not None or op.outputs != 1 or op.view):
         return _variadic(op)
     count, parameters = len(op.operands), len(op.signature.parameters)
-    if op.primitive and op.outputs == 1 and op.promotes is None and not op.view:
+    if op.primitive and op.outputs == 1 and op.promotes is None and not op.view and not op.variadic:
         if count == 1 == parameters:
             return _unary(op)
         if count == 2 and (parameters == 2 or op.operator):
@@ -171,7 +171,7 @@ def _written(op: Op) -> Callable[..., Any]:
         names = [name for name in attributes if op.operands or name != "kind"]
         # The defaults first: until the code is there, nothing reads them.
         emit: Any = op.emit
-        emit.__defaults__ = (None,) * max(len(op.operands) - 1, 0)
+        emit.__defaults__ = None if op.variadic else (None,) * max(len(op.operands) - 1, 0)
         emit.__code__ = compiled_lane(op, names)
         return emit(*inputs, **attributes)
 
@@ -181,16 +181,21 @@ def _written(op: Op) -> Callable[..., Any]:
 def _variadic(op: Op) -> Callable[..., Any]:
     """The lane for any number of operands."""
 
+    slow = _any_number if op.primitive else _by_parts
+
     def emit(*inputs: Any, **attributes: Any) -> Any:
-        if not op.primitive:
-            return _by_parts(op, inputs, attributes)
-        kind = None if _busy else _one_kind(op, inputs)
-        entry = None if kind is None else kind.table[op]
-        if entry is None:
-            return enter(op, inputs, attributes)
-        return execute(op, inputs, attributes, *entry)
+        return slow(op, inputs, attributes)
 
     return emit
+
+
+def _any_number(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
+    """A primitive of any number of operands."""
+    kind = None if _busy else _one_kind(op, inputs)
+    entry = None if kind is None else kind.table[op]
+    if entry is None:
+        return enter(op, inputs, attributes)
+    return execute(op, inputs, attributes, *entry)
 
 
 def _by_parts(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
@@ -241,7 +246,7 @@ def _one_kind(op: Op, inputs: tuple[Any, ...]) -> Kind | None:
 
 
 def _needs_grad(inputs: tuple[Any, ...]) -> bool:
-    return any(isinstance(x, Tensor) and x._node is not None for x in inputs)
+    return any([isinstance(x, Tensor) and x._node is not None for x in inputs])
 
 
 def _enter_operator(op: Op, inputs: tuple[Any, Any], attributes: dict[str, Any]) -> Any:
@@ -336,14 +341,18 @@ def execute(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any], kernel:
 
 def _wrap_all(op: Op, inputs: Any, attributes: Any, arrays: Any, kind: Any) -> Any:
     # Outputs differ in dtype where some are positions, as those of sort: the arrays tell.
-    kinds = tuple([kind.sibling(kind.backend.dtype_of(array)) for array in arrays])
-    outs = tuple(wrap(array, each) for array, each in zip(arrays, kinds, strict=True))
-    if op.vjp is not None and mode.grad and any(x is not None and x._node is not None for x in inputs):
+    dtype, dtype_of = kind.dtype, kind.backend.dtype_of
+    outs = []
+    for array in arrays:
+        found = dtype_of(array)
+        outs.append(wrap(array, kind if found is dtype else kind.sibling(found)))
+    if op.vjp is not None and mode.grad and _needs_grad(inputs):
+        kinds = tuple([out._kind for out in outs])
         node = OpNode(op, inputs, arrays, kinds, attributes)
         for place, (out, each) in enumerate(zip(outs, kinds, strict=True)):
             if each.dtype.category >= FLOATING:
                 out._node = SelectNode(node, place, tuple(out._array.shape), each)
-    return outs
+    return tuple(outs)
 
 
 def _create(op: Op, kind: Kind, attributes: dict[str, Any]) -> Any:

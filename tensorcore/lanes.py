@@ -68,6 +68,31 @@ _NODE: Final = """\
 _NO_NODE: Final = """\
         _out._node = None
 """
+#: Operands of any number, all of one kind.
+_VARIADIC: Final = """\
+def make(op):
+    def emit(*inputs{parameters}):
+        try:
+            _kind = inputs[0]._kind
+            for _x in inputs:
+                if _x._kind is not _kind or _busy:
+                    return {slow}(op, inputs, {{{pairs}}})
+            _entry = _kind.table[op]
+        except (AttributeError, IndexError):
+            return {slow}(op, inputs, {{{pairs}}})
+        if _entry is None or _entry[0] is None:
+            return {slow}(op, inputs, {{{pairs}}})
+        _kernel, _result = _entry
+        for _x in inputs:
+            if _x._node is not None and _mode.grad:
+                return {slow}(op, inputs, {{{pairs}}})
+        try:
+            _array = _kernel(*[_x._array for _x in inputs]{named})
+        except Exception as _error:
+            explain(op, inputs, _error)
+        return wrap(_array if type(_array) is _result.array_type else _result.as_array(_array), _result)
+    return emit
+"""
 _CREATION: Final = """\
 def make(op):
     def emit(*, kind, {parameters}):
@@ -91,7 +116,9 @@ def make(op):
 
 def compiled_lane(op: Op, attributes: Sequence[str]) -> CodeType:
     """The code of the lane of ``op``, closed over it, for calls with these attributes."""
-    return _compiled(_creation(attributes) if not op.operands else _fixed(op, attributes))
+    if not op.operands:
+        return _compiled(_creation(attributes))
+    return _compiled(_variadic(op, attributes) if op.variadic else _fixed(op, attributes))
 
 
 @functools.cache
@@ -109,6 +136,16 @@ def _pairs(names: Sequence[str]) -> str:
 def _creation(names: Sequence[str]) -> str:
     return _CREATION.format(
         parameters=", ".join(names), pairs=_pairs(names), named="".join([f"{name}={name}, " for name in names])
+    )
+
+
+def _variadic(op: Op, names: Sequence[str]) -> str:
+    """The lane of an op of any number of operands, for calls that need no gradients."""
+    return _VARIADIC.format(
+        parameters="".join([f", {name}" for name in names]),
+        slow="_any_number" if op.primitive else "_by_parts",
+        pairs=_pairs(names),
+        named="".join([f", {name}={name}" for name in names]),
     )
 
 

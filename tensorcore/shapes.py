@@ -140,8 +140,12 @@ def normalize_dims(dim: Any, ndim: int, op: str) -> tuple[int, ...]:
 
 def normalize_shape(shape: Any, op: str) -> tuple[int, ...]:
     """A shape given as ints or as one sequence of ints, checked for negative sides."""
-    if len(shape) == 1 and not hasattr(shape[0], "__index__"):
-        shape = shape[0]
+    if len(shape) == 1:
+        (side,) = shape
+        if type(side) is int and side >= 0:
+            return (side,)
+        if not hasattr(side, "__index__"):
+            shape = side
     try:
         sides = tuple(map(index, shape))
     except TypeError:

@@ -108,7 +108,9 @@ _MOVES = frozenset(
     ]
 )
 #: Ops whose kernels give NumPy no reason to warn, or keep it quiet where they call it.
-_QUIET = frozenset(["full", "index_put", "one_hot", "random_words", "scatter", "search"])
+_QUIET = frozenset((
+    "all", "any", "argmax", "argmin", "full", "index_put", "one_hot", "random_words", "scatter", "search",
+))  # fmt: skip
 #: NumPy's name where it is not the standard's or the other is faster.
 _UFUNCS = {
     "sub": np.subtract, "mul": np.multiply, "div": np.true_divide, "neg": np.negative, "pow": np.power,
@@ -186,7 +188,7 @@ class CpuBackend(
         found: Any = _ufunc(name, dtype)
         if found is None:
             found = super().kernel(name, dtype, index)
-        if found is None or name in _MOVES or name == "full" or name in DRAWS:
+        if found is None or name in _MOVES or name in _QUIET or name in DRAWS:
             return found
         if name == "ramp":
             # Made in the dtype asked for, beyond whose largest number is infinity.

@@ -91,9 +91,9 @@ def _stable(rows: Array, descending: bool) -> Array:
             return _unpacked(packed, side)
     if descending:
         # The reverse of the stable ascending order of the reversed elements.
-        return side - 1 - np.flip(_stable(np.flip(rows, -1), False), -1)
+        return np.subtract(side - 1, _stable(rows[..., ::-1], False)[..., ::-1])
     if rows.size < _MANY:
-        return np.argsort(rows, -1, kind="stable")
+        return rows.argsort(-1, "stable")
     # Ordered unstably, which is vectorised; then runs of equals are ordered by place.
     places = np.argsort(rows, -1)
     values = _taken(rows, places)
@@ -134,7 +134,7 @@ class OrderKernels:
         if input.size == 1:
             return input.copy(), np.zeros(input.shape, np.int64)
         rows = as_rows(input, dim)
-        places = _stable(rows, descending)
+        places = np.ascontiguousarray(_stable(rows, descending))
         return from_rows(_taken(rows, places), dim), from_rows(places, dim)
 
     def values_in_order(self, input: Array, *, dim: int) -> Array:
@@ -156,7 +156,7 @@ class OrderKernels:
         elif k <= _FEW and rows.size == rows.shape[-1] >= _SHORT and rows.dtype.kind == "f":
             places = _one_by_one(rows, k, largest)
         if places is None:
-            places = _stable(rows, largest)[..., :k]
+            places = np.ascontiguousarray(_stable(rows, largest)[..., :k])
         return from_rows(_taken(rows, places), dim), from_rows(places, dim)
 
     def kthvalue(self, input: Array, *, k: int, dim: int, keepdim: bool) -> tuple[Array, Array]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -90,6 +90,10 @@ def product(input: Array, dim: tuple[int, ...], native: Any, out: None = None, k
     return made.reshape(input.shape[:lead] + (1,) * len(places) * keepdim)
 
 
+#: Elements up to which it takes less to count those that hold than to begin a reduction.
+_FEW: Final = 1 << 12
+
+
 class ChoiceKernels:
     """The part of the backend that finds extremes' places and whether any or all elements hold."""
 
@@ -102,7 +106,11 @@ class ChoiceKernels:
         return input.argmin(dim, keepdims=keepdim)
 
     def any(self, input: Array, *, dim: tuple[int, ...], keepdim: bool) -> Array:
+        if len(dim) == input.ndim and not keepdim and input.size < _FEW:
+            return np.array(np.count_nonzero(input) > 0)
         return np.logical_or.reduce(input, dim, None, None, keepdim)
 
     def all(self, input: Array, *, dim: tuple[int, ...], keepdim: bool) -> Array:
+        if len(dim) == input.ndim and not keepdim and input.size < _FEW:
+            return np.array(np.count_nonzero(input) == input.size)
         return np.logical_and.reduce(input, dim, None, None, keepdim)

@@ -10,6 +10,7 @@ import math
 import warnings
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush, heapreplace
+from operator import is_
 from typing import Any
 
 from tensorcore.autograd.edges import AccumulateGrad, GradientEdge, target_of
@@ -251,7 +252,8 @@ def _run(
     recording = capture.active()
     watched = bool(inspectors or enclosers)
     # Programs of gradient rules leave out what would be seen, differentiated or not wanted.
-    quick = not (watched or create_graph or recording or wanted is not None or is_busy() or is_observed())
+    programs = not (watched or create_graph or recording or is_busy() or is_observed())
+    quick = programs and wanted is None
     grad_mode = mode.grad
     outer = current.run
     current.run = (starts, targets, reach)
@@ -295,7 +297,7 @@ def _run(
                 if watched or not ours:
                     results = run_hooked(node, cotangent, create_graph)
                 elif reach is not None and node.__class__ is OpNode:
-                    results = _towards(node, cotangent, create_graph, reach, targets)
+                    results = _towards(node, cotangent, create_graph, reach, targets, programs)
                 else:
                     results = node.backward(cotangent, create_graph)
             for edge, result in zip(node.edges, results, strict=False):
@@ -418,11 +420,13 @@ def _sum(edge: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor, bool, Any, Any
 
 
 def _towards(
-    node: OpNode, cotangent: Tensor, create_graph: bool, reach: frozenset[int], targets: frozenset[int]
+    node: OpNode, cotangent: Tensor, create_graph: bool, reach: frozenset[int], targets: frozenset[int], programs: bool
 ) -> Any:
     """The gradient rules of the operands that lead to a target."""
     edges = node.edges
     wanted = tuple([edge if id(edge) in reach or id(edge) in targets else None for edge in edges])
+    if programs and all(map(is_, wanted, edges)):
+        return node.plan.pull(cotangent, node)
     node.edges = wanted
     try:
         return node.backward(cotangent, create_graph)
@@ -445,19 +449,22 @@ def _collect(node: SelectNode, cotangent: Any, pending: dict[float, Any], queue:
 
 def _leading_to(outputs: Iterable[Any], targets: frozenset[int]) -> frozenset[int]:
     """Ids of the nodes from which a target can be reached."""
-    reaches: dict[int, bool] = {}
-    stack: list[tuple[Any, bool]] = [(node, False) for node in outputs if isinstance(node, Node)]
+    leading: set[int] = set()
+    met: set[int] = set()
+    stack: list[Any] = [node for node in outputs if isinstance(node, Node)]
     while stack:
-        node, expanded = stack.pop()
-        if expanded:
-            reaches[id(node)] = any(
-                edge is not None and (id(edge) in targets or reaches.get(id(edge), False)) for edge in node.edges
-            )
-        elif id(node) not in reaches:
-            reaches[id(node)] = False
-            stack.append((node, True))
-            stack.extend((edge, False) for edge in node.edges if isinstance(edge, Node))
-    return frozenset(key for key, value in reaches.items() if value)
+        node = stack[-1]
+        if id(node) not in met:
+            # Judged when what it leads to has been.
+            met.add(id(node))
+            stack += [edge for edge in node.edges if isinstance(edge, Node) and id(edge) not in met]
+            continue
+        stack.pop()
+        for edge in node.edges:
+            if edge is not None and (id(edge) in targets or id(edge) in leading):
+                leading.add(id(node))
+                break
+    return frozenset(leading)
 
 
 def _zeros_for(tensor: Any) -> Any:

@@ -290,6 +290,9 @@ class _Writer:
                 view = f"(g, {self._bound('o', result._view[1])}, {self._bound('w', result._view[2])})"
             elif root in owned:
                 raise _UnfitError
+            elif result._view is not None:
+                # Stretched, its elements share memory: it must not be added into, either.
+                view = self._bound("w", result._view)
             owned.add(root)
             name = f"r{place}"
             lines += [

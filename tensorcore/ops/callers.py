@@ -87,6 +87,7 @@ def settle(call: Any, front: Callable[..., Any]) -> None:
     parameters = list(op.signature.parameters.values())
     starred = any(each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD) for each in parameters)
     code = _compiled(_starred(op, call.out) if starred else _named(op, call.out))
+    call.fitting = _fitting(op)
     # The defaults first: until the code is there, nothing reads them.
     by_name = [] if starred else [each for each in parameters if each.kind is each.KEYWORD_ONLY]
     if not starred:
@@ -126,6 +127,8 @@ def make(call, front):
 
 def _fitting(op: Op) -> Any:
     """The types that fit the attributes of an op at once, by place and by name; of the rest, `check` decides."""
+    if _looks_itself(op):
+        return (), {}
     from tensorcore.ops.misuse import fitting
 
     return fitting(op)
@@ -134,10 +137,9 @@ def _fitting(op: Op) -> Any:
 def _starred(op: Op, out: bool) -> str:
     """The text for an op whose arguments have no names, or any."""
     plain = "return front(*args)"
-    looks = _looks_itself(op) or not _fitting(op)[0]
     return _TEXT.format(
         parameters=f"*args, {'out=None, ' if out else ''}**kwargs",
-        usual=f"if not kwargs{' and out is None' if out else ''}: {plain}" if looks else "pass",
+        usual=f"if not kwargs{' and out is None' if out else ''}: {plain}" if not _fitting(op)[0] else "pass",
         irregular=f"_result = irregular(call, {'front if out is None else call.op.front' if out else 'front'}, args, "
         "kwargs)",
         failed="refused(call.op, args, kwargs, _error)",
@@ -170,7 +172,7 @@ def _named(op: Op, out: bool) -> str:
 
 def _doubts(op: Op) -> list[str]:
     """For each argument that has to be looked at: when it is none of the types that fit it at once, or is missing."""
-    types = {} if _looks_itself(op) else _fitting(op)[1]
+    types = _fitting(op)[1]
     doubts = []
     for name, parameter in op.signature.parameters.items():
         if name in types:
@@ -206,24 +208,27 @@ def failed(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], error: Excepti
 
 def irregular(call: Any, front: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A call that has to be looked at: of arguments by NumPy's names, of other types, missing or too many."""
-    from tensorcore.ops.misuse import check
-
     op: Op = call.op
-    parameters = op.signature.parameters
     if call.__defaults__ is not None:
         args, kwargs = as_given(op, args, kwargs)
-    for name, other in NUMPY_SPELLINGS.items():
-        # Where dims may come one by one, as in `permute`, there is no such name.
-        if other in kwargs and name in parameters and other not in parameters:
-            if kwargs.get(name, parameters[name].default) is not parameters[name].default:
-                raise TypeError(f"{op.name}: {name} and {other} are the same argument; give one")
-            kwargs[name] = kwargs.pop(other)
-    if not _looks_itself(op):
-        places, names = _fitting(op)
-        for name, value in kwargs.items():
-            if name in names and type(value) not in names[name]:
-                check(op, name, value)
-        for place, kinds in places:
-            if place < len(args) and type(args[place]) not in kinds:
-                check(op, place, args[place])
+    places, names = call.fitting
+    if kwargs:
+        parameters = op.signature.parameters
+        for name, other in NUMPY_SPELLINGS.items():
+            if other in kwargs and name in parameters and other not in parameters:
+                if kwargs.get(name, parameters[name].default) is not parameters[name].default:
+                    raise TypeError(f"{op.name}: {name} and {other} are the same argument; give one")
+                kwargs[name] = kwargs.pop(other)
+        for name in kwargs:
+            if name in names and type(kwargs[name]) not in names[name]:
+                _check(op, name, kwargs[name])
+    for place, kinds in places:
+        if place < len(args) and type(args[place]) not in kinds:
+            _check(op, place, args[place])
     return front(*args, **kwargs)
+
+
+def _check(op: Op, which: str | int, value: Any) -> None:
+    from tensorcore.ops.misuse import check
+
+    check(op, which, value)

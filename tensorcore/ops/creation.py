@@ -42,7 +42,7 @@ def full(
     """
     if hasattr(fill_value, "item"):
         fill_value = fill_value.item()
-    kind = _kind(device, dtype or dtype_of(fill_value))
+    kind = kind_for(device, dtype or dtype_of(fill_value))
     value = _fitting(fill_value, kind.dtype)
     made = full.emit(kind=kind, shape=normalize_shape((size,), "full"), value=value)
     return _finished(made, requires_grad, out)
@@ -51,7 +51,7 @@ def full(
 @primitive(rule=same, namespaces=(), ulp=1)
 def ramp(start: Any, step: Any, count: int, dtype: DType, device: Any = None) -> Tensor:
     """``start + step * i`` for i from 0 to ``count - 1``; computed in float64 (integers exactly), then rounded."""
-    return ramp.emit(kind=_kind(device, dtype), start=start, step=step, count=count)
+    return ramp.emit(kind=kind_for(device, dtype), start=start, step=step, count=count)
 
 
 # ------------------------------------------------------------------ from data
@@ -89,7 +89,7 @@ def tensor(
 def _from_data(data: Any, dtype: DType | None, device: Any) -> Tensor:
     # NumPy's float64 is a Python float too, but keeps its dtype.
     if isinstance(data, (int, float, complex)) and not hasattr(data, "dtype"):
-        kind = _kind(device, dtype or dtype_of(data))
+        kind = kind_for(device, dtype or dtype_of(data))
         return wrap(_hosted([data], (), kind), kind)
     if not isinstance(data, (list, tuple, range)):
         foreign = _from_buffer(data, dtype, device)
@@ -105,7 +105,7 @@ def _from_data(data: Any, dtype: DType | None, device: Any) -> Tensor:
     met: set[DType | type] = set()
     flatten(data, shape, 0, (), flat, met)
     found = dtype or dtype_of_all(met)
-    kind = _kind(device, found)
+    kind = kind_for(device, found)
     return wrap(_hosted(flat, shape, kind), kind)
 
 
@@ -152,7 +152,7 @@ def _from_buffer(data: Any, dtype: DType | None, device: Any) -> Tensor | None:
     found = _buffer_dtype(view)
     if found is None:
         raise DTypeError(f"tensor: no dtype holds elements of format {view.format!r} of {type(data).__name__}")
-    kind = _kind(device, found)
+    kind = kind_for(device, found)
     made = wrap(kind.backend.from_host(view.tobytes(), found, tuple(view.shape or ()), kind.device.ordinal), kind)
     return made if dtype is None else made.to(dtype=dtype)
 
@@ -192,7 +192,7 @@ def from_numpy(ndarray: Any) -> Tensor:
     found = _buffer_dtype(view)
     if found is None or view.format[0] in ">!":
         raise DTypeError(f"from_numpy: no dtype holds elements of format {view.format!r}; convert the array first")
-    kind = _kind(None, found)
+    kind = kind_for(None, found)
     shared = kind.backend.share_host(ndarray, found, tuple(view.shape or ()), tuple(view.strides or ()))
     return tensor(ndarray) if shared is None else wrap(shared, kind)
 
@@ -258,7 +258,7 @@ def frombuffer(buffer: Any, *, dtype: DType, count: int = -1, offset: int = 0, r
         count = len(view) // size
     if count * size > len(view):
         raise ShapeError(f"frombuffer: {count} elements of {dtype} need {count * size} bytes, got {len(view)}")
-    kind = _kind(None, dtype)
+    kind = kind_for(None, dtype)
     array = (
         None if view.readonly or not count else kind.backend.share_host(view[: count * size], dtype, (count,), (size,))
     )
@@ -270,7 +270,8 @@ def frombuffer(buffer: Any, *, dtype: DType, count: int = -1, offset: int = 0, r
 # ------------------------------------------------------------------ constants
 
 
-def _kind(device: Any, dtype: DType | None) -> Kind:
+def kind_for(device: Any, dtype: DType | None) -> Kind:
+    """The kind asked for by the arguments ``device`` and ``dtype``."""
     chosen = get_default_device() if device is None else Device(device)
     dtype = dtype or get_default_dtype()
     if chosen._follows is False:
@@ -318,7 +319,7 @@ def _constant(name: str, value: int, doc: str) -> Any:
         requires_grad: bool = False, layout: Any = None, pin_memory: bool = False, names: Any = None,
         memory_format: Any = None,
     ) -> Tensor:  # fmt: skip
-        kind = _kind(device, dtype)
+        kind = kind_for(device, dtype)
         shape = normalize_shape(sizes if size is None else (size,), name)
         if layout is not None and layout is not strided:
             return _finished(sparse_constant(name, value, shape, kind, layout), requires_grad, out)

@@ -15,8 +15,8 @@ from tensorcore.ops.elementwise import where
 from tensorcore.ops.indexing import from_front, index_put, nonzero, take
 from tensorcore.ops.inplace import store, update_at, write
 from tensorcore.ops.movement import expand, flip, reshape
-from tensorcore.ops.parts import basic_index, selected
-from tensorcore.shapes import broadcast_shapes
+from tensorcore.ops.parts import basic_index, index_at, selected
+from tensorcore.shapes import broadcast_shapes, kept
 from tensorcore.tensor import Tensor as TensorClass
 
 __all__ = ["from_zero", "getitem", "setitem"]
@@ -220,6 +220,12 @@ def _plain(shape: Sequence[int], key: Any) -> tuple[tuple[Any, ...], bool, list[
     return tuple(index), partial, new, last
 
 
+@kept
+def _run(shape: Sequence[int], start: Any, stop: Any, step: Any) -> tuple[tuple[Any, ...], bool, list[int], int] | None:
+    """`_plain` of a slice."""
+    return _plain(shape, slice(start, stop, step))
+
+
 def _taken(input: Any, plain: tuple[tuple[Any, ...], bool, list[int], int]) -> Any:
     """The view that a plain key means."""
     index, partial, new, last = plain
@@ -268,7 +274,10 @@ def _counted(input: Any, items: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def getitem(input: Any, key: Any) -> Any:
     """``input[key]``: a view for ints, slices, ``...`` and ``None``; a copy for integer or bool tensors."""
-    plain = _plain(input._array.shape, key)
+    shape = input._array.shape
+    if type(key) is int and shape and -shape[0] <= key < shape[0]:
+        return selected(input, index=index_at(shape, 0, key))
+    plain = _run(shape, key.start, key.stop, key.step) if type(key) is slice else _plain(shape, key)
     if plain is not None:
         return _whole_slice(input) if not (plain[1] or plain[2]) and type(key) is slice else _taken(input, plain)
     items = _leading(input, key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.compile import capture
-from tensorcore.dtypes import BOOL, COMPLEX, INTEGER, int64, uint8
+from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, INTEGER, int64, uint8
 from tensorcore.errors import DimensionError, DTypeError, RangeError, ShapeError
 from tensorcore.ops.elementwise import add, conj, eq, lt, where
 from tensorcore.ops.movement import expand
@@ -449,6 +449,9 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """
     if mask.dtype.category != BOOL:
         raise DTypeError(f"masked_fill: mask must be a bool tensor, got {mask.dtype}")
+    kind = input._kind
+    if type(value) in (int, float) and kind.dtype.category >= FLOATING:
+        return where.emit(mask, kind.scalar(value), input)
     if isinstance(value, complex) and input.dtype.category < COMPLEX:
         raise DTypeError(f"masked_fill: {value!r} does not go into a tensor of {input.dtype}")
     return where(mask, value if not hasattr(value, "_array") else value.to(input.dtype), input).to(input.dtype)

@@ -279,7 +279,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
         raise ShapeError("cat: expected at least one tensor, got none")
     # The common case first: tensors of one shape.
     alike = tensors[0]._array.shape
-    if type(dim) is int and 0 <= dim < len(alike) and all([x._array.shape == alike for x in tensors]):
+    if type(dim) is int and 0 <= dim < len(alike) and [x._array.shape for x in tensors].count(alike) == len(tensors):
         return cat.emit(*tensors, dim=dim)
     # PyTorch joins an empty 1-d tensor to anything.
     parts = [x for x in tensors if x._array.shape != (0,)] or list(tensors[:1])
@@ -334,11 +334,12 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     if len(tensors) == 0:
         raise ShapeError("stack: expected at least one tensor, got none")
     first = tensors[0]._array.shape
-    for number, x in enumerate(tensors):
-        if x._array.shape != first:
-            raise ShapeError(
-                f"stack: all shapes must be equal: tensor 0 has {list(first)}, tensor {number} has {list(x.shape)}"
-            )
+    shapes = [x._array.shape for x in tensors]
+    if shapes.count(first) != len(shapes):
+        number, shape = next((number, shape) for number, shape in enumerate(shapes) if shape != first)
+        raise ShapeError(
+            f"stack: all shapes must be equal: tensor 0 has {list(first)}, tensor {number} has {list(shape)}"
+        )
     return stack.emit(*tensors, dim=normalize_dim(dim, len(first) + 1, "stack"))
 
 

@@ -103,6 +103,8 @@ def dtype_of_all(met: set[DType | type]) -> DType:
 
 def dtype_of(value: Any) -> DType:
     """The dtype of a Python number."""
+    if type(value) is float:
+        return get_default_dtype()
     if not isinstance(value, (int, float, complex)):
         raise DTypeError(f"full: fill_value must be a number, got {value!r}")
     return dtype_of_all({type(value)})

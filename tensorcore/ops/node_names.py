@@ -160,7 +160,9 @@ def named(op: Op) -> Callable[..., Any]:
             outs = (result,)
         for out in outs:
             node = getattr(out, "_node", None)
-            if node is not None and not any(node is getattr(x, "_node", None) for x in args):
+            if node is None:
+                continue
+            if not any(node is getattr(x, "_node", None) for x in args):
                 given = {**dict(zip(names, args, strict=False)), **kwargs}
                 _rename(node, shown if isinstance(shown, str) else shown(**given))
         return result

@@ -9,7 +9,7 @@ from tensorcore.errors import DimensionError, RangeError, ShapeError
 from tensorcore.ops import elementwise as e
 from tensorcore.ops.record import composite
 from tensorcore.ops.reduction import amax, amin, any, argmax, argmin, sort
-from tensorcore.ops.returns import named
+from tensorcore.ops.returns import chosen
 from tensorcore.ops.rules import real, real_number
 from tensorcore.shapes import normalize_dim
 
@@ -80,14 +80,11 @@ def _extreme(
         if input.numel() == 0:
             raise ShapeError(f"{name}: no elements to choose from: shape {list(input.shape)}; give dim=")
         return over_all(input, (), True) if keepdim else over_all(input)
-    place = normalize_dim(dim, input.ndim, name)
-    if input.ndim and input.shape[place] == 0:
+    shape = input._array.shape
+    place = normalize_dim(dim, len(shape), name)
+    if shape and shape[place] == 0:
         raise DimensionError(f"{name}: no elements to choose from along dimension {place} of shape {list(input.shape)}")
-    if input.ndim:
-        values, indices = along.emit(input, dim=place, keepdim=keepdim)
-    else:
-        values, indices = along(input, place, keepdim)
-    return named(name, values=values, indices=indices)
+    return chosen(name, along.emit(input, dim=place, keepdim=keepdim) if shape else along(input, place, keepdim))
 
 
 @composite(samples=({"shapes": ((3, 4),)}, *_ALONG), operands=("input",), ulp=0)
@@ -164,15 +161,16 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
         >>> tc.tensor([3, 1, 4, 2]).topk(2).values
         tensor([4, 3])
     """
-    side = input.shape[normalize_dim(dim, input.ndim, "topk")] if input.ndim else 1
+    shape = input._array.shape
+    place = normalize_dim(dim, len(shape), "topk")
+    side = shape[place] if shape else 1
     if not 0 <= k <= side:
-        raise RangeError(
-            f"topk: k={k} is out of range for the side {side} of dimension {dim} of shape {list(input.shape)}"
-        )
-    if input.ndim == 0 and k == 0:
+        raise RangeError(f"topk: k={k} is out of range for the side {side} of dimension {dim} of shape {list(shape)}")
+    if not shape and k == 0:
         raise RangeError("topk: a 0-d tensor has its one element; expected k=1")
-    values, indices = flat_if_scalar(topk, input, dim, k=int(k), largest=largest, sorted=sorted)
-    return named("topk", values=values, indices=indices)
+    if not shape:
+        return chosen("topk", flat_if_scalar(topk, input, dim, k=int(k), largest=largest, sorted=sorted))
+    return chosen("topk", topk.emit(input, dim=place, k=int(k), largest=largest, sorted=sorted))
 
 
 @topk.expression

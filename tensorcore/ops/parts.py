@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tensorcore.errors import DimensionError, ShapeError
 from tensorcore.ops.record import composite, primitive
 from tensorcore.ops.rules import same
-from tensorcore.shapes import normalize_dim, whole_number
+from tensorcore.shapes import kept, normalize_dim, whole_number
 
 if TYPE_CHECKING:
     from tensorcore.tensor import Tensor
@@ -62,6 +62,60 @@ selected = basic_index.face("SelectBackward0").emit
 _unbound = basic_index.face("UnbindBackward0").emit
 _split = basic_index.face("SplitBackward0").emit
 _split_by_sizes = basic_index.face("SplitWithSizesBackward0").emit
+
+
+@kept
+def index_at(shape: tuple[int, ...], dim: Any, index: Any) -> tuple[Any, ...]:
+    """What `basic_index` takes for the place ``index`` of dimension ``dim``."""
+    if not shape:
+        raise DimensionError("select: a 0-d tensor has no dimension to select from")
+    place = normalize_dim(dim, len(shape), "select")
+    side = shape[place]
+    index = whole_number(index, "select", "index")
+    if not -side <= index < side:
+        raise DimensionError(f"select: index {index} is out of range for dimension {place} of shape {list(shape)}")
+    before, after = _whole(shape, place)
+    return (*before, index % side, *after)
+
+
+def _whole(shape: tuple[int, ...], place: int) -> Any:
+    """Slices that leave nothing out, of the dimensions before ``place`` and of those after it."""
+    return [tuple([slice(0, side, 1) for side in sides]) for sides in (shape[:place], shape[place + 1 :])]
+
+
+@kept
+def _each(shape: tuple[int, ...], dim: Any) -> list[tuple[Any, ...]]:
+    """The indices of `unbind`."""
+    if not shape:
+        raise DimensionError("unbind: a 0-d tensor has no dimension to unbind")
+    place = normalize_dim(dim, len(shape), "unbind")
+    before, after = _whole(shape, place)
+    return [(*before, i, *after) for i in range(shape[place])]
+
+
+@kept
+def _runs(shape: tuple[int, ...], place: int, *sizes: int) -> list[tuple[Any, ...]]:
+    """The indices of consecutive parts of these sizes."""
+    before, after = _whole(shape, place)
+    parts, start = [], 0
+    for size in sizes:
+        parts.append((*before, slice(start, start + size, 1), *after))
+        start += size
+    return parts
+
+
+@kept
+def _equal_runs(shape: tuple[int, ...], dim: Any, size: int) -> list[tuple[Any, ...]]:
+    """The indices of consecutive parts of one size, the last smaller."""
+    if not shape:
+        raise ShapeError("split: a 0-d tensor has no dimension to split")
+    place = normalize_dim(dim, len(shape), "split")
+    side = shape[place]
+    if size < 0 or (size == 0 and side > 0):
+        raise ShapeError(f"split: split_size must be positive, got {size}")
+    sizes = [size] * (side // size) + ([side % size] if side % size else []) if size else [0]
+    parts: list[tuple[Any, ...]] = _runs(shape, place, *(sizes or [0]))
+    return parts
 
 
 def _basic(door: Any, input: Any, place: int, item: int | slice) -> Any:
@@ -125,16 +179,7 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
         >>> tc.select(x, 0, 1), x.select(1, -1)
         (tensor([4, 5, 6]), tensor([3, 6]))
     """
-    if input.ndim == 0:
-        raise DimensionError("select: a 0-d tensor has no dimension to select from")
-    place = normalize_dim(dim, input.ndim, "select")
-    side = input._array.shape[place]
-    index = whole_number(index, "select", "index")
-    if not -side <= index < side:
-        raise DimensionError(
-            f"select: index {index} is out of range for dimension {place} of shape {list(input.shape)}"
-        )
-    return _basic(selected, input, place, index % side)
+    return selected(input, index=index_at(input._array.shape, dim, index))
 
 
 @composite(samples=({"shapes": ((3, 4),), "dim": 1},))
@@ -145,22 +190,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
         >>> tc.unbind(tc.tensor([[1, 2], [3, 4]])), tc.unbind(tc.tensor([[1, 2], [3, 4]]), dim=1)
         ((tensor([1, 2]), tensor([3, 4])), (tensor([1, 3]), tensor([2, 4])))
     """
-    if input.ndim == 0:
-        raise DimensionError("unbind: a 0-d tensor has no dimension to unbind")
-    place = normalize_dim(dim, input.ndim, "unbind")
-    shape = input._array.shape
-    before, after = [tuple([slice(0, side, 1) for side in sides]) for sides in (shape[:place], shape[place + 1 :])]
-    return tuple([_unbound(input, index=(*before, i, *after)) for i in range(shape[place])])
-
-
-def _consecutive(door: Any, input: Any, sizes: Sequence[int], place: int) -> tuple[Any, ...]:
-    shape = input._array.shape
-    before, after = [tuple([slice(0, side, 1) for side in sides]) for sides in (shape[:place], shape[place + 1 :])]
-    parts, start = [], 0
-    for size in sizes:
-        parts.append(door(input, index=(*before, slice(start, start + size, 1), *after)))
-        start += size
-    return tuple(parts)
+    return tuple([_unbound(input, index=index) for index in _each(input._array.shape, dim)])
 
 
 @composite(
@@ -180,14 +210,8 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
     """
     if not hasattr(split_size_or_sections, "__index__"):
         return split_with_sizes(tensor, split_size_or_sections, dim)
-    if tensor.ndim == 0:
-        raise ShapeError("split: a 0-d tensor has no dimension to split")
-    place = normalize_dim(dim, tensor.ndim, "split")
-    side, size = tensor._array.shape[place], int(split_size_or_sections)
-    if size < 0 or (size == 0 and side > 0):
-        raise ShapeError(f"split: split_size must be positive, got {size}")
-    sizes = [size] * (side // size) + ([side % size] if side % size else []) if size else [0]
-    return _consecutive(_split, tensor, sizes or [0], place)
+    indices = _equal_runs(tensor._array.shape, dim, int(split_size_or_sections))
+    return tuple([_split(tensor, index=index) for index in indices])
 
 
 @composite(
@@ -211,7 +235,7 @@ def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) ->
         raise ShapeError(
             f"split: sizes {sizes} must add up to {side}, the side of dimension {place} of shape {list(input.shape)}"
         )
-    return _consecutive(_split_by_sizes, input, sizes, place)
+    return tuple([_split_by_sizes(input, index=index) for index in _runs(input._array.shape, place, *sizes)])
 
 
 @composite(aliases=("unsafe_chunk",), samples=({"shapes": ((5, 4),), "args": (3,)},))
@@ -227,12 +251,13 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """
     if chunks <= 0:
         raise ShapeError(f"chunk: expected at least 1 chunk, got {chunks}")
-    if input.ndim == 0:
+    shape = input._array.shape
+    if not shape:
         raise ShapeError("chunk: a 0-d tensor has no dimension to split")
-    place = normalize_dim(dim, input.ndim, "chunk")
-    side = input._array.shape[place]
+    place = normalize_dim(dim, len(shape), "chunk")
+    side = shape[place]
     if side == 0:
-        return _consecutive(_split, input, [0] * chunks, place)
+        return tuple([_split(input, index=index) for index in _runs(input._array.shape, place, *[0] * chunks)])
     return split(input, -(-side // chunks), place)
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from tensorcore.autograd.inplace import check_inplace
 from tensorcore.devices import Device
-from tensorcore.dtypes import BOOL, FLOATING, INTEGER, DType, finfo, get_default_dtype, int64
+from tensorcore.dtypes import BOOL, FLOATING, INTEGER, DType, finfo, int64
 from tensorcore.errors import RangeError
+from tensorcore.ops.creation import kind_for
 from tensorcore.ops.inplace import write, write_out
 from tensorcore.ops.record import composite
 from tensorcore.random import samplers
@@ -37,9 +38,9 @@ _BOTH = ("", "Tensor")
 
 
 def _kind(op: str, device: Any, dtype: DType | None, least: int = FLOATING) -> Kind:
-    dtype = dtype or get_default_dtype()
-    require_dtype(op, dtype, least)
-    return Device(device).kind(dtype)
+    kind = kind_for(device, dtype)
+    require_dtype(op, kind.dtype, least)
+    return kind
 
 
 def finished(made: Tensor, requires_grad: bool, out: Any) -> Tensor:

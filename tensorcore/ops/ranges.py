@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tensorcore.dtypes import COMPLEX, INTEGER, DType, float64, get_default_dtype, int64
 from tensorcore.errors import ArgumentError, DTypeError, RangeError, ShapeError
 from tensorcore.ops.creation import _finished as finished
-from tensorcore.ops.creation import _kind as kind_of
+from tensorcore.ops.creation import kind_for as kind_of
 from tensorcore.ops.creation import ramp
 from tensorcore.ops.indexing import update_at
 from tensorcore.ops.record import composite

@@ -10,6 +10,7 @@ from tensorcore.levels import everywhere
 from tensorcore.ops.elementwise import conj, eq, ne
 from tensorcore.ops.movement import expand, flip, reshape
 from tensorcore.ops.record import primitive
+from tensorcore.ops.returns import chosen
 from tensorcore.ops.rules import attribute, position, real
 from tensorcore.shapes import normalize_dim, normalize_dims
 
@@ -56,10 +57,8 @@ def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType |
         >>> tc.tensor([[1, 2], [3, 4]]).sum(0)
         tensor([4, 6])
     """
-    if dim is None or dim == () or dim == []:
-        dims = tuple(range(len(input._array.shape)))
-    else:
-        dims = normalize_dims(dim, input.ndim, "sum")
+    ndim = len(input._array.shape)
+    dims = tuple(range(ndim)) if dim is None or dim == () or dim == [] else normalize_dims(dim, ndim, "sum")
     return sum.emit(input, dim=dims, keepdim=keepdim, dtype=accumulator(dtype, input))
 
 
@@ -172,7 +171,8 @@ def _truth(dtype: DType, op: str) -> tuple[DType, DType]:
 
 def _conditions(input: Any) -> Any:
     # The door would convert, too, by its slow path.
-    return input if input.dtype is bool_ or input._kind.sparse else ne(input, 0)
+    kind = input._kind
+    return input if kind.dtype is bool_ or kind.sparse else ne.emit(input, 0)
 
 
 @primitive(rule=_truth, samples=_SAMPLES, ulp=0)
@@ -268,12 +268,9 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = 
         >>> tc.tensor([3, 1, 2]).sort().indices
         tensor([1, 2, 0])
     """
-    from tensorcore.ops.returns import named
-
-    if input.ndim == 0:
-        normalize_dim(dim, 0, "sort")
+    ndim = len(input._array.shape)
+    place = normalize_dim(dim, ndim, "sort")
+    if ndim == 0:
         values, indices = sort.emit(input.reshape((1,)), dim=0, descending=descending)
-        return named("sort", values=values.reshape(()), indices=indices.reshape(()))
-    place = normalize_dim(dim, input.ndim, "sort")
-    values, indices = sort.emit(input, dim=place, descending=descending)
-    return named("sort", values=values, indices=indices)
+        return chosen("sort", (values.reshape(()), indices.reshape(())))
+    return chosen("sort", sort.emit(input, dim=place, descending=descending))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 
 @cache
@@ -22,4 +22,14 @@ def _type(op: str, fields: tuple[str, ...]) -> Any:
 
 def named(op: str, **fields: Any) -> Any:
     """The fields as the named tuple of ``op``."""
-    return _type(op, tuple(fields))(*fields.values())
+    made: Any = tuple.__new__(_type(op, tuple(fields)), fields.values())
+    return made
+
+
+def chosen(op: str, pair: tuple[Any, Any]) -> Any:
+    """Values and indices as the named tuple of ``op``."""
+    made: Any = tuple.__new__(_type(op, _CHOSEN), pair)
+    return made
+
+
+_CHOSEN: Final = ("values", "indices")

@@ -10,7 +10,7 @@ from tensorcore.dtypes import COMPLEX, FLOATING, DType, float32, float64, get_de
 from tensorcore.errors import DimensionError, DTypeError, RangeError, ShapeError
 from tensorcore.ops.complex import conj
 from tensorcore.ops.creation import _finished as finished
-from tensorcore.ops.creation import _kind as kind_of
+from tensorcore.ops.creation import kind_for as kind_of
 from tensorcore.ops.creation import ramp
 from tensorcore.ops.fourier import fft_c2c, fft_c2r, fft_r2c
 from tensorcore.ops.movement import cat, roll

@@ -57,6 +57,8 @@ def offer(shuffle: Callable[[int, Any], Any]) -> None:
     _shuffle = shuffle
 
 
+#: Pairs of normal numbers up to which words are joined here.
+_FEW_PAIRS: Final = 8
 #: From this many elements on PyTorch shuffles with 64-bit numbers, as 32 bits would be visibly skewed.
 _WIDE_SHUFFLE: Final = (2**32 - 1) // 20
 
@@ -280,7 +282,11 @@ class Generator:
             out.append(self._next_normal)
             self._next_normal = None
         pairs = (count - len(out) + 1) // 2
-        words = self._stream.words64(2 * pairs).tolist()
+        if pairs <= _FEW_PAIRS:
+            halves = self._stream.words(4 * pairs).tolist()
+            words = [high << 32 | low for high, low in zip(halves[0::2], halves[1::2], strict=True)]
+        else:
+            words = self._stream.words64(2 * pairs).tolist()
         unit = 2.0**-53
         mask = 2**53 - 1
         for first, second in zip(words[0::2], words[1::2], strict=True):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, DType, bool_, float32, float64, int32, int64
 from tensorcore.host_data import round_to
-from tensorcore.levels import running_vmap
+from tensorcore.levels import running, running_vmap
 from tensorcore.ops import drawing
 from tensorcore.ops.complex import complex as complex_of
 from tensorcore.ops.conversion import cast
@@ -62,7 +62,7 @@ def sampler(draw: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
     @wraps(draw)
     def drawing(shape: Shape, kind: Kind, *args: Any, **kwargs: Any) -> Tensor:
-        level = running_vmap()
+        level = running_vmap() if running.levels else None
         if level is None:
             return draw(shape, kind, *args, **kwargs)
         from tensorcore.func.drawing import drawn

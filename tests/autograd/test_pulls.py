@@ -229,3 +229,22 @@ def test_freed_nodes_hold_nothing():
     y.sum().backward()
     assert node.inputs is graph.FREED
     assert node.output is None
+
+
+def test_a_stretched_gradient_is_not_added_into():
+    """The gradient of a mean shares its elements' memory: what arrives after it must not be written there."""
+    for _ in range(4):
+        x = tc.arange(12.0).reshape(3, 4).requires_grad_()
+        y = x * 1.0
+        early = (y * y).sum()
+        (early + (y.mean(0) * tc.arange(4.0)).sum()).backward()
+        assert tc.allclose(x.grad, 2 * x.detach() + tc.arange(4.0) / 3)
+
+
+def test_gradients_of_chosen_inputs_are_taken_by_programs():
+    for _ in range(4):
+        x, w = tc.rand(3, 4, requires_grad=True), tc.rand(4, 2, requires_grad=True)
+        y = ((x @ w).tanh() * 2).sum()
+        (alone,) = tc.autograd.grad(y, x, retain_graph=True)
+        y.backward()
+        assert tc.equal(alone, x.grad)

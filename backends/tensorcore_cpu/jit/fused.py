@@ -99,7 +99,8 @@ def _expression(name: str, kind: Kind) -> Callable[..., Any]:
 
     def kernel(*arrays: Any, **attributes: Any) -> Any:
         with no_grad():
-            return body(*[None if x is None else wrap(x, kind) for x in arrays], **attributes)._array
+            made = body(*[None if x is None else wrap(x, kind) for x in arrays], **attributes)
+        return tuple([each._array for each in made]) if isinstance(made, tuple) else made._array
 
     return kernel
 
@@ -148,10 +149,22 @@ class Fused:
             self(*[like] * count)
         return self.direct.get((), refuse)
 
+    def beside_number(self, number: Any, like: Any) -> Any:
+        """The function for a number and a small array, such as the gradient of a sum and a result."""
+        if ((0,), ()) not in self.programs:
+            self(number, like)
+        program = self.programs.get(((0,), ()))
+        return refuse if program is None else direct(Variant(program, ("matrix", "number", "matrix")))
+
     def _aligned(self, arrays: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[int, ...], tuple[int, ...]]:
         """The arrays in row-major order and of one shape, but for those of one element, whose places come last."""
         shapes = [x.shape for x in arrays]
-        shape = shapes[0]
+        shape = shapes[0] or max(shapes)
+        if all(
+            [not sides or (sides == shape and x.flags.c_contiguous) for sides, x in zip(shapes, arrays, strict=True)]
+        ):
+            # Beside numbers, such as the gradient of a sum.
+            return arrays, shape, tuple([place for place, sides in enumerate(shapes) if sides != shape])
         if shapes.count(shape) != len(shapes):
             shape = np.broadcast_shapes(*shapes)
         size = math.prod(shape)
@@ -193,13 +206,18 @@ def _of_one(fused: Fused) -> Callable[..., Any]:
 
 
 def _of_two(fused: Fused) -> Callable[..., Any]:
-    native, program = fused.native, None
+    native, program, beside = fused.native, None, None
 
     def kernel(input: Any, other: Any) -> Any:
-        nonlocal program
-        if program is None:
-            program = fused.at_once(input, 2)
-        out = program(_empty(input.shape, native), input, other)
+        nonlocal program, beside
+        if input.shape or not other.shape:
+            if program is None:
+                program = fused.at_once(input, 2)
+            out = program(_empty(input.shape, native), input, other)
+        else:
+            if beside is None:
+                beside = fused.beside_number(input, other)
+            out = beside(_empty(other.shape, native), input, other)
         return fused(input, other) if out is None else out
 
     return kernel

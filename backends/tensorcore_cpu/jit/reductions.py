@@ -178,6 +178,7 @@ def _plan(shape: tuple[int, ...], dim: tuple[int, ...], keepdim: bool) -> tuple[
     return math.prod(shape[:lead]), math.prod(shape[lead:]), out
 
 
+@lru_cache(4096)
 def _rows_of(shape: tuple[int, ...], ndim: int) -> tuple[int, int, tuple[int, ...]]:
     """Rows, columns and the shape of what there is of each row, where the last ``ndim`` dimensions are a row."""
     lead = len(shape) - ndim
@@ -375,62 +376,98 @@ class RowKernels(ScanKernels):
     def amin(self, plain: Any) -> Any:
         return self._by_rows(plain, _smallest)
 
+    def _with_places(self, plain: Any, describe: Any, name: str) -> Any:
+        """A kernel that leaves an extreme of each row and the first place where it stands."""
+        program, native = None, self.native
+
+        def kernel(input: Any, *, dim: int, keepdim: bool) -> Any:
+            nonlocal program
+            plan = _plan(input.shape, (dim,), keepdim)
+            if plan is None or not input.flags.c_contiguous:
+                return plain(input, dim=dim, keepdim=keepdim)
+            program = program or self.program(describe, "row", "matrix")
+            out = np.empty(plan[2], native)
+            program(0, plan[0], plan[1], id(out), id(input))
+            return out, np.asarray(getattr(input, name)(dim, keepdims=keepdim))
+
+        return kernel
+
+    def max_along(self, plain: Any) -> Any:
+        return self._with_places(plain, _largest, "argmax")
+
+    def min_along(self, plain: Any) -> Any:
+        return self._with_places(plain, _smallest, "argmin")
+
     def logsumexp(self, plain: Any) -> Any:
         return self._by_rows(plain, _logsumexp)
 
     # ------------------------------------------------------------------ softmax
 
-    def _along(self, plain: Any, describe: Any, operands: int) -> Any:
-        """A kernel of arrays of one shape that normalises the rows of the last dimension."""
+    def _along(self, plain: Any, describe: Any) -> Any:
+        """A kernel that normalises the rows of the last dimension."""
         program, native = None, self.native
 
-        def kernel(*arrays: Any, dim: int) -> Any:
+        def kernel(input: Any, *, dim: int) -> Any:
             nonlocal program
-            shape = arrays[-1].shape
-            fits = dim == len(shape) - 1 and arrays[0].shape == shape and 0 not in shape
-            if not fits or not all([x.flags.c_contiguous for x in arrays]):
-                return plain(*arrays, dim=dim)
-            program = program or self.program(describe, *("matrix",) * (1 + operands))
+            shape = input.shape
+            if dim != len(shape) - 1 or not input.flags.c_contiguous or 0 in shape:
+                return plain(input, dim=dim)
+            program = program or self.program(describe, "matrix", "matrix")
             out = np.empty(shape, native)
-            columns = shape[-1]
-            program(0, out.size // columns, columns, id(out), *map(id, arrays))
+            program(0, out.size // shape[-1], shape[-1], id(out), id(input))
+            return out
+
+        return kernel
+
+    def _back_along(self, plain: Any, describe: Any) -> Any:
+        """Its gradient, of cotangent and result."""
+        program, native = None, self.native
+
+        def kernel(grad: Any, y: Any, *, dim: int) -> Any:
+            nonlocal program
+            shape = y.shape
+            fits = dim == len(shape) - 1 and grad.shape == shape and 0 not in shape
+            if not (fits and grad.flags.c_contiguous and y.flags.c_contiguous):
+                return plain(grad, y, dim=dim)
+            program = program or self.program(describe, "matrix", "matrix", "matrix")
+            out = np.empty(shape, native)
+            program(0, out.size // shape[-1], shape[-1], id(out), id(grad), id(y))
             return out
 
         return kernel
 
     def softmax(self, plain: Any) -> Any:
-        return self._along(plain, _softmax, 1)
+        return self._along(plain, _softmax)
 
     def log_softmax(self, plain: Any) -> Any:
-        return self._along(plain, _log_softmax, 1)
+        return self._along(plain, _log_softmax)
 
     def softmax_gradient(self, plain: Any) -> Any:
-        return self._along(plain, _softmax_gradient, 2)
+        return self._back_along(plain, _softmax_gradient)
 
     def log_softmax_gradient(self, plain: Any) -> Any:
-        return self._along(plain, _log_softmax_gradient, 2)
+        return self._back_along(plain, _log_softmax_gradient)
 
     # ------------------------------------------------------------------ layer normalisation
 
     def native_layer_norm(self, plain: Any) -> Any:
-        describe = cache(_layer_norm)
+        native = self.native
+
+        @cache
+        def made(eps: float, weighted: bool, shifted: bool) -> Program:
+            columns: tuple[Layout, ...] = ("column",) * (weighted + shifted)
+            describe = _layer_norm(eps, weighted, shifted)
+            return self.program(describe, "matrix", "row", "row", "matrix", "number", *columns)
 
         def kernel(input: Any, weight: Any = None, bias: Any = None, *, ndim: int, eps: float) -> Any:
             if not self._fits(input, weight, bias):
                 return plain(input, weight, bias, ndim=ndim, eps=eps)
-            rows, columns, kept = _rows_of(input.shape, ndim)
-            out, mean, rstd = (
-                np.empty(input.shape, self.native),
-                np.empty(kept, self.native),
-                np.empty(kept, self.native),
-            )
-            given = [x for x in (weight, bias) if x is not None]
-            program = self.program(
-                describe(eps, weight is not None, bias is not None), "matrix", "row", "row", "matrix", "number",
-                *("column" for _ in given),
-            )  # fmt: skip
-            share = self.share(columns)
-            program(0, rows, columns, id(out), id(mean), id(rstd), id(input), id(share), *map(id, given))
+            shape = input.shape
+            rows, columns, kept = _rows_of(shape, ndim)
+            out, mean, rstd = np.empty(shape, native), np.empty(kept, native), np.empty(kept, native)
+            given = [id(x) for x in (weight, bias) if x is not None]
+            program = made(eps, weight is not None, bias is not None)
+            program(0, rows, columns, id(out), id(mean), id(rstd), id(input), id(self.share(columns)), *given)
             return out, mean, rstd
 
         return kernel
