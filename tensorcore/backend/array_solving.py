@@ -20,6 +20,7 @@ class SolvingKernels:
     natives: dict[DType, Any]
     _constant: Callable[[int, Array], Array]
     _device_of: Callable[[Array], Any]
+    as_array: Callable[[Any], Array]
     linalg_library: Callable[[], Any]
 
     #: The function of the extension that each kernel needs.
