@@ -27,6 +27,8 @@ _ON_WIDE_UNSIGNED: Final = frozenset(
 #: Binary ops whose function takes ``out=`` and runs at full speed over one of its operands.
 _WRITERS: Final = frozenset(("add", "sub", "mul", "div", "maximum", "minimum", "pow"))
 
+_TRANSFORMS: Final = frozenset(("fft_c2c", "fft_r2c", "fft_c2r"))
+
 
 class TorchBackend(TorchSolving, LibraryBackend):
     """Tensors of PyTorch that never require grad, in host memory."""
@@ -56,6 +58,10 @@ class TorchBackend(TorchSolving, LibraryBackend):
             found = self._over_numpy.kernel(name, dtype, index)
             return None if found is None else _through_numpy(found)
         own = getattr(self, name, None)
+        if name in _TRANSFORMS:
+            # MKL refuses batches of no transforms.
+            empty = _through_numpy(getattr(self._over_numpy, name))
+            return lambda input, **asked: (own if input.numel() else empty)(input, **asked)
         if own is None and name in self.DIRECT and dtype is not bool_:
             # The compatibility layer promotes dtypes, which the core has done: PyTorch's own function is faster.
             return getattr(torch, name)
