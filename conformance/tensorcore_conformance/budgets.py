@@ -12,6 +12,7 @@ import numpy as np
 from tensorcore import dtypes
 from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, INTEGER, DType
 from tensorcore_conformance.arrays import names, wide_dtype
+from tensorcore_conformance.samples import is_on_matrices
 
 __all__ = ["MULTILINEAR", "RUNNING", "ZERO_SIGN_IS_FREE", "Comparison", "compare", "spacing", "tolerance_of"]
 
@@ -118,14 +119,16 @@ def tolerance_of(
                 gap = np.abs(new - old)
                 change[place] = np.maximum(change[place], np.where(np.isfinite(gap), gap, 0))
     # Intermediate results err independently, in each element; a nudge of all shows a part of it.
-    return [a + 4 * ulps * (c + unit * _scale(floats, each)) for a, c, each in zip(base, change, expected, strict=True)]
+    mixed = is_on_matrices(op)
+    scales = [_scale(floats, each, mixed) for each in expected]
+    return [a + 4 * ulps * (c + unit * scale) for a, c, scale in zip(base, change, scales, strict=True)]
 
 
-def _scale(floats: list[Any], result: Any) -> Any:
-    """The size of the operands at each element of the result where shapes agree, else the largest of all."""
+def _scale(floats: list[Any], result: Any, mixed: bool) -> Any:
+    """The size of the operands at each element of the result where shapes agree, else (or if mixed) the largest."""
     # An infinity or NaN among the operands must not open (or close) the budget of the other elements.
     sizes = [np.where(np.isfinite(size), size, 0) for size in map(np.abs, floats)]
-    if all(x.shape == np.shape(result) for x in sizes):
+    if not mixed and all(x.shape == np.shape(result) for x in sizes):
         return np.max(sizes, axis=0)
     return max([float(np.max(x)) for x in sizes if x.size], default=0.0)
 

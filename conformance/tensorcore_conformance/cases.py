@@ -13,7 +13,7 @@ from tensorcore.ops.record import Op
 from tensorcore_conformance.arrays import LAYOUTS, REPEATING, names
 from tensorcore_conformance.limits import Limits
 from tensorcore_conformance.recipes import Recipe, seed_of, shape_name
-from tensorcore_conformance.samples import LAID_OUT, broadcasts, is_elementwise, samples_of
+from tensorcore_conformance.samples import LAID_OUT, broadcasts, is_elementwise, may_repeat, samples_of
 
 __all__ = ["Case", "Limits", "forward_cases", "gradient_recipes", "recipe_from", "tested_dtypes"]
 
@@ -147,8 +147,8 @@ def _edge_cases(op: Op, able: frozenset[DType], limits: Limits, main: DType, sam
                     yield Case(f"shapes/{dtype.name}/{_shape_name(recipe)}", recipe, dtype.name)
                 break
     for layout in (*LAYOUTS, "mixed") if op.name not in LAID_OUT else ():
-        if layout in REPEATING and samples[0].keys() & {"prepare", "distinct"}:
-            continue  # equal elements would not do
+        if layout in REPEATING and not may_repeat(op, samples[0]):
+            continue
         if layout == "mixed" and len(op.operands) < 2:
             continue
         recipe = recipe_from(op, samples[0], usual.name, f"layout/{layout}").replaced(layout=layout)

@@ -50,7 +50,8 @@ def _same_gradients(recipe: Recipe, device: str) -> None:
         result = recipe.call(recipe.prepared(tensors), device)
         outs = [x for x in flat_outputs(result) if isinstance(x, Tensor) and x.requires_grad]
         wanted = [tensors[place] for place in point.places]
-        found = autograd.grad(outs, wanted, list(weights), allow_unused=True)
+        # Some ops have further outputs that no gradient is defined by; `Point` knows which.
+        found = autograd.grad(outs[: len(weights)], wanted, list(weights), allow_unused=True)
         return [x for x in found if x is not None]
 
     operands = [None if x is None else from_numpy(x, device) for x in point.operands]

@@ -17,7 +17,7 @@ from tensorcore_conformance.checks import pulse
 from tensorcore_conformance.forward import ConformanceError, DrawError, Measured, check_forward, described
 from tensorcore_conformance.limits import Limits
 from tensorcore_conformance.recipes import Recipe, seed_of
-from tensorcore_conformance.samples import LAID_OUT, is_elementwise, samples_of
+from tensorcore_conformance.samples import LAID_OUT, is_elementwise, may_repeat, samples_of
 
 __all__ = ["check_draws"]
 
@@ -30,8 +30,8 @@ def _recipes(draw: Any, op: Op, taken: list[DType]) -> Recipe:
     number = draw(st.integers(0, 2**16))
     if not is_elementwise(op):
         sample = draw(st.sampled_from(samples_of(op)))
-        if layout in REPEATING and sample.keys() & {"prepare", "distinct"}:
-            layout = "contiguous"  # equal elements would not do
+        if layout in REPEATING and not may_repeat(op, sample):
+            layout = "contiguous"
         return recipe_from(op, sample, dtype, "").replaced(layout=layout, seed=number)
     whole = tuple(draw(st.lists(st.integers(0, 3), max_size=3)))
     shapes = []

@@ -36,7 +36,7 @@ def registered(backend: Backend) -> Iterator[str]:
         >>> backend.name = "mine"
         >>> with registered(backend) as device:
         ...     tc.ones(2, device=device).device
-        device(type='mine', index=0)
+        device(type='mine')
     """
     name = backend.name
 

@@ -181,7 +181,7 @@ def async_area(device: str, limits: Limits) -> Iterator[Check]:
         yield area_check(device, "async", name, "float32", partial(run, device))
 
 
-_SIZE = 1 << 18
+_SIZE = 1 << 16
 
 
 def _expect(what: str, got: Tensor, wanted: Any) -> None:
@@ -251,8 +251,8 @@ def _freed_operands(device: str) -> None:
 
 # ------------------------------------------------------------------ memory
 
-#: Bytes that a program may leave behind in 40 rounds of results of 4 MiB: some, for pools that grow, not all.
-_LEFT = 48 << 20
+#: Bytes that a program may leave behind in 40 rounds of results of 1 MiB: some, for pools that grow, not all.
+_LEFT = 24 << 20
 
 
 def memory_area(device: str, limits: Limits) -> Iterator[Check]:
@@ -328,7 +328,7 @@ def _resident() -> int | None:
 
 def _rounds(device: str) -> Measured | None:
     def turn(number: int) -> None:
-        x = from_numpy(np.full(1 << 20, number, np.float32), device)
+        x = from_numpy(np.full(1 << 18, number, np.float32), device)
         y = (x + 1).exp().sum() + (x * 2).amax()
         y.item()
 
@@ -345,7 +345,7 @@ def _rounds(device: str) -> Measured | None:
     left = (_resident() or 0) - before
     if left > _LEFT:
         raise ConformanceError(
-            f"40 rounds over arrays of 4 MiB left {left >> 20} MiB behind; {_LEFT >> 20} are allowed"
+            f"40 rounds over arrays of 1 MiB left {left >> 20} MiB behind; {_LEFT >> 20} are allowed"
         )
     return None
 

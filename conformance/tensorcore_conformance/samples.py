@@ -11,7 +11,16 @@ from tensorcore import dtypes
 from tensorcore.ops.record import REGISTRY, Op
 from tensorcore_conformance.arrays import names
 
-__all__ = ["ELSEWHERE", "SAMPLES", "broadcasts", "is_elementwise", "samples_of", "uncovered"]
+__all__ = [
+    "ELSEWHERE",
+    "SAMPLES",
+    "broadcasts",
+    "is_elementwise",
+    "is_on_matrices",
+    "may_repeat",
+    "samples_of",
+    "uncovered",
+]
 
 _UNARY = ((3, 4), (), (0,), (1,), (2, 0, 3), (2, 1, 3))
 _BINARY = (
@@ -188,6 +197,23 @@ _ELEMENTWISE_COMPOSITES = names(
     "softsign tanhshrink hypot logaddexp xlogy copysign heaviside sinc deg2rad rad2deg lgamma digamma sgn "
     "fmax fmin isclose"
 )
+
+
+#: Ops on matrices that are named as in PyTorch's top namespace.
+_ON_MATRICES = names(
+    "cholesky cholesky_inverse cholesky_solve corrcoef det inverse least_squares logdet lu lu_solve lu_unpack "
+    "orgqr ormqr pinverse qr slogdet svd triangular_solve"
+)
+
+
+def is_on_matrices(op: Op) -> bool:
+    """Whether the op factors matrices or solves with them: they need full rank, and the largest element sets errors."""
+    return op.name.startswith("linalg_") or op.name in _ON_MATRICES
+
+
+def may_repeat(op: Op, sample: dict[str, Any]) -> bool:
+    """Whether operands of the sample may hold equal elements, as those that are expanded do."""
+    return not sample.keys() & {"prepare", "distinct"} and not is_on_matrices(op)
 
 
 def broadcasts(op: Op) -> bool:
