@@ -192,7 +192,9 @@ def _form_cases(op: Op, usual: DType, elementwise: bool, samples: Any) -> Iterat
 
 
 #: Whose results at infinities and NaN are nobody's promise, or whose operands must be in order.
-_UNSPECIAL = names("bucketize searchsorted search nan_to_num complex view_as_complex_copy int")
+_UNSPECIAL = names(
+    "bucketize searchsorted search nan_to_num complex view_as_complex_copy cast byte char short int long"
+)
 #: Sums of what special values make of themselves; those of products may add infinities of either sign in any order.
 _SPECIAL_SUMS = names("mean nansum nanmean var std softmax log_softmax logsumexp softmin norm linalg_vector_norm")
 

@@ -39,8 +39,9 @@ WIDE = 50.0
 FAR = 1000.0
 #: Integer sums and products that leave the operand's dtype.
 _COUNTING = names("sum prod cumsum cumprod nansum")
-#: Sums of differences, whose digits far from 0 are lost with the operands' last ones; and jumps.
-_LOSES_DIGITS = names("cross linalg_cross truncated_divide")
+#: Sums of differences, whose digits far from 0 are lost with the operands' last ones; jumps; and conversions to
+#: integers that cannot hold the number, which nobody promises.
+_LOSES_DIGITS = names("cross linalg_cross truncated_divide byte char short int long")
 #: Units in the last place, of the largest element, within which two devices agree.
 _ROUGH = 64
 #: Whose first operand is any integer, and the second a number of bits.
