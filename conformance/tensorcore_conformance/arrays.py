@@ -13,8 +13,8 @@ from tensorcore.dtypes import DType
 from tensorcore.tensor import Tensor, wrap
 
 __all__ = [
-    "LAYOUTS", "REPEATING", "dtype_named", "from_numpy", "laid_out", "names", "native", "repeated", "to_numpy",
-    "wide", "wide_dtype",
+    "LAYOUTS", "REPEATING", "dtype_named", "from_numpy", "laid_out", "names", "native", "repeated", "rounded_to",
+    "to_numpy", "wide", "wide_dtype",
 ]  # fmt: skip
 
 #: Ways to lay elements out in memory; each is made by the device's own view ops. In the last two, several elements
@@ -53,6 +53,17 @@ def wide_dtype(name: str) -> Any:
 def wide(array: Any) -> Any:
     """``array`` in the precision of the oracle: float64, longdouble for float64; integers and bool as they are."""
     return array.astype(wide_dtype(array.dtype.name))
+
+
+def rounded_to(array: Any, dtype: Any) -> Any:
+    """``array`` in another of NumPy's dtypes, rounded once: from longdouble, NumPy goes to half precision by float32."""
+    array = np.asarray(array)
+    half = np.dtype(dtype).itemsize == 2 and np.dtype(dtype).kind not in "iub"
+    if half and array.dtype == np.longdouble:
+        array = array.astype(np.float64)
+    elif half and array.dtype == np.clongdouble:
+        array = array.astype(np.complex128)
+    return array.astype(dtype)
 
 
 def from_numpy(array: Any, device: str) -> Tensor:

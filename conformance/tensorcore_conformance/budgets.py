@@ -11,7 +11,7 @@ import numpy as np
 
 from tensorcore import dtypes
 from tensorcore.dtypes import BOOL, COMPLEX, FLOATING, INTEGER, DType
-from tensorcore_conformance.arrays import names, wide_dtype
+from tensorcore_conformance.arrays import names, rounded_to, wide_dtype
 from tensorcore_conformance.samples import is_on_matrices
 
 __all__ = ["MULTILINEAR", "RUNNING", "ZERO_SIGN_IS_FREE", "Comparison", "compare", "spacing", "tolerance_of"]
@@ -149,7 +149,7 @@ def compare(got: Any, expected: Any, tolerance: Any, flushes: bool = False, zero
         return Comparison(True)
     with np.errstate(all="ignore"):
         # What the dtype cannot hold is its infinity.
-        rounded = np.asarray(expected).astype(got.dtype).astype(wide_dtype(got.dtype.name))
+        rounded = rounded_to(expected, got.dtype).astype(wide_dtype(got.dtype.name))
         wide = got.astype(rounded.dtype)
         expected = np.asarray(expected).astype(rounded.dtype)
         alike = (wide == rounded) | (np.isnan(wide) & np.isnan(rounded))

@@ -129,6 +129,9 @@ def _difference(function: Any, operands: list[Any], place: int, direction: Any) 
 def along(gradient: Any, direction: Any) -> tuple[float, float]:
     """The gradient's component along a direction, and the size of the terms it is made of."""
     terms = (np.conj(gradient) * direction).real
+    if not np.isfinite(terms).all():
+        with np.errstate(all="ignore"):
+            return float(np.sum(terms)), math.inf  # infinities of both signs have no sum
     return math.fsum(terms.reshape(-1).tolist()), float(np.sum(np.abs(terms)))
 
 

@@ -105,10 +105,10 @@ def _put(x: Any, value: Any, index: Any) -> Any:
 
 
 def _cast(x: Any, dtype: Any) -> Any:
-    from tensorcore_conformance.arrays import native, wide_dtype
+    from tensorcore_conformance.arrays import native, rounded_to, wide_dtype
 
     if dtype.name.startswith(("float", "bfloat")):
-        return np.real(x).astype(native(dtype)).astype(wide_dtype(dtype.name))
+        return rounded_to(np.real(x), native(dtype)).astype(wide_dtype(dtype.name))
     if dtype.name.startswith(("int", "uint")):
         x = np.trunc(np.real(x).astype(np.float64)).astype(np.int64) if x.dtype.kind in "fc" else x
     return x.astype(native(dtype))

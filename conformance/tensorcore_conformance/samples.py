@@ -212,8 +212,11 @@ def is_on_matrices(op: Op) -> bool:
 
 
 def may_repeat(op: Op, sample: dict[str, Any]) -> bool:
-    """Whether operands of the sample may hold equal elements, as those that are expanded do."""
-    return not sample.keys() & {"prepare", "distinct"} and not is_on_matrices(op)
+    """Whether operands of the sample may hold equal elements, as those that are expanded do.
+
+    Bins between equal limits end where their elements lie, so that rounding decides what is in which.
+    """
+    return not sample.keys() & {"prepare", "distinct"} and not is_on_matrices(op) and not op.name.startswith("hist")
 
 
 def broadcasts(op: Op) -> bool:

@@ -9,6 +9,7 @@ import pytest
 
 import tensorcore as tc
 from tensorcore.ops.record import REGISTRY
+from tensorcore_conformance.arrays import rounded_to
 from tensorcore_conformance.budgets import compare, spacing
 from tensorcore_conformance.oracles import oracle_of
 from tensorcore_conformance.samples import ELSEWHERE, uncovered
@@ -99,6 +100,13 @@ def test_spacing_is_that_of_the_dtype(dtype):
     assert spacing(np.array(-2.0), dtype) == 2 * limits.eps
     assert spacing(np.array(0.0), dtype) == limits.eps * limits.tiny
     assert math.isfinite(spacing(np.array(np.inf), dtype))
+
+
+def test_expected_values_are_rounded_once():
+    # Just under the middle of two numbers of half precision, and on it in single precision.
+    exact = np.array([25.77343747], np.longdouble)
+    assert rounded_to(exact, np.float16) == np.float16(25.765625)
+    assert compare(np.array([25.765625], np.float16), exact, spacing(exact, tc.float16)).passed
 
 
 def test_the_message_says_where_and_by_how_much():
