@@ -56,7 +56,7 @@ def wide(array: Any) -> Any:
 
 
 def rounded_to(array: Any, dtype: Any) -> Any:
-    """``array`` in another of NumPy's dtypes, rounded once: from longdouble, NumPy goes to half precision by float32."""
+    """``array`` in another of NumPy's dtypes, rounded once; NumPy takes longdouble to halves by float32."""
     array = np.asarray(array)
     half = np.dtype(dtype).itemsize == 2 and np.dtype(dtype).kind not in "iub"
     if half and array.dtype == np.longdouble:

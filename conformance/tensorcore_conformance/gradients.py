@@ -326,10 +326,13 @@ def check_direction(recipe: Recipe, device: str) -> Measured:
             continue
         _same_form(place, mine, tensors[place])
         got, wanted = to_numpy(mine).astype(to), to_numpy(other)
+        # What the dtype cannot hold is its infinity, and is no part of the sums.
+        over = np.isinf(got) & (np.abs(wanted) >= dtypes.finfo(dtype).max)
+        got, wanted = np.where(over, 0, got), np.where(over, 0, wanted)
         direction = random_direction(point.rng, got.shape, np.dtype(to))
         analytic, size = along(got, direction)
         exact, scale = along(wanted, direction)
-        budget = 32 * eps * max(size, scale, 1.0 if eps > 1e-3 else 0.1)
+        budget = 32 * eps * max(size, scale, 1.0)
         if not abs(analytic - exact) <= budget and (math.isfinite(exact) or math.isfinite(analytic)):
             raise ConformanceError(
                 f"gradient of operand {place} in {dtype.name}, along a random direction: expected {exact:.9g} "
