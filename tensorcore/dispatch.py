@@ -134,14 +134,16 @@ def _binary(op: Op, slow: Callable[..., Any]) -> Callable[..., Any]:
             if cls is float or cls is int:
                 if kind.dtype.category < (FLOATING if cls is float else INTEGER):
                     return slow(op, (input, other), _NOTHING)
-                other = kind.scalar(other)
+                given, other = other, kind.scalar(other)
             elif kind is not other._kind:
                 return slow(op, (input, other), _NOTHING)
+            else:
+                given = other
         except AttributeError:
             return slow(op, (input, other), _NOTHING)
         entry = kind.table[op]
         if entry is None:
-            return slow(op, (input, other), _NOTHING)
+            return slow(op, (input, given), _NOTHING)
         kernel, kind = entry
         try:
             array = kernel(input._array, other._array)
@@ -267,13 +269,15 @@ def enter(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
     """The door's slow path: operands are checked, brought to one dtype, and the op is run."""
     if _sparse_lane is not None and any([getattr(getattr(x, "_kind", None), "sparse", False) for x in inputs]):
         return _sparse_lane(op, inputs, attributes)
+    given = inputs
     inputs, kind = agree(op, inputs)
     entry = kind.table[op]
     if entry is None:
         compute, result = op.rule(kind.dtype, op.name)
         if compute is not kind.dtype:
             kind = kind.sibling(compute)
-            inputs = convert(op, inputs, kind)
+            # From what was given: -1 beside bytes is not 255.
+            inputs = convert(op, given if kind.level is None else inputs, kind)
             entry = kind.table[op]
             # Operands of an integer dtype may give a result that the converted dtype's rule does not, as abs.
             if entry is not None and result is not None and entry[1] is not None and entry[1].dtype is not result:

@@ -96,7 +96,9 @@ def agreed(op: Op, *inputs: Any) -> tuple[Any, ...]:
 
     operands, kind = agree(op, inputs)
     compute = op.rule(kind.dtype, op.name)[0]
-    return operands if compute is kind.dtype else convert(op, operands, kind.sibling(compute))
+    # From what was given: -1 beside bytes is not 255.
+    given = inputs if kind.level is None else operands
+    return operands if compute is kind.dtype else convert(op, given, kind.sibling(compute))
 
 
 def from_integer(x: Any) -> Any:

@@ -267,3 +267,15 @@ def test_program(source):
         agree(source)
     finally:
         torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "bool", "int64"])
+@pytest.mark.parametrize(
+    "call",
+    ["x / -1", "-1 / x", "x / t.tensor(-1)", "t.atan2(x, t.tensor(-300))", "t.float_power(x, -1)", "t.copysign(x, -1)",
+     "t.xlogy(x, 300)", "t.special.legendre_polynomial_p(x, -1)", "t.special.hermite_polynomial_h(-1, x)"],
+)  # fmt: skip
+def test_numbers_beyond_an_integer_dtype_become_floats_as_they_are(call, dtype):
+    results = [eval(call, {"t": lib, "x": lib.tensor([1, 2, 3], dtype=getattr(lib, dtype))}) for lib in (tc, torch)]
+    assert results[0].dtype.name == str(results[1].dtype).removeprefix("torch.")
+    assert results[0].tolist() == pytest.approx(results[1].tolist(), rel=1e-6)
