@@ -174,7 +174,7 @@ def expression(name: str, dtype: DType) -> str | None:
         return "x0 == 0"
     if name == "where":
         return "x0 ? x1 : x2"
-    if name in ("conj_physical", "positive") and dtype.category != BOOL:
+    if name == "conj_physical" or (name == "positive" and dtype.category != BOOL):
         return "x0"
     table = {BOOL: _BOOLEANS, INTEGER: _INTEGERS, FLOATING: _FLOATS}[dtype.category]
     found = table.get(name)

@@ -121,9 +121,9 @@ class _Learner:
         if max([math.prod(x._array.shape) for x in read]) > _LARGEST:
             self.programs[key] = by_rule
             return node.backward(g, False)
-        results, program = _noted(g, node, self.operands)
-        self.programs[key] = program
-        return results
+        self.programs[key] = program = _noted(g, node, self.operands)
+        # What was noted ran on copies, whose layout may differ, and with it the last bits.
+        return program(g, node, *read[1:])
 
 
 def _plain(key: tuple[Any, ...]) -> bool:
@@ -131,8 +131,8 @@ def _plain(key: tuple[Any, ...]) -> bool:
     return all(part if isinstance(part, float) else True for part in key) and all(part == part for part in key)
 
 
-def _noted(g: Any, node: OpNode, operands: list[int]) -> tuple[Any, Any]:
-    """What the rule of ``node`` gives, and the program that does the same."""
+def _noted(g: Any, node: OpNode, operands: list[int]) -> Any:
+    """The program that does what the rule of ``node`` does."""
     from tensorcore.compile.capture import Capture, recording
     from tensorcore.ops.record import REGISTRY
     from tensorcore.tensor import wrap
@@ -154,10 +154,9 @@ def _noted(g: Any, node: OpNode, operands: list[int]) -> tuple[Any, Any]:
     finally:
         node.inputs, node.output = kept, output
     try:
-        program = _Writer(capture, arguments, operands, output is not None).program(results)
+        return _Writer(capture, arguments, operands, output is not None).program(results)
     except _UnfitError:
-        program = by_rule
-    return tuple([g if each is cotangent else each for each in results]), program
+        return by_rule
 
 
 class _UnfitError(Exception):

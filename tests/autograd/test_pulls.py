@@ -248,3 +248,14 @@ def test_gradients_of_chosen_inputs_are_taken_by_programs():
         (alone,) = tc.autograd.grad(y, x, retain_graph=True)
         y.backward()
         assert tc.equal(alone, x.grad)
+
+
+def test_every_pass_gives_the_same_bits():
+    x, weight = tc.randn(7, 5).t().requires_grad_(), tc.randn(9, 7).t().requires_grad_()
+    cotangent = tc.randn(9, 5).t()
+    found = []
+    for _ in range(4):
+        x.grad = weight.grad = None
+        (x @ weight).backward(cotangent)
+        found.append((x.grad.tolist(), weight.grad.tolist()))
+    assert all(each == found[0] for each in found)

@@ -157,11 +157,21 @@ def _value(argument: Any) -> Any:
 class Pointer:
     """What ``cupy.ndarray.data`` is."""
 
-    def __init__(self, ptr: int) -> None:
+    def __init__(self, ptr: int, owner: Any) -> None:
         self.ptr = ptr
+        self.owner = owner
 
     def __add__(self, offset: int) -> Pointer:
-        return Pointer(self.ptr + offset)
+        return Pointer(self.ptr + offset, self.owner)
+
+    def seen(self, shape: tuple[int, ...], dtype: Any, strides: Any) -> Any:
+        """The memory from here on as an array of these strides in bytes, or in row-major order."""
+        owner = self.owner
+        while isinstance(owner.base, np.ndarray):
+            owner = owner.base
+        memory = np.asarray(owner).reshape(-1).view(np.uint8)
+        start = self.ptr - memory.ctypes.data
+        return np.ndarray(shape, dtype, memory.data, start, strides).view(HostArray)
 
     def copy_from_host_async(self, address: int, size: int) -> None:
         ctypes.memmove(self.ptr, address, size)
@@ -179,7 +189,7 @@ class HostArray(np.ndarray):
 
     @property
     def data(self) -> Pointer:  # type: ignore[override]
-        return Pointer(self.ctypes.data)
+        return Pointer(self.ctypes.data, self)
 
     @property
     def device(self) -> Any:  # type: ignore[override]
@@ -232,8 +242,10 @@ class HostEngine:
             pinned_memory=SimpleNamespace(is_memory_pinned=lambda address: False),
         )
 
-    def ndarray(self, shape: Any, dtype: Any = np.float64) -> Any:
-        """New memory: zeros while kernels are only noted, so that indices are in range, later anything but zeros."""
+    def ndarray(self, shape: Any, dtype: Any = np.float64, memory: Any = None, strides: Any = None) -> Any:
+        """Memory seen by strides; or new: zeros while kernels are only noted, for indices in range, later anything."""
+        if memory is not None:
+            return memory.seen(tuple(shape), np.dtype(dtype), strides)
         made = np.zeros(shape, dtype).view(HostArray)
         if not self._noting and made.size:
             np.frombuffer(made.reshape(-1).view(np.uint8), np.uint8)[:] = 0x5A
