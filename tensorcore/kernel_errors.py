@@ -27,7 +27,7 @@ def explain(op: Op, inputs: tuple[Any, ...], error: Exception) -> NoReturn:
         raise OutOfMemoryError(text) from error
     if isinstance(error, IndexError):
         raise DimensionError(f"{op.name}: {error} (operands: {met})") from error
-    if isinstance(error, TypeError):
+    if isinstance(error, TypeError) and "broadcast" not in str(error):
         missing = [op.operand_at(place) for place, x in enumerate(inputs) if x is None and op.elementwise]
         what = f"{missing[0]} must be a tensor or a number, got None" if missing else str(error)
         raise TypeError(f"{op.name}: {what} (operands: {met})") from error

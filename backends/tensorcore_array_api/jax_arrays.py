@@ -37,7 +37,7 @@ class JaxBackend(JaxSolving, LibraryBackend):
     """JAX's arrays. Loading it turns on JAX's 64-bit types for the process, as float64 and int64 exist here."""
 
     tensorcore_conformance_exceptions = (
-        {"op": "cast", "cases": "special/*", "reason": "XLA clamps infinities to the limits of the integers"},
+        {"op": "expm1", "cases": "large/float32*", "reason": "XLA's is off by up to 4.1 units in the last place"},
     )
 
     def __init__(self) -> None:
@@ -101,7 +101,9 @@ class JaxBackend(JaxSolving, LibraryBackend):
         return array.unsafe_buffer_pointer()
 
     def from_dlpack(self, capsule_owner: Any, index: int, copy: bool | None) -> Array:
-        return jnp.from_dlpack(capsule_owner, copy=copy)
+        array = jnp.from_dlpack(capsule_owner, copy=None if copy else copy)
+        # Told to copy, JAX may share all the same.
+        return jnp.array(array, copy=True) if copy else array
 
     def to_dlpack(self, array: Array, **options: Any) -> Any:
         return array.__dlpack__(**options)

@@ -40,7 +40,7 @@ def pairs():
                 yield pytest.param(device, subject, id=f"{device}-{subject}", marks=pytest.mark.slow)
 
 
-@pytest.mark.parametrize(("device", "subject"), pairs())
+@pytest.mark.parametrize(("device", "subject"), list(pairs()))
 def test_conformance(device, subject):
     report = judge(device).examine(subject)
     if not report.passed:

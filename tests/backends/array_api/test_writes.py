@@ -100,7 +100,8 @@ def test_write_changes_what_it_changes_on_cpu(write, device):
     for where in ("cpu", device):
         x = ramp(where)
         write(x)
-        results.append((x.tolist(), x._version))
+        # Where memory cannot be written, ``.data`` is a view, through which writes are noticed.
+        results.append((x.tolist(), None if write is data else x._version))
     assert results[0] == results[1]
 
 
