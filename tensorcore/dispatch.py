@@ -16,7 +16,7 @@ from tensorcore.autograd.graph import OpNode, SelectNode
 from tensorcore.autograd.mode import mode
 from tensorcore.dtypes import FLOATING, INTEGER
 from tensorcore.kernel_errors import explain
-from tensorcore.promotion import agree, convert, on_one_level
+from tensorcore.promotion import agree, convert, on_one_level, promoted
 from tensorcore.tensor import Tensor, root_of, wrap
 
 __all__ = ["enter", "execute", "intercept", "intercepted", "is_busy", "open_door"]
@@ -209,8 +209,12 @@ def _by_parts(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> An
         lifted = on_one_level(inputs)
         if lifted is not inputs:
             return _by_parts(op, tuple(lifted), attributes)
-        if op.vjp is None and first is not None and (first._kind.table[op] or (None,))[0] is None:
-            return op.body(*inputs, **attributes)  # type: ignore[misc]
+        if op.vjp is None and first is not None:
+            # Of the dtype they promote to: truth values beside a number may do what they may not alone.
+            chosen = inputs if op.promotes is None else [inputs[place] for place in op.promotes]
+            kind = first._kind.sibling(promoted(op.name, chosen))
+            if (kind.table[op] or (None,))[0] is None:
+                return op.body(*inputs, **attributes)  # type: ignore[misc]
         return enter(op, inputs, attributes)
     entry = kind.table[op]
     if entry is None or _busy:

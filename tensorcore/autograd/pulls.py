@@ -61,14 +61,19 @@ def pull_of(op: Op, plan: Plan, needed: tuple[bool, ...]) -> Pull:
         "def pull(g, node):\n"
         f"{head}"
         "    try:\n"
-        f"        program = known((node.kind, {', '.join(parts)}))\n"
-        "    except (TypeError, AttributeError):\n"
-        "        program = None\n"
-        f"    return learn(g, node) if program is None else program(g, node{given})\n"
+        f"        key = (node.kind, {', '.join(parts)})\n"
+        "        program = known(key)\n"
+        "    except AttributeError:\n"
+        "        # An operand was left out.\n"
+        "        return node.backward(g, False)\n"
+        "    except TypeError:\n"
+        "        # An attribute that is no key, such as a slice: by the rule from now on.\n"
+        "        node.plan.pull = by_rule\n"
+        "        return node.backward(g, False)\n"
+        f"    return learn(key, g, node{given}) if program is None else program(g, node{given})\n"
     )
-    key = eval(f"lambda g, node{given}: (node.kind, {', '.join(parts)})")
-    learner = _Learner(plan, programs, operands, key)
-    return _defined(text, "pull", FREED=FREED, clock=clock, known=programs.get, learn=learner)
+    learner = _Learner(programs, operands)
+    return _defined(text, "pull", FREED=FREED, clock=clock, known=programs.get, learn=learner, by_rule=by_rule)
 
 
 def _signature(op: Op, reads: Iterable[Reads], count: int) -> tuple[list[int], list[str]]:
@@ -91,44 +96,32 @@ def _signature(op: Op, reads: Iterable[Reads], count: int) -> tuple[list[int], l
 class _Learner:
     """Notes what rules do for signatures that come again."""
 
-    def __init__(self, plan: Plan, programs: dict[Any, Any], operands: list[int], key: Callable[..., Any]) -> None:
-        self.plan = plan
+    def __init__(self, programs: dict[Any, Any], operands: list[int]) -> None:
         self.programs = programs
         self.operands = operands
-        self.key = key
         self.met: set[Any] = set()
 
-    def __call__(self, g: Any, node: OpNode) -> Any:
-        try:
-            key = self.key(g, node, *[node.inputs[place] for place in self.operands])
-            new = key not in self.met
-        except TypeError:
-            # An attribute that is no key, such as a slice: by the rule from now on.
-            self.plan.pull = by_rule
+    def __call__(self, key: tuple[Any, ...], g: Any, node: OpNode, *read: Any) -> Any:
+        kind = node.kind
+        if g._kind is not kind or kind.level is not None or kind.sparse or not _is_told_apart(key):
             return node.backward(g, False)
-        except AttributeError:
-            # An operand was left out.
-            return node.backward(g, False)
-        if g._kind is not node.kind or node.kind.level is not None or node.kind.sparse or not _plain(key):
-            return node.backward(g, False)
-        if new:
+        if key not in self.met:
             if len(self.met) >= _MOST:
                 self.met.clear()
                 self.programs.clear()
             self.met.add(key)
             return node.backward(g, False)
-        read = [g, *(node.inputs[place] for place in self.operands)]
-        if max([math.prod(x._array.shape) for x in read]) > _LARGEST:
+        if max([math.prod(x._array.shape) for x in (g, *read)]) > _LARGEST:
             self.programs[key] = by_rule
             return node.backward(g, False)
         self.programs[key] = program = _noted(g, node, self.operands)
         # What was noted ran on copies, whose layout may differ, and with it the last bits.
-        return program(g, node, *read[1:])
+        return program(g, node, *read)
 
 
-def _plain(key: tuple[Any, ...]) -> bool:
+def _is_told_apart(key: tuple[Any, ...]) -> bool:
     # Zeros of either sign are equal as keys, and NaN is unequal to itself.
-    return all(part if isinstance(part, float) else True for part in key) and all(part == part for part in key)
+    return not any([isinstance(part, (float, complex)) and (not part or part != part) for part in key])
 
 
 def _noted(g: Any, node: OpNode, operands: list[int]) -> Any:

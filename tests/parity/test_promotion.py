@@ -273,7 +273,8 @@ def test_program(source):
 @pytest.mark.parametrize(
     "call",
     ["x / -1", "-1 / x", "x / t.tensor(-1)", "t.atan2(x, t.tensor(-300))", "t.float_power(x, -1)", "t.copysign(x, -1)",
-     "t.xlogy(x, 300)", "t.special.legendre_polynomial_p(x, -1)", "t.special.hermite_polynomial_h(-1, x)"],
+     "t.xlogy(x, 300)", "t.div(x, -2, rounding_mode='trunc')", "t.div(x, -2, rounding_mode='floor')", "t.fmod(x, 2)",
+     "t.special.legendre_polynomial_p(x, -1)", "t.special.hermite_polynomial_h(-1, x)"],
 )  # fmt: skip
 def test_numbers_beyond_an_integer_dtype_become_floats_as_they_are(call, dtype):
     results = [eval(call, {"t": lib, "x": lib.tensor([1, 2, 3], dtype=getattr(lib, dtype))}) for lib in (tc, torch)]
