@@ -14,17 +14,17 @@ def tensorcore_backends() -> list[BackendSpec]:
         BackendSpec(
             name,
             "tensorcore_array_api.backend:make",
-            requires=("array_api_compat", module),
+            requires=("array_api_compat", *modules),
             priority=priority,
             description=description,
             install=f"pip install {install}",
             argument=argument,
         )
-        for name, argument, module, priority, description, install in (
-            ("torch", "torch", "torch", -20, "PyTorch's tensors", "torch"),
-            ("jax", "jax", "jax", -21, "JAX's arrays", "jax"),
-            ("mlx", "mlx=mlx.core", "mlx", -22, "Apple's MLX", "mlx"),
-            ("dpnp", "dpnp", "dpnp", -23, "Intel's dpnp", "dpnp"),
-            (STRICT, STRICT, STRICT, -30, "the standard's strict test engine", "array-api-strict"),
+        for name, argument, modules, priority, description, install in (
+            ("torch", "torch", ("torch",), -20, "PyTorch's tensors", "torch"),
+            ("jax", "jax", ("jax", "jaxlib"), -21, "JAX's arrays", "jax"),
+            ("mlx", "mlx=mlx.core", ("mlx",), -22, "Apple's MLX", "mlx"),
+            ("dpnp", "dpnp", ("dpnp",), -23, "Intel's dpnp", "dpnp"),
+            (STRICT, STRICT, (STRICT,), -30, "the standard's strict test engine", "array-api-strict"),
         )
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -16,26 +17,31 @@ __all__ = ["facts_of", "oracle_facts", "versions"]
 
 
 def versions(device: str) -> dict[str, str]:
-    """Versions of the library, the backend's distribution and array library, NumPy, Hypothesis and Python."""
+    """Versions of the library, of the backend's distribution and what it requires, NumPy, Hypothesis and Python."""
     import hypothesis
     import numpy
 
     import tensorcore
     from tensorcore.plugins.host import host
 
-    place = Device(device)
     found = {"tensorcore": tensorcore.__version__}
     for state in host.states(load=False):
-        if state.name == place.type and state.version:
-            found[state.distribution] = state.version
-    library: Any = getattr(place.backend, "xp", None)
-    if getattr(library, "__version__", None):
-        found[library.__name__.rpartition(".")[2]] = str(library.__version__)
+        if state.name == Device(device).type:
+            brought = {state.distribution: state.version} if state.version else {}
+            found.update(brought | _installed(state.requires))
     found["numpy"] = numpy.__version__
     found["hypothesis"] = hypothesis.__version__
     found["python"] = platform.python_version()
     found["system"] = f"{platform.system()} {platform.machine()}"
     return found
+
+
+def _installed(modules: Iterable[str]) -> dict[str, str]:
+    """The distributions that bring modules, with their versions."""
+    from importlib.metadata import packages_distributions, version
+
+    brings = packages_distributions()
+    return {name: version(name) for module in modules for name in brings.get(module.partition(".")[0], ())[:1]}
 
 
 def oracle_facts() -> dict[str, Any]:

@@ -128,7 +128,7 @@ class Report:
 
         folder.mkdir(parents=True, exist_ok=True)
         texts = {
-            "conformance.json": json.dumps(self.as_dict(), indent=1, allow_nan=False) + "\n",
+            "conformance.json": _lines(self.as_dict()),
             "junit.xml": junit(self),
             "index.html": html(self),
             "badge.svg": badge(self),
@@ -176,6 +176,14 @@ class Report:
 
 
 # ------------------------------------------------------------------ subjects as JSON values
+
+
+def _lines(values: dict[str, Any]) -> str:
+    """The report as JSON with a line for each subject: small, and its history shows whose result has changed."""
+    head = json.dumps({**values, "subjects": []}, indent=1, allow_nan=False)
+    assert head.endswith("[]\n}")
+    lines = (json.dumps(each, allow_nan=False, separators=(",", ":")) for each in values["subjects"])
+    return head.removesuffix("[]\n}") + "[\n" + ",\n".join(lines) + "\n]}\n"
 
 
 def subject_as_dict(report: SubjectReport) -> dict[str, Any]:

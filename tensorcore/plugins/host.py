@@ -38,6 +38,7 @@ class BackendState:
         reason: why it is off, empty where it is not.
         traceback: the formatted traceback of what it raised, empty where nothing was.
         notice: what its author has to do before the next version of the contract, empty where nothing.
+        requires: import names of what it needs.
     """
 
     name: str
@@ -49,6 +50,7 @@ class BackendState:
     reason: str = ""
     traceback: str = ""
     notice: str = ""
+    requires: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +318,7 @@ class Host:
             off.reason if off is not None else "",
             text,
             self._notices.get(name, "") if off is None else "",
+            tuple(entry.spec.requires),
         )
 
     def _unknown(self, name: str) -> str:
