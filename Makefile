@@ -4,12 +4,14 @@
 #   make test          all tests
 #   make lint          style, types, import contracts, generated files
 #   make test-parity   the tests against PyTorch, and those of the devices torch and jax
+#   make conformance   judge the devices; the reports and their page, in docs/conformance
 #   make bench         speed beside PyTorch, in the same run
 #   make docs          the documentation, in docs/_build/html
 #   make clean         remove .venv and what the targets left
 
 PYTHON ?= python3
 JOBS ?= 2
+DEVICES ?= cpu reference array_api_strict torch jax
 PYTORCH ?= torch==2.13.0
 
 BIN := .venv/bin
@@ -17,7 +19,7 @@ PY := $(BIN)/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test lint test-parity bench docs clean
+.PHONY: help quickstart test lint test-parity conformance bench docs clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -28,8 +30,8 @@ quickstart: .venv/quickstart.stamp
 	$(BIN)/tensorcore quickstart
 
 # One thread a test process: the processes share the cores.
-test test-parity: export OMP_NUM_THREADS = 1
-test test-parity: export OPENBLAS_NUM_THREADS = 1
+test test-parity conformance: export OMP_NUM_THREADS = 1
+test test-parity conformance: export OPENBLAS_NUM_THREADS = 1
 
 test: .venv/dev.stamp
 	$(PY) -m pytest -n $(JOBS) $(ARGS)
@@ -43,6 +45,16 @@ lint: .venv/dev.stamp
 
 test-parity: .venv/parity.stamp
 	$(PY) -m pytest -n $(JOBS) tests/parity tests/conformance tests/backends/array_api $(ARGS)
+
+# A device that fails does not keep the others from being judged; the target fails in the end.
+conformance: .venv/parity.stamp
+	@for device in $(DEVICES); do \
+	  $(BIN)/tensorcore conformance $$device --full --jobs $(JOBS) --report docs/conformance/$$device > /dev/null \
+	    || failed="$$failed $$device"; \
+	done; \
+	rm -f docs/conformance/*/junit.xml; \
+	$(PY) docs/conformance_pages.py; \
+	test -z "$$failed" || { echo "these devices fail:$$failed"; exit 1; }
 
 bench: .venv/dev.stamp
 	$(PY) -m tests.benchmarks $(ARGS)

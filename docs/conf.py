@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,13 @@ def _write_reference(app: Any) -> None:
             path.write_text(text, "utf-8")
 
 
+def _copy_reports(app: Any, error: Exception | None) -> None:
+    """The reports of judged devices are pages already, each a folder."""
+    for report in HERE.glob("conformance/*/"):
+        shutil.copytree(report, Path(app.outdir) / "conformance" / report.name, dirs_exist_ok=True)
+
+
 def setup(app: Any) -> None:
-    """Let Sphinx write the reference before it reads the pages."""
+    """Let Sphinx write the reference before it reads the pages, and add the reports of judged devices."""
     app.connect("builder-inited", _write_reference)
+    app.connect("build-finished", _copy_reports)
