@@ -5,10 +5,11 @@ Run as a program, it writes the page; `make conformance` judges the devices firs
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
+
+from tensorcore_conformance import stored
 
 FOLDER = Path(__file__).parent / "conformance"
 #: The judged devices, and what they are.
@@ -36,7 +37,7 @@ DTYPES = (
 
 def reports() -> dict[str, dict[str, Any]]:
     """The committed reports, by device."""
-    return {name: json.loads((FOLDER / name / "conformance.json").read_text("utf-8")) for name in DEVICES}
+    return {name: stored.read(FOLDER / name) for name in DEVICES}
 
 
 def page() -> str:

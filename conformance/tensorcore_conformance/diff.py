@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json as json_format
+import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from tensorcore_conformance.stored import read
 
 __all__ = ["Change", "compare_files", "differences"]
 
@@ -48,10 +52,11 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     """The differences between two reports, as the JSON values of `Report.as_dict`."""
     before = {each["name"]: each for each in old["subjects"]}
     after = {each["name"]: each for each in new["subjects"]}
+    same = all(old[name] == new[name] for name in ("device", "level", "seed"))
     found = [Change(name, "gone", "no longer examined") for name in before if name not in after]
     for name, subject in after.items():
         if name in before:
-            found += _changes(name, before[name], subject, old["level"] == new["level"])
+            found += _changes(name, before[name], subject, same)
         else:
             failed = {each["case"] for each in subject["failures"]}
             kind = "newly failing" if failed else "new"
@@ -61,7 +66,7 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     return found
 
 
-def _changes(name: str, old: dict[str, Any], new: dict[str, Any], same_level: bool) -> Iterator[Change]:
+def _changes(name: str, old: dict[str, Any], new: dict[str, Any], same: bool) -> Iterator[Change]:
     failed, fails = ({each["case"] for each in side["failures"]} for side in (old, new))
     known, knows = ({each["case"] for each in side["expected_failures"]} for side in (old, new))
     if fails - failed:
@@ -80,7 +85,7 @@ def _changes(name: str, old: dict[str, Any], new: dict[str, Any], same_level: bo
         for low, high, kind in ((first, second, "larger errors"), (second, first, "smaller errors")):
             if high > SMALL and high > GROWTH * low:
                 yield Change(name, kind, f"{dtype}: {first:.0%} -> {second:.0%} of the budget")
-    if same_level:
+    if same:
         fewer = [f"{check} ({each['cases']} -> {new['checks'].get(check, {'cases': 0})['cases']})"
                  for check, each in old["checks"].items()
                  if new["checks"].get(check, {"cases": 0})["cases"] < each["cases"]]  # fmt: skip
@@ -94,12 +99,12 @@ def _some(cases: set[str], most: int = 3) -> str:
 
 
 def compare_files(old: Path, new: Path, json: bool = False) -> int:
-    """Print the differences between two files ``conformance.json``.
+    """Print the differences between two files ``conformance.json``, or the folders that hold them.
 
     0 if nothing got worse, 1 if something did, 2 where a file cannot be read or is no report.
     """
     try:
-        first, second = _read(old), _read(new)
+        first, second = read(old), read(new)
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -110,26 +115,14 @@ def compare_files(old: Path, new: Path, json: bool = False) -> int:
             "old": _head(first), "new": _head(second), "worse": bool(worse),
             "changes": [{**asdict(each), "worse": each.worse} for each in found],
         }  # fmt: skip
-        print(json_format.dumps(values, indent=1))
+        text = json_format.dumps(values, indent=1)
     else:
-        print("\n".join(_lines(first, second, found)))
-    return 1 if worse else 0
-
-
-def _read(path: Path) -> dict[str, Any]:
-    from tensorcore_conformance.report import FORMAT
-
+        text = "\n".join(_lines(first, second, found))
     try:
-        values = json_format.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise OSError(f"{path}: {error.strerror}") from None
-    except ValueError as error:
-        raise ValueError(f"{path}: not JSON: {error}") from None
-    if not isinstance(values, dict) or "subjects" not in values or "format" not in values:
-        raise ValueError(f"{path}: not a conformance report; expected a file conformance.json of `--report`")
-    if values["format"] != FORMAT:
-        raise ValueError(f"{path}: format {values['format']}, and this version reads {FORMAT}; make the report anew")
-    return values
+        print(text, flush=True)
+    except BrokenPipeError:  # the reader has seen enough; the exit code still counts
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1 if worse else 0
 
 
 def _head(report: dict[str, Any]) -> dict[str, Any]:
@@ -155,9 +148,10 @@ def _lines(old: dict[str, Any], new: dict[str, Any], found: list[Change]) -> Ite
         yield f"versions: {', '.join(moved)}"
     yield ""
     for worse, title in ((True, "worse"), (False, "better or new")):
-        part = [each for each in found if each.worse is worse]
+        part = sorted((each for each in found if each.worse is worse), key=lambda each: list(KINDS).index(each.kind))
         if part:
-            yield f"{title}:"
+            counts = Counter(each.kind for each in part)
+            yield f"{title}: " + ", ".join(f"{count} {kind}" for kind, count in counts.items())
             yield from (f"  {each.subject}: {each.kind}: {each.text}" for each in part)
     if not found:
         yield "no differences"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from tensorcore import dtypes
+from tensorcore import dtypes, fallback
 from tensorcore.devices import Device
 from tensorcore.dtypes import FLOATING, DType
 from tensorcore.ops.record import REGISTRY, Op
@@ -25,6 +25,7 @@ from tensorcore_conformance.limits import Limits
 from tensorcore_conformance.recipes import Recipe, seed_of
 from tensorcore_conformance.samples import samples_of
 from tensorcore_conformance.state import check_after, check_changed
+from tensorcore_conformance.variations import value_cases, variations
 
 __all__ = ["CHECKS", "CONTRACT_METHODS", "OpChecks", "runs_as"]
 
@@ -92,7 +93,9 @@ class OpChecks:
             yield self._check("refused" if case.name.startswith("refused") else "values", case)
         for case in edge_cases(op, self.able):
             yield self._check("edge", case)
-        for case in form_cases(op, self.able):
+        for case in value_cases(op, self.able):
+            yield self._check("edge", case)
+        for case in (*form_cases(op, self.able), *variations(op, self.able)):
             yield self._check("alike", case)
         yield from self._extra(op)
         if op.operands:
@@ -221,11 +224,14 @@ def _has_kernel(op: Op, device: str, dtype: DType) -> None:
 
 
 def runs_as(op: Op, device: str, able: frozenset[DType]) -> str:
-    """``"native"`` where the backend has a kernel, ``"composed"`` where an expression runs, or ``"missing"``."""
+    """``"native"`` where the backend has a kernel, ``"composed"`` where an expression runs; else ``"missing"``.
+
+    What is missing is ``"fallback"`` where the policy in force runs it on the host.
+    """
     backend: Any = Device(device).backend
     for dtype in (dtypes.float32, dtypes.float64, dtypes.complex64, dtypes.int64, dtypes.bool_):
         if dtype in able and backend.kernel(op.name, dtype, Device(device).ordinal) is not None:
             return "native"
     if op.primitive and op.name not in CONTRACT_METHODS:
-        return "missing"
+        return "missing" if fallback.get_policy() == "error" else "fallback"
     return "native" if op.primitive else "composed"

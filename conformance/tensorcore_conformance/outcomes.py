@@ -130,7 +130,8 @@ class SubjectReport:
     Attributes:
         name: name of the op or area.
         kind: ``"primitive"``, ``"composite"`` or ``"area"``.
-        runs_as: ``"native"`` (the backend has a kernel), ``"composed"`` (its expression runs) or ``"missing"``.
+        runs_as: ``"native"`` (the backend has a kernel), ``"composed"`` (its expression runs), ``"missing"``, or
+            ``"fallback"`` where what is missing runs on the host by policy.
         cases: how many cases ran.
         groups: the number of cases by check, the first part of their names.
         compared: of those, how many had something to compare; the others were refused by the op, say.

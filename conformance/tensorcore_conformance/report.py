@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tensorcore_conformance import stored
 from tensorcore_conformance.host_facts import facts_of, versions
 from tensorcore_conformance.judge import Judge
 from tensorcore_conformance.limits import LEVELS, Limits
 from tensorcore_conformance.outcomes import Failure, Profile, SubjectReport
+from tensorcore_conformance.schema import FORMAT
 from tensorcore_conformance.workers import Lost, Workers
 
 __all__ = ["FORMAT", "Report", "examine_device", "examine_isolated", "subject_as_dict", "subject_from_dict", "versions"]
-
-#: Version of the JSON format; `schema` describes it.
-FORMAT = 1
 
 
 @dataclass
@@ -57,6 +55,14 @@ class Report:
         return sum(each.cases for each in self.subjects)
 
     @property
+    def passing(self) -> int:
+        """Number of cases that pass; what fails as declared does not, and a stale declaration is no case."""
+        failed = sum(
+            failure.case.partition("/")[0] in each.groups for each in self.subjects for failure in each.failures
+        )
+        return max(0, self.cases - failed - self.expected)
+
+    @property
     def failures(self) -> list[Failure]:
         """All failures."""
         return [failure for each in self.subjects for failure in each.failures]
@@ -87,7 +93,9 @@ class Report:
         found = []
         for stated in self.facts["exceptions"]:
             if stated["op"] in examined:
-                scope = Exemption(**{k: tuple(v) if isinstance(v, list) else v for k, v in stated.items()})
+                scope = Exemption(
+                    **{k: tuple(v) if isinstance(v, list) else v for k, v in stated.items() if k != "failed"}
+                )
                 expected = examined[stated["op"]].expected
                 met = [
                     f.case for f, reason in expected if reason == scope.reason and scope.covers(f.case, f.dtype, ["*"])
@@ -121,6 +129,26 @@ class Report:
             "subjects": [subject_as_dict(each) for each in self.subjects],
         }
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Report:
+        """The inverse of `as_dict`."""
+        return cls(
+            values["device"], Limits.from_dict(values["limits"]),
+            {name: values[name] for name in ("contract", "capabilities", "versions", "oracle", "exceptions")},
+            [subject_from_dict(each) for each in values["subjects"]],
+            [Lost(**each) for each in values["lost_workers"]], values["jobs"], values["started"], values["seconds"],
+        )  # fmt: skip
+
+    @classmethod
+    def read(cls, path: Path) -> Report:
+        """The report of a file ``conformance.json``, or of the folder that holds it; `write` draws its page anew.
+
+        Raises:
+            OSError: for a file that cannot be read.
+            ValueError: for one that is no report, or of another version.
+        """
+        return cls.from_dict(stored.read(path))
+
     def write(self, folder: Path) -> list[Path]:
         """Write ``conformance.json``, ``junit.xml``, ``index.html`` and ``badge.svg`` into a folder, which is made."""
         from tensorcore_conformance.files import badge, junit
@@ -128,7 +156,7 @@ class Report:
 
         folder.mkdir(parents=True, exist_ok=True)
         texts = {
-            "conformance.json": _lines(self.as_dict()),
+            stored.NAME: stored.text(self.as_dict()),
             "junit.xml": junit(self),
             "index.html": html(self),
             "badge.svg": badge(self),
@@ -176,14 +204,6 @@ class Report:
 
 
 # ------------------------------------------------------------------ subjects as JSON values
-
-
-def _lines(values: dict[str, Any]) -> str:
-    """The report as JSON with a line for each subject: small, and its history shows whose result has changed."""
-    head = json.dumps({**values, "subjects": []}, indent=1, allow_nan=False)
-    assert head.endswith("[]\n}")
-    lines = (json.dumps(each, allow_nan=False, separators=(",", ":")) for each in values["subjects"])
-    return head.removesuffix("[]\n}") + "[\n" + ",\n".join(lines) + "\n]}\n"
 
 
 def subject_as_dict(report: SubjectReport) -> dict[str, Any]:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import math
+import re
+from collections.abc import Iterator
 from typing import Any, Final
 
-__all__ = ["SCHEMA", "described_fields"]
+__all__ = ["FORMAT", "LEFT_OUT", "SCHEMA", "described_fields", "violation"]
 
 Schema = dict[str, Any]
+
+#: Version of the form.
+FORMAT: Final = 1
 
 
 def _of(kind: str | list[str], description: str, **more: Any) -> Schema:
@@ -14,10 +20,16 @@ def _of(kind: str | list[str], description: str, **more: Any) -> Schema:
 
 
 def _object(description: str, properties: Schema, **more: Any) -> Schema:
+    required = [name for name, each in properties.items() if "default" not in each]
     return {
-        "type": "object", "description": description, "properties": properties, "required": list(properties),
+        "type": "object", "description": description, "properties": properties, "required": required,
         "additionalProperties": False, **more,
     }  # fmt: skip
+
+
+def _or(default: Any, said: str, schema: Schema) -> Schema:
+    """A field that files leave out where it has a usual value."""
+    return {**schema, "description": f"{schema['description']}; {said} if absent", "default": default}
 
 
 def _count(description: str) -> Schema:
@@ -56,15 +68,16 @@ _SUBJECT = _object("the report on one op or area", {
         "string", "what it is; `op` where no worker lived to say", enum=["primitive", "composite", "area", "op"]
     ),
     "runs_as": _of(
-        "string", "whether the backend has a kernel, or the op's expression runs; empty for areas",
-        enum=["native", "composed", "missing", ""],
+        "string",
+        "whether the backend has a kernel, the op's expression runs, or the host does it by policy; empty for areas",
+        enum=["native", "composed", "fallback", "missing", ""],
     ),
     "cases": _count("how many cases ran"),
     "checks": _map("counts by check, the first part of the cases' names", _object("counts of a check", {
         "cases": _count("how many cases ran"),
-        "compared": _count("how many had something to compare; the op rightly refused the others, say"),
-        "failed": _count("how many failed"),
-        "declared": _count("how many failed as the backend declares"),
+        "compared": _or(None, "all", _count("how many had something to compare, and were not rightly refused, say")),
+        "failed": _or(0, "0", _count("how many failed")),
+        "declared": _or(0, "0", _count("how many failed as the backend declares")),
     })),
     "failures": _list("the cases that failed", _object("a failure", _FAILURE)),
     "expected_failures": _list("the cases that failed as the backend declares", _object("a declared failure", {
@@ -73,24 +86,29 @@ _SUBJECT = _object("the report on one op or area", {
     "oracles": _map("whose word results were compared with, and how often", {"type": "integer", "minimum": 1}),
     "errors": _map("errors of values by dtype", _object("errors in a dtype", {
         "cases": _count("how many cases were measured"),
-        "ulp": _number("largest error, in units in the last place of the expected value"),
-        "mean": _number("mean over the cases of their mean errors, in the same"),
-        "budget": _number("largest error over what the case allows; at most 1 where all pass"),
+        "ulp": _or(0.0, "0", _number("largest error, in units in the last place of the expected value")),
+        "mean": _or(0.0, "0", _number("mean over the cases of their mean errors, in the same")),
+        "budget": _or(0.0, "0", _number("largest error over what the case allows, at most 1 where all pass")),
     })),
-    "gradient_budget": _number("largest error of a derivative over what is allowed"),
+    "gradient_budget": _or(0.0, "0", _number("largest error of a derivative over what is allowed")),
     "seconds": _number("how long the cases took"),
-    "note": _of("string", "where an op without cases of its own is checked"),
-    "printed": _object("what the backend wrote to standard output and error", {
+    "note": _or("", "empty", _of("string", "where an op without cases of its own is checked")),
+    "printed": _or({"cases": 0, "text": ""}, "nothing", _object("what the backend wrote to standard output and error", {
         "cases": _count("in how many cases it did"), "text": _of("string", "the beginning of the first"),
-    }),
+    })),
 })  # fmt: skip
+
+#: The fields of an op or area that files leave out where they have these values.
+LEFT_OUT: Final[dict[str, Any]] = {
+    name: each["default"] for name, each in _SUBJECT["properties"].items() if "default" in each
+}
 
 #: The schema of a report.
 SCHEMA: Final[Schema] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "Conformance report of a tensorcore device",
     **_object("a report", {
-        "format": _of("integer", "version of this form", const=1),
+        "format": _of("integer", "version of this form", const=FORMAT),
         "device": _of("string", "name of the device"),
         "passed": _of("boolean", "whether nothing failed that was not declared"),
         "level": _of("string", "how much was tried", enum=["quick", "full", "custom"]),
@@ -166,3 +184,46 @@ def _kind(schema: Schema) -> str:
         return " | ".join(f'"{value}"' for value in schema["enum"])
     kind = schema["type"]
     return " | ".join(kind) if isinstance(kind, list) else str(kind)
+
+
+_TYPES: Final[dict[str, Any]] = {
+    "object": dict, "array": list, "string": str, "boolean": bool, "integer": int, "number": (int, float),
+    "null": type(None),
+}  # fmt: skip
+
+
+def violation(value: Any, schema: Schema = SCHEMA, path: str = "") -> str:
+    """The first field of a report that is not as the schema says, and how; empty where all are."""
+    where = f"`{path}`" if path else "the report"
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    if not any(isinstance(value, _TYPES[kind]) and (kind == "boolean" or value is not bool(value)) for kind in kinds):
+        return f"{where} should be of type {' or '.join(kinds)} and is {_shown(value)}"
+    if value not in schema.get("enum", [value]) or value != schema.get("const", value):
+        return f"{where} is {_shown(value)}; known are {_kind(schema)}"
+    if not isinstance(value, dict | list | str) and value is not None:
+        return "" if schema.get("minimum", value) <= value < math.inf else f"{where} is {_shown(value)}, out of range"
+    return next(filter(None, _violations_within(value, schema, path)), "")
+
+
+def _violations_within(value: Any, schema: Schema, path: str) -> Iterator[str]:
+    if isinstance(value, list):
+        for number, each in enumerate(value):
+            yield violation(each, schema["items"], f"{path}[{number}]")
+    elif isinstance(value, dict):
+        known, others = schema.get("properties", {}), schema.get("additionalProperties")
+        missing = [name for name in schema.get("required", ()) if name not in value]
+        if missing:
+            yield f"`{path}{'.' if path else ''}{missing[0]}` is not there"
+        for name, each in value.items():
+            here = f"{path}.{name}" if path else name
+            if name in known or others:
+                yield violation(each, known.get(name, others), here)
+            else:
+                yield f"`{here}` is no field of this version"
+    elif "pattern" in schema and not re.search(schema["pattern"], value):
+        yield f"`{path}` is {_shown(value)}, not of the form {schema['pattern']}"
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tensorcore_conformance import Judge, Limits
+from tensorcore_conformance import Judge, Limits, stored
 from tensorcore_conformance.check_texts import AREA_TEXTS, CHECK_TEXTS
 from tensorcore_conformance.diff import KINDS, differences
 from tensorcore_conformance.report import examine_device
-from tensorcore_conformance.schema import SCHEMA, described_fields
+from tensorcore_conformance.schema import SCHEMA, described_fields, violation
 from tensorcore_conformance.session import main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -153,7 +153,9 @@ def test_the_command_compares_files(values, change, code, said, tmp_path, capsys
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [(None, "No such file"), ("{", "not JSON"), ("[]", "not a conformance report"),
+    [(None, "No such file"), ("{", "not JSON"), ("[]", "not a conformance report"), ("[" * 200_000, "not JSON"),
+     ('{"format": 1, "subjects": [NaN]}', "NaN is no JSON number"), ("1" * 5000, "not JSON"), ("", "not JSON"),
+     ('{"format": 1, "subjects": "x"}', "`device` is not there"),
      ('{"format": 99, "subjects": []}', "format 99"), ('"\\ud800"', "not a conformance report")],
 )  # fmt: skip
 def test_what_is_no_report_is_exit_code_two(values, text, said, tmp_path, capsys):
@@ -163,6 +165,37 @@ def test_what_is_no_report_is_exit_code_two(values, text, said, tmp_path, capsys
         new.write_text(text)
     assert main(["diff", str(old), str(new)]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_wrong_fields_are_named_and_folders_taken(values, tmp_path, capsys):
+    (tmp_path / "conformance.json").write_text(stored.text(values))
+    assert main(["diff", str(tmp_path), str(tmp_path)]) == 0 and "no differences" in capsys.readouterr().out
+    for spoil, said in (
+        (lambda each: each["errors"].update(float32={"cases": True}), "`subjects[1].errors.float32.cases` should be"),
+        (lambda each: each.update(runs_as="wild"), "`subjects[1].runs_as` is 'wild'; known are"),
+        (lambda each: each.update(seconds=-1), "`subjects[1].seconds` is -1, out of range"),
+        (lambda each: each.update(shape=[]), "`subjects[1].shape` is no field of this version"),
+    ):
+        other = changed(values, lambda subjects, _, spoil=spoil: spoil(subjects["tanh"]))
+        (tmp_path / "other.json").write_text(json.dumps(other))
+        assert main(["diff", str(tmp_path), str(tmp_path / "other.json")]) == 2
+        assert said in capsys.readouterr().err
+
+
+def test_a_file_without_end_is_not_read_to_its_end(values, tmp_path, monkeypatch):
+    monkeypatch.setattr(stored, "LARGEST", 100)
+    (tmp_path / "conformance.json").write_text(stored.text(values))
+    with pytest.raises(ValueError, match="longer than"):
+        stored.read(tmp_path)
+
+
+def test_written_files_are_as_the_schema_says_and_leave_out_what_is_usual(failing_values, tmp_path):
+    text = stored.text(failing_values)
+    short = json.loads(text)
+    assert violation(short) == "" == violation(failing_values)
+    assert list(pytest.importorskip("jsonschema").Draft202012Validator(SCHEMA).iter_errors(short)) == []
+    assert "note" not in short["subjects"][0] and short["subjects"][0]["checks"]["kernel"].keys() == {"cases"}
+    assert len(text.splitlines()) == len(json.dumps({**short, "subjects": []}, indent=1).splitlines()) + 2
 
 
 def test_the_installed_command_knows_diff_and_refuses_stray_words(tmp_path, capsys):

@@ -8,13 +8,15 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import tensorcore as tc
-from tensorcore_conformance import Exemption, ExtraCase, Judge, Limits, replay, replay_area
+from tensorcore_conformance import Exemption, ExtraCase, Judge, Limits, replay, replay_area, stored
 from tensorcore_conformance.exemptions import declared
+from tensorcore_conformance.files import badge, junit
 from tensorcore_conformance.report import Report, examine_device, subject_as_dict, subject_from_dict
 from tensorcore_conformance.session import main
 
@@ -68,7 +70,7 @@ def test_the_files_are_well_formed(failing, tmp_path):
     }
     page = (tmp_path / "out/index.html").read_text("utf-8")
     assert "prefers-color-scheme: dark" in page and "expected nan" in page
-    assert not re.search("(src|href)=|url\\(|@import", page), "the page needs no network"
+    assert not re.search('src=|href="(?!#)|url\\(|@import', page), "the page needs no network"
     badge = ElementTree.parse(tmp_path / "out/badge.svg").getroot()
     assert "fail" in "".join(badge.itertext())
 
@@ -78,7 +80,79 @@ def test_a_passing_report_says_so(tmp_path):
     assert report.passed
     assert report.table().splitlines()[-1].endswith("cases on device 'cpu': all pass")
     report.write(tmp_path)
-    assert "cases pass" in (tmp_path / "badge.svg").read_text("utf-8")
+    assert f"cpu: {report.cases} pass" in (tmp_path / "badge.svg").read_text("utf-8")
+
+
+@pytest.fixture
+def excused(plant) -> Report:
+    return examine_device(Judge(plant("excused_too_often", "ExcusedBackend"), ["maximum", "minimum", "claims"], QUICK))
+
+
+def test_a_written_report_is_read_back_and_drawn_anew(failing, excused, tmp_path):
+    for name, report in (("one", failing), ("two", excused)):
+        report.write(tmp_path / name)
+        again = Report.read(tmp_path / name)
+        assert again.cases == report.cases and again.passing == report.passing and again.level == report.level
+        assert [(each.groups, each.compared, each.failures, each.expected) for each in again.subjects] == [
+            (each.groups, each.compared, each.failures, each.expected) for each in report.subjects
+        ]
+        again.write(tmp_path / "again")
+        texts = [(tmp_path / folder / "conformance.json").read_text("utf-8") for folder in (name, "again")]
+        assert texts[0] == texts[1]
+        assert stored.read(tmp_path / name)["subjects"][-1]["printed"] == {"cases": 0, "text": ""}
+
+
+def test_what_passes_what_fails_and_what_is_declared_add_up(excused):
+    declared, stale = excused.expected, [each for each in excused.failures if each.kind == "exception"]
+    assert declared and len(stale) == 1
+    assert excused.passing + declared + len(excused.failures) - len(stale) == excused.cases
+    assert f"1 fail, {excused.passing:,} pass, {declared} declared" in badge(excused)
+
+
+#: What Jenkins and GitLab know: attributes and children by element.
+JUNIT = {
+    "testsuites": ({"name", "tests", "failures", "errors", "time"}, {"testsuite"}),
+    "testsuite": (
+        {"name", "tests", "failures", "errors", "skipped", "time", "timestamp"}, {"testcase", "system-out"},
+    ),
+    "testcase": ({"name", "classname", "time"}, {"failure", "error", "skipped"}),
+    "failure": ({"message", "type"}, set()),
+    "error": ({"message", "type"}, set()),
+    "skipped": ({"message"}, set()),
+    "system-out": (set(), set()),
+}  # fmt: skip
+
+
+def test_junit_is_what_build_servers_read_whatever_backends_say(excused):
+    subject = excused.subjects[1]
+    subject.failures.append(
+        replace(subject.failures[0], kind="crashed", case="values/x", message='<&"\x00\x1b\ud800>\n]]>')
+    )
+    subject.printed = (1, "<b>\x07\uffff")
+    root = ElementTree.fromstring(junit(excused).encode("utf-8"))
+    for each in root.iter():
+        attributes, children = JUNIT[each.tag]
+        assert set(each.attrib) == attributes and {child.tag for child in each} <= children
+    for suite in root:
+        cases = suite.findall("testcase")
+        assert int(suite.get("tests", "")) == len(cases) == len({case.get("name") for case in cases})
+        for word, count in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
+            assert int(suite.get(count, "")) == sum(case.find(word) is not None for case in cases)
+        assert sum(float(case.get("time", "")) for case in cases) == pytest.approx(
+            float(suite.get("time", "")), abs=0.02
+        )
+    assert root[1].find(".//error").get("message") == '<&">\n]]>' and root[1].findtext("system-out") == "<b>"
+    assert int(root[0].get("skipped", "")) == 1
+
+
+@pytest.mark.parametrize("device", ["x", "a_device_with_quite_a_long_name", "<&\"'\x00"])
+def test_the_badge_is_as_wide_as_its_words(failing, device):
+    failing.device = device
+    drawn = ElementTree.fromstring(badge(failing))
+    texts = drawn.findall(".//{*}text")
+    assert drawn.find("{*}title").text == drawn.get("aria-label")
+    lengths = [float(each.get("textLength", "")) for each in texts]
+    assert lengths[0] + lengths[2] + 24 == float(drawn.get("width", ""))
 
 
 # ------------------------------------------------------------------ the command
