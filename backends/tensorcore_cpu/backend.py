@@ -33,6 +33,7 @@ from tensorcore_cpu.jit.fused import compiled_kernel
 from tensorcore_cpu.jit.places import shuffled
 from tensorcore_cpu.joining import JoinKernels
 from tensorcore_cpu.layers import LayerKernels
+from tensorcore_cpu.losses import LossKernels
 from tensorcore_cpu.memory import keep_freed_memory
 from tensorcore_cpu.norms import NormKernels
 from tensorcore_cpu.optimizer import OptimizerKernels
@@ -102,6 +103,7 @@ _MOVES = frozenset(
         "diagonal",
         "diag_embed",
         "index_select",
+        "resampled_nearest",
         "as_strided",
         "view_as_real",
         "view_as_complex",
@@ -133,6 +135,7 @@ class CpuBackend(
     IndexKernels,
     JoinKernels,
     LayerKernels,
+    LossKernels,
     NormKernels,
     OptimizerKernels,
     OrderKernels,

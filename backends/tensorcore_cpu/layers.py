@@ -1,4 +1,4 @@
-"""Kernels of layers and losses: the expressions in ops with fewer passes over memory and fewer new arrays.
+"""Kernels of layers: the expressions in ops with fewer passes over memory and fewer new arrays.
 
 New large arrays cost more in page faults than the arithmetic in them, so results are built in place and windows are
 laid out a few samples at a time in a buffer that is kept.
@@ -16,9 +16,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from tensorcore.backend.contract import Array
-from tensorcore.dtypes import by_name
 from tensorcore_cpu.jit.correlations import correlated
-from tensorcore_cpu.jit.powers import scaled_powers
 from tensorcore_cpu.jit.weight_gradients import weight_gradient
 from tensorcore_cpu.sums import total
 
@@ -49,8 +47,6 @@ class _Buffers(threading.local):
 
 
 _buffers = _Buffers()
-#: By dtype.
-_log_softmaxes: dict[Any, Any] = {}
 
 
 def _view(x: Array, kernel: Ints, stride: Ints, dilation: Ints) -> Array:
@@ -182,76 +178,6 @@ class LayerKernels:
         out = np.exp(output)
         out *= _total(grad, dim)
         return np.subtract(grad, out, out=out)
-
-    # ---------------------------------------------------------------- cross entropy
-
-    def _log_softmax_of(self, dtype: Any) -> Any:
-        """The kernel that the op has, which may be compiled."""
-        found = _log_softmaxes.get(dtype)
-        if found is None:
-            found = _log_softmaxes[dtype] = self.kernel("log_softmax", by_name(dtype.name), 0)
-        return found
-
-    def cross_entropy_fused(
-        self, input: Array, target: Array, weight: Array | None = None, *, ignore_index: int, reduction: str,
-        label_smoothing: float,
-    ) -> tuple[Array, Array, Array]:  # fmt: skip
-        logs = self._log_softmax_of(input.dtype)(input, dim=1)
-        if weight is None and not label_smoothing and _all_count(target, logs, ignore_index):
-            terms = np.negative(logs[np.arange(len(target)), target])
-            total = np.array(len(target), logs.dtype)
-            if reduction == "none":
-                return terms, logs, total
-            loss = np.add.reduce(terms)
-            return np.asarray(loss / total if reduction == "mean" else loss), logs, total
-        held, factor, rows = _counted(logs, target, weight, ignore_index)
-        terms = logs[rows, held]
-        terms *= factor
-        terms *= -1
-        if label_smoothing:
-            weighted = logs if weight is None else logs * weight
-            smooth = np.add.reduce(weighted, 1) * (target != ignore_index)
-            terms = terms * (1 - label_smoothing) - smooth * (label_smoothing / logs.shape[1])
-        total = np.add.reduce(factor, keepdims=False)
-        if reduction == "none":
-            return terms, logs, np.asarray(total)
-        loss = np.add.reduce(terms)
-        return np.asarray(loss / total if reduction == "mean" else loss), logs, np.asarray(total)
-
-    def cross_entropy_gradient(
-        self, grad: Array, log_probs: Array, target: Array, weight: Array | None, total: Array, *, ignore_index: int,
-        reduction: str, label_smoothing: float,
-    ) -> Array:  # fmt: skip
-        if weight is None and not label_smoothing and _all_count(target, log_probs, ignore_index):
-            each = grad / total if reduction == "mean" else grad
-            if each.ndim == 0:
-                out = scaled_powers(log_probs, each)
-                if out is None:
-                    out = np.exp(log_probs)
-                    out *= each
-            else:
-                out = np.exp(log_probs)
-                out *= each[:, None]
-            out[np.arange(len(target)), target] -= each
-            return out
-        held, factor, rows = _counted(log_probs, target, weight, ignore_index)
-        # Where nothing counts the loss is NaN, but no score has a part in it.
-        each = grad / total if reduction == "mean" and total != 0 else grad
-        hard = factor * each
-        if label_smoothing:
-            hard *= 1 - label_smoothing
-        out = np.exp(log_probs)
-        if not label_smoothing:
-            out *= hard[:, None]
-            out[rows, held] -= hard
-            return out
-        classes = log_probs.shape[1]
-        soft = (target != ignore_index) * (each * log_probs.dtype.type(label_smoothing / classes))
-        share = classes if weight is None else np.add.reduce(weight)
-        out *= (hard + soft * share)[:, None]
-        out -= soft[:, None] if weight is None else soft[:, None] * weight
-        out[rows, held] -= hard
-        return out
 
     # ---------------------------------------------------------------- windows
 
@@ -440,26 +366,3 @@ def _add_windows(out: Array, laid: Array, kernel: Ints, stride: Ints, dilation: 
             slice(k * d, k * d + (n - 1) * s + 1, s) for k, d, n, s in zip(place, dilation, counts, stride, strict=True)
         )
         out[(*lead, *at)] += laid[(*lead, *place)]
-
-
-def _all_count(target: Array, logs: Array, ignore_index: int) -> bool:
-    """Whether all targets are classes, and none is ignored."""
-    if target.dtype != np.int64 or not target.size:
-        return False
-    # Read without a sign, a negative number is larger than any class.
-    classes = logs.shape[1]
-    if np.maximum.reduce(target.view(np.uint64)) >= classes:
-        return False
-    return not 0 <= ignore_index < classes or ignore_index not in target
-
-
-def _counted(logs: Array, target: Array, weight: Array | None, ignore_index: int) -> tuple[Array, Array, Array]:
-    """Classes to look up, each row's factor (its class's weight, 0 where ignored), and the rows' numbers."""
-    kept = target != ignore_index
-    held = np.where(kept, target, 0)
-    if held.size and not (held.min() >= 0 and held.max() < logs.shape[1]):
-        raise IndexError(f"targets from {held.min()} to {held.max()} are out of range for {logs.shape[1]} classes")
-    factor = kept.astype(logs.dtype)
-    if weight is not None:
-        factor *= weight[held]
-    return held, factor, np.arange(len(held))

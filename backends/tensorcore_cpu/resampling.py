@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from tensorcore.backend.contract import Array
-from tensorcore.ops.resampling import resampling_taps
+from tensorcore.ops.resampling import nearest_places, resampling_taps
 from tensorcore_cpu.jit.blends import blended
 
 #: Elements of the result that a block of the matrix gives: its rows are mostly zeros beyond.
@@ -40,8 +40,20 @@ def _matrix(*facts: Any) -> _Matrix:
     return _Matrix(*facts)
 
 
+@lru_cache(maxsize=256)
+def _nearest(*facts: Any) -> Array:
+    return np.array(nearest_places(*facts), np.int64)
+
+
 class ResampleKernels:
     """The part of the backend that resizes."""
+
+    #: Of the backend.
+    index_select: Any
+
+    def resampled_nearest(self, input: Array, *, dim: int, size: int, scale: float, exact: bool) -> Array:
+        places = _nearest(input.shape[dim], size, scale, exact)
+        return np.asarray(self.index_select(input, places, dim=dim))
 
     def resampled(
         self, input: Array, *, dim: int, size: int, mode: str, scale: float, align: bool, antialias: bool

@@ -334,7 +334,7 @@ _BY_BUILDER: Final[tuple[tuple[Rule, str], ...]] = (
      "sum prod amax amin any all argmax argmin cumsum cumprod sort mean nansum var std logsumexp max_along "
      "min_along values_in_order topk cummax cummin logcumsumexp kthvalue median_along mode softmax softmax_gradient "
      "log_softmax log_softmax_gradient linalg_vector_norm linalg_cross gather scatter scatter_product scatter_extreme "
-     "cat stack resampled resampled_gradient"),
+     "cat stack resampled resampled_gradient resampled_nearest"),
     (along("dim1", "dim2"), "diagonal diag_embed"),
     (along("dimension"), "unfold_dimension"),
     (folding(), "windows fold_windows max_pool max_pool_gradient max_pool_with_places avg_pool avg_pool_gradient "

@@ -79,7 +79,8 @@ def _without_tangents(arrays: tuple[Any, ...]) -> bool:
 _LINEAR: Final = (
     "reshape", "permute", "expand", "flip", "roll", "basic_index", "copy", "alias", "cast", "real_part", "imag_part",
     "neg", "sum", "cumsum", "mean", "tril", "triu", "diagonal", "diag_embed", "unfold_dimension", "windows",
-    "fold_windows", "avg_pool", "avg_pool_gradient", "resampled", "resampled_gradient", "framed", "overlapped",
+    "fold_windows", "avg_pool", "avg_pool_gradient", "resampled", "resampled_gradient",
+    "resampled_nearest", "framed", "overlapped",
     "fft_c2c", "fft_r2c", "fft_c2r", "view_as_real", "view_as_complex", "conj_physical", "as_strided", "index",
     "gather", "index_select", "masked_scale",
 )  # fmt: skip

@@ -125,14 +125,15 @@ def _attention_gradient(
 
 def _check(query: Any, key: Any, value: Any, attn_mask: Any, is_causal: bool) -> None:
     name = "scaled_dot_product_attention"
-    for x in (query, key, value):
-        if x.ndim < 2:
-            raise ShapeError(f"{name}: expected at least 2 dimensions, got shape {list(x.shape)}")
+    rows, columns, values = shapes = query._array.shape, key._array.shape, value._array.shape
+    for shape in shapes:
+        if len(shape) < 2:
+            raise ShapeError(f"{name}: expected at least 2 dimensions, got shape {list(shape)}")
     if not query.dtype is key.dtype is value.dtype:
         raise DTypeError(f"{name}: expected one dtype, got {query.dtype}, {key.dtype} and {value.dtype}")
-    if query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
+    if rows[-1] != columns[-1] or columns[-2] != values[-2]:
         raise ShapeError(
-            f"{name}: shapes {list(query.shape)}, {list(key.shape)} and {list(value.shape)} do not fit: expected "
+            f"{name}: shapes {list(rows)}, {list(columns)} and {list(values)} do not fit: expected "
             "(..., L, E), (..., S, E) and (..., S, Ev)"
         )
     if attn_mask is None:
@@ -206,11 +207,12 @@ def scaled_dot_product_attention(
             )
         heads = query.shape[-3]
         key, value = _repeated(key, heads), _repeated(value, heads)
-    if not query.shape[:-2] == key.shape[:-2] == value.shape[:-2]:
-        broadcast_shapes(query.shape[:-2], key.shape[:-2], value.shape[:-2])
+    outer = query._array.shape[:-2], key._array.shape[:-2], value._array.shape[:-2]
+    if not outer[0] == outer[1] == outer[2]:
+        broadcast_shapes(*outer)
     if attn_mask is not None and attn_mask.dtype.category == FLOATING:
         attn_mask = attn_mask.to(query.dtype)
-    factor = 1 / math.sqrt(query.shape[-1]) if scale is None else float(scale)
+    factor = 1 / math.sqrt(query._array.shape[-1]) if scale is None else float(scale)
     if dropout_p == 0:
         return attention.emit(query, key, value, attn_mask, is_causal=bool(is_causal), scale=factor)[0]
     scores = _scores(query, key, attn_mask, is_causal, factor)

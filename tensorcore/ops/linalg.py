@@ -119,7 +119,7 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
                 [[12.]]])
     """
     _require("bmm", input, mat2, (3, 3))
-    if input.shape[0] != mat2.shape[0]:
+    if input._array.shape[0] != mat2._array.shape[0]:
         raise ShapeError(f"bmm: stacks of {input.shape[0]} and {mat2.shape[0]} matrices")
     return matmul(input, mat2)
 
@@ -188,10 +188,11 @@ def added(op: str, input: Any, multiply: Any, left: Any, right: Any, beta: float
         product = multiply(left, right)
     except ShapeError as error:
         raise ShapeError(f"{op}: {str(error).partition(': ')[2]}") from None
-    lead = product.ndim - input.ndim
-    if lead < 0 or any(a not in (1, b) for a, b in zip(input.shape, product.shape[lead:], strict=True)):
-        raise ShapeError(f"{op}: input of shape {list(input.shape)} does not broadcast to {list(product.shape)}")
-    if product.dtype.category < FLOATING:
+    given, shape = input._array.shape, product._array.shape
+    lead = len(shape) - len(given)
+    if given != shape and (lead < 0 or any(a not in (1, b) for a, b in zip(given, shape[lead:], strict=True))):
+        raise ShapeError(f"{op}: input of shape {list(given)} does not broadcast to {list(shape)}")
+    if product._kind.dtype.category < FLOATING:
         beta, alpha = int(beta), int(alpha)  # as PyTorch, which counts in the tensors' dtype
     scaled = product if alpha == 1 else product * alpha
     # With beta 0 the input is not read, so its NaN do not spread (PyTorch).

@@ -23,6 +23,7 @@ _MODES: Final = {
     "nearest": None, "nearest-exact": None, "area": None, "linear": 1, "bilinear": 2, "bicubic": 2, "lanczos": 2,
     "trilinear": 3,
 }  # fmt: skip
+_PLAIN: Final = ("nearest", "nearest-exact", "area")
 #: How far each smoothing filter reaches, in elements of the larger side.
 _REACH: Final = {"bilinear": 1.0, "bicubic": 2.0, "lanczos": 3.0}
 #: Keys' cubic convolution with the coefficient PyTorch uses.
@@ -32,12 +33,6 @@ _CUBIC: Final = -0.75
 def _single(x: float) -> float:
     """``x`` rounded to float32, in which PyTorch counts nearest places whatever the dtype."""
     return float(struct.unpack("f", struct.pack("f", x))[0])
-
-
-def _nearest(side: int, out: int, scale: float, exact: bool) -> list[int]:
-    scale = _single(scale)
-    shift = 0.5 if exact else 0.0
-    return [min(int(_single((i + shift) * scale)), side - 1) for i in range(out)]
 
 
 def _source(i: int, scale: float, align: bool, cubic: bool) -> float:
@@ -189,11 +184,33 @@ def _resampled_gradient(
     return total
 
 
-def _resized(x: Any, dim: int, out: int, mode: str, scale: float, align: bool, antialias: bool) -> Any:
-    if mode.startswith("nearest"):
-        index = tensor(_nearest(x.shape[dim], out, scale, mode == "nearest-exact"), dtype=int64, device=x.device)
-        return x.index_select(dim, index)
-    return resampled.emit(x, dim=dim, size=out, mode=mode, scale=float(scale), align=align, antialias=bool(antialias))
+@lru_cache(maxsize=256)
+def nearest_places(side: int, out: int, scale: float, exact: bool) -> list[int]:
+    """Which element of a side each of ``out`` elements is; with ``exact`` the one nearest to its middle."""
+    scale = _single(scale)
+    shift = 0.5 if exact else 0.0
+    return [min(int(_single((i + shift) * scale)), side - 1) for i in range(out)]
+
+
+def _index(like: Any, *facts: Any) -> Any:
+    return tensor(nearest_places(*facts), dtype=int64, device=like.device)
+
+
+@composite(
+    namespaces=(), ulp=0,
+    samples=({"shapes": ((2, 3, 4, 5),), "dim": 3, "size": 7, "scale": 5 / 7, "exact": False},
+             {"shapes": ((2, 3, 6),), "dim": 2, "size": 4, "scale": 1.5, "exact": True}),
+    vjp=lambda g, input_shape, dim, size, scale, exact: g.new_zeros(tuple(input_shape)).index_add(
+        dim, _index(g, input_shape[dim], size, scale, exact), g),
+)  # fmt: skip
+def resampled_nearest(input: Tensor, *, dim: int, size: int, scale: float, exact: bool) -> Tensor:
+    """``input`` with side ``size`` in ``dim``: each element the one that `nearest_places` names."""
+    return resampled_nearest.emit(input, dim=dim, size=size, scale=scale, exact=exact)
+
+
+@resampled_nearest.expression
+def _resampled_nearest(input: Any, *, dim: int, size: int, scale: float, exact: bool) -> Any:
+    return input.index_select(dim, _index(input, input.shape[dim], size, scale, exact))
 
 
 def _rounded(x: Any) -> Any:
@@ -201,41 +218,82 @@ def _rounded(x: Any) -> Any:
     return (x + 0.5).floor().clamp(0, 255)
 
 
-def _one_of(input: Any, size: Any, scale_factor: Any, recompute: bool | None) -> None:
+def _told(given: Any) -> Any:
+    """A size or factor, or some, as what can be looked up."""
+    return tuple(given) if isinstance(given, list) else given
+
+
+@lru_cache(maxsize=1024)
+def _plan(
+    shape: tuple[int, ...], size: Any, scale_factor: Any, mode: str, align: bool | None, recompute: bool | None,
+    antialias: bool,
+) -> tuple[tuple[int, ...], tuple[tuple[int, int, float], ...]]:  # fmt: skip
+    """The new sides, and the steps: dimension, new side, elements of the old side for one of the new.
+
+    Raises:
+        NotImplementedError, ShapeError, RangeError: as `interpolate`.
+    """
+    if mode not in _MODES:
+        raise NotImplementedError(f"interpolate: mode must be one of {', '.join(map(repr, _MODES))}, got {mode!r}")
+    if mode in _PLAIN and align is not None:
+        raise RangeError(f"interpolate: align_corners has no meaning for mode {mode!r}")
+    count = len(shape) - 2
+    if isinstance(size, tuple) and len(size) != count:
+        raise ShapeError(
+            f"interpolate: expected a size for each side of an input (N, C, *sides), got size={list(size)} and input "
+            f"of shape {list(shape)}"
+        )
     if (size is None) == (scale_factor is None):
         raise RangeError("interpolate: exactly one of size and scale_factor must be given")
     if size is not None and recompute:
         raise RangeError("interpolate: recompute_scale_factor is meaningless with size")
-    if isinstance(scale_factor, (list, tuple)) and len(scale_factor) != input.ndim - 2:
+    if isinstance(scale_factor, tuple) and len(scale_factor) != count:
         raise RangeError(
-            f"interpolate: scale_factor has {len(scale_factor)} numbers; input of shape {list(input.shape)} needs "
-            f"{input.ndim - 2}"
+            f"interpolate: scale_factor has {len(scale_factor)} numbers; input of shape {list(shape)} needs {count}"
         )
-
-
-def _sizes(input: Any, size: Any, scale_factor: Any, recompute: bool | None) -> tuple[list[int], list[float] | None]:
-    count = input.ndim - 2
-    if size is not None:
-        sizes = list(size) if isinstance(size, (list, tuple)) else [size] * count
-        factors = None
-    else:
-        factors = list(scale_factor) if isinstance(scale_factor, (list, tuple)) else [scale_factor] * count
-        if len(factors) == count:
-            sizes = [math.floor(side * float(f)) for side, f in zip(input.shape[2:], factors, strict=True)]
+    if antialias and (mode not in _REACH or count != 2):
+        raise RangeError(
+            f"interpolate: antialias needs images (N, C, H, W) and a mode of {', '.join(map(repr, _REACH))}, got "
+            f"{mode!r} and shape {list(shape)}"
+        )
+    if count not in (1, 2, 3) or _MODES[mode] not in (None, count):
+        raise NotImplementedError(f"interpolate: mode {mode!r} does not resize an input of shape {list(shape)}")
+    if mode == "lanczos" and (align or not antialias):
+        raise RangeError(
+            "interpolate: mode 'lanczos' takes antialias=True and align_corners=False, got "
+            f"{antialias=}, align_corners={align}"
+        )
+    if 0 in shape[1:]:
+        raise ShapeError(f"interpolate: only the batch may be empty, got input of shape {list(shape)}")
+    sizes, factors = _sizes(shape, size, scale_factor, recompute)
+    steps = []
+    for place, new in reversed(list(enumerate(sizes))):
+        side = shape[2 + place]
+        if align:
+            scale = (side - 1) / (new - 1) if new > 1 else 0.0
         else:
-            sizes = factors
-    if len(sizes) != count:
-        given = "size" if size is not None else "scale_factor"
-        raise RangeError(
-            f"interpolate: {given} has {len(sizes)} numbers; input of shape {list(input.shape)} needs {count}"
-        )
+            scale = side / new if factors is None else 1 / factors[place]
+        # PyTorch's linear modes keep a dimension whose side stays, whatever its scale.
+        if side != new or (scale != 1 and (antialias or not mode.endswith("linear"))):
+            steps.append((2 + place, new, float(scale)))
+    return sizes, tuple(steps)
+
+
+def _sizes(shape: tuple[int, ...], size: Any, scale_factor: Any, recompute: bool | None) -> tuple[tuple[int, ...], Any]:
+    count = len(shape) - 2
+    factors = None
+    if size is not None:
+        sizes = size if isinstance(size, tuple) else (size,) * count
+    else:
+        factors = scale_factor if isinstance(scale_factor, tuple) else (scale_factor,) * count
+        sizes = tuple(math.floor(side * float(f)) for side, f in zip(shape[2:], factors, strict=True))
     if not all(hasattr(side, "__index__") for side in sizes):
         raise TypeError(f"interpolate: size must be an int or ints, got {size!r}")
     if any(int(side) <= 0 for side in sizes):
         raise ShapeError(
-            f"interpolate: output sides must be positive, got {sizes} for input of shape {list(input.shape)}"
+            f"interpolate: output sides must be positive, got {list(sizes)} for input of shape {list(shape)}"
         )
-    return [int(side) for side in sizes], None if recompute else factors
+    return tuple(int(side) for side in sizes), None if recompute else factors
 
 
 @composite(
@@ -281,51 +339,27 @@ def interpolate(
         >>> F.interpolate(x, 4, mode="linear", align_corners=True)
         tensor([[[1.0000, 1.6667, 2.3333, 3.0000]]])
     """
-    if mode not in _MODES:
-        raise NotImplementedError(f"interpolate: mode must be one of {', '.join(map(repr, _MODES))}, got {mode!r}")
-    plain = mode in ("nearest", "nearest-exact", "area")
-    if plain and align_corners is not None:
-        raise RangeError(f"interpolate: align_corners has no meaning for mode {mode!r}")
-    if isinstance(size, (tuple, list)) and len(size) != input.ndim - 2:
-        raise ShapeError(
-            f"interpolate: expected a size for each side of an input (N, C, *sides), got size={list(size)} and input "
-            f"of shape {list(input.shape)}"
-        )
-    _one_of(input, size, scale_factor, recompute_scale_factor)
-    if antialias and (mode not in _REACH or input.ndim != 4):
-        raise RangeError(
-            f"interpolate: antialias needs images (N, C, H, W) and a mode of {', '.join(map(repr, _REACH))}, got "
-            f"{mode!r} and shape {list(input.shape)}"
-        )
-    if input.ndim not in (3, 4, 5) or _MODES[mode] not in (None, input.ndim - 2):
-        raise NotImplementedError(f"interpolate: mode {mode!r} does not resize an input of shape {list(input.shape)}")
-    if mode == "lanczos" and (align_corners or not antialias):
-        raise RangeError(
-            "interpolate: mode 'lanczos' takes antialias=True and align_corners=False, got "
-            f"{antialias=}, {align_corners=}"
-        )
-    if 0 in input.shape[1:]:
-        raise ShapeError(f"interpolate: only the batch may be empty, got input of shape {list(input.shape)}")
-    sizes, factors = _sizes(input, size, scale_factor, recompute_scale_factor)
+    align, smooth = bool(align_corners), bool(antialias)
+    sizes, steps = _plan(
+        tuple(input._array.shape), _told(size), _told(scale_factor), mode, align_corners, recompute_scale_factor, smooth
+    )
     if mode == "area":
         pool: Any = (adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d)[input.ndim - 3]
-        return pool(input, tuple(sizes))
+        return pool(input, sizes)
+    out: Any = input
+    if mode in _PLAIN:
+        for dim, new, scale in steps:
+            out = resampled_nearest.emit(out, dim=dim, size=new, scale=scale, exact=mode == "nearest-exact")
+        return out if steps else input.clone()
     # Images of bytes are computed in float32 and rounded after each dimension, as in PyTorch (not with align_corners).
     of_bytes = input.dtype is uint8 and mode in _REACH
-    if input.dtype.category != FLOATING and not plain and not of_bytes:
+    if of_bytes:
+        out = input.to(float32)
+    elif input.dtype.category != FLOATING:
         raise NotImplementedError(f"interpolate: mode {mode!r} expects a floating-point input, got {input.dtype}")
-    out: Any = input.to(float32) if of_bytes else input
-    for place, new in reversed(list(enumerate(sizes))):
-        side = input.shape[2 + place]
-        if align_corners:
-            scale = (side - 1) / (new - 1) if new > 1 else 0.0
-        else:
-            scale = side / new if factors is None else 1 / factors[place]
-        # PyTorch's linear modes keep a dimension whose side stays, whatever its scale.
-        if side == new and (scale == 1 or (mode.endswith("linear") and not antialias)):
-            continue
-        out = _resized(out, 2 + place, new, mode, scale, bool(align_corners), antialias)
-        if of_bytes and (antialias or not align_corners):
+    for dim, new, scale in steps:
+        out = resampled.emit(out, dim=dim, size=new, mode=mode, scale=scale, align=align, antialias=smooth)
+        if of_bytes and (smooth or not align):
             out = _rounded(out)
     if of_bytes:
         out = _rounded(out).to(uint8)

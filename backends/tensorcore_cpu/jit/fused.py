@@ -149,12 +149,16 @@ class Fused:
             self(*[like] * count)
         return self.direct.get((), refuse)
 
-    def beside_number(self, number: Any, like: Any) -> Any:
-        """The function for a number and a small array, such as the gradient of a sum and a result."""
-        if ((0,), ()) not in self.programs:
-            self(number, like)
-        program = self.programs.get(((0,), ()))
-        return refuse if program is None else direct(Variant(program, ("matrix", "number", "matrix")))
+    def beside_number(self, place: int, *like: Any) -> Any:
+        """The function for small arrays and a number at ``place``, such as the gradient of a sum and a result."""
+        key = (place,), ()
+        if key not in self.programs:
+            self(*like)
+        program = self.programs.get(key)
+        if program is None:
+            return refuse
+        forms = ["number" if number == place else "matrix" for number in range(len(like))]
+        return direct(Variant(program, ("matrix", *forms)))
 
     def _aligned(self, arrays: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[int, ...], tuple[int, ...]]:
         """The arrays in row-major order and of one shape, but for those of one element, whose places come last."""
@@ -216,7 +220,7 @@ def _of_two(fused: Fused) -> Callable[..., Any]:
             out = program(_empty(input.shape, native), input, other)
         else:
             if beside is None:
-                beside = fused.beside_number(input, other)
+                beside = fused.beside_number(0, input, other)
             out = beside(_empty(other.shape, native), input, other)
         return fused(input, other) if out is None else out
 
@@ -224,13 +228,18 @@ def _of_two(fused: Fused) -> Callable[..., Any]:
 
 
 def _of_three(fused: Fused) -> Callable[..., Any]:
-    native, program = fused.native, None
+    native, program, beside = fused.native, None, None
 
     def kernel(input: Any, other: Any, third: Any) -> Any:
-        nonlocal program
-        if program is None:
-            program = fused.at_once(input, 3)
-        out = program(_empty(input.shape, native), input, other, third)
+        nonlocal program, beside
+        if third.shape or not input.shape or not other.shape:
+            if program is None:
+                program = fused.at_once(input, 3)
+            out = program(_empty(input.shape, native), input, other, third)
+        else:
+            if beside is None:
+                beside = fused.beside_number(2, input, other, third)
+            out = beside(_empty(input.shape, native), input, other, third)
         return fused(input, other, third) if out is None else out
 
     return kernel
