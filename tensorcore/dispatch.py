@@ -213,13 +213,14 @@ def _by_parts(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> An
             # Of the dtype they promote to: truth values beside a number may do what they may not alone.
             chosen = inputs if op.promotes is None else [inputs[place] for place in op.promotes]
             kind = first._kind.sibling(promoted(op.name, chosen))
-            if (kind.table[op] or (None,))[0] is None:
+            entry = kind.table[op]
+            if entry is None or entry[0] is None:
                 return op.body(*inputs, **attributes)  # type: ignore[misc]
             if kind is first._kind and not _busy and not (mode.grad and _needs_grad(inputs)):
                 # Numbers beside tensors of one dtype, mostly.
                 inputs = tuple([kind.scalar(x) if type(x) is float or type(x) is int else x for x in inputs])
                 if _one_kind(op, inputs) is kind:
-                    return execute(op, inputs, attributes, *kind.table[op])
+                    return execute(op, inputs, attributes, *entry)
         return enter(op, inputs, attributes)
     entry = kind.table[op]
     if entry is None or _busy:

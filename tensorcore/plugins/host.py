@@ -7,50 +7,18 @@ loaded keeps its reason and traceback, which ``tensorcore backends`` shows.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from tensorcore.backend import contract
 from tensorcore.backend.contract import Backend
 from tensorcore.errors import BackendUnavailableError, DeviceError, PluginError
+from tensorcore.plugins.availability import BackendState, age, contract_mismatch, missing
 
 if TYPE_CHECKING:
     from tensorcore.plugins.registry import Entry, PluginProblem, Registry
     from tensorcore.plugins.specs import CommandSpec, ConformanceSpec, DatasetSpec, ModelSpec
 
 __all__ = ["BackendState", "Host", "host"]
-
-
-@dataclass(frozen=True, slots=True)
-class BackendState:
-    """One line of ``tensorcore backends``.
-
-    Attributes:
-        name: the device name users write; for a plugin that did not load, the name of its entry point.
-        state: ``"loaded"``; ``"available"`` (not loaded yet); ``"unavailable"`` (something it needs is missing);
-            ``"incompatible"`` (another version of the contract); ``"conflict"`` (two plugins have the name);
-            ``"failed"`` (loading raised); ``"broken plugin"`` (the plugin itself could not be registered).
-        devices: its devices as users write them; empty unless loaded.
-        distribution: the distribution that brings it, empty where it was registered by hand.
-        version: version of that distribution.
-        description: one line about it.
-        reason: why it is off, empty where it is not.
-        traceback: the formatted traceback of what it raised, empty where nothing was.
-        notice: what its author has to do before the next version of the contract, empty where nothing.
-        requires: import names of what it needs.
-    """
-
-    name: str
-    state: str
-    devices: tuple[str, ...] = ()
-    distribution: str = ""
-    version: str = ""
-    description: str = ""
-    reason: str = ""
-    traceback: str = ""
-    notice: str = ""
-    requires: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +176,7 @@ class Host:
         self._in_progress.add(name)
         try:
             made = _made(entry)
-            self._notices[name] = _age(entry, made)
+            self._notices[name] = age(entry, made)
             self._loaded[name] = made
             return None
         except Exception as error:
@@ -230,9 +198,9 @@ class Host:
             rivals = " and ".join(sorted(entry.origin for entry in entries))
             return _Off("conflict", f"the plugins {rivals} both register this name; uninstall one")
         spec = entries[0].spec
-        if (reason := _contract_mismatch(spec.contract, entries[0].origin)) is not None:
+        if (reason := contract_mismatch(spec.contract, entries[0].origin)) is not None:
             return _Off("incompatible", reason)
-        if (reason := _missing(spec.requires, spec.install)) is not None:
+        if (reason := missing(spec.requires, spec.install)) is not None:
             return _Off("unavailable", reason)
         return None
 
@@ -404,7 +372,7 @@ class Host:
             rivals = " and ".join(sorted(entry.origin for entry in entries))
             raise PluginError(f"{noun} {name!r}: the plugins {rivals} both register this name; uninstall one")
         spec = entries[0].spec
-        if (reason := _missing(spec.requires, spec.install)) is not None:
+        if (reason := missing(spec.requires, spec.install)) is not None:
             raise PluginError(f"{noun} {name!r} is not available: {reason}")
         try:
             return _imported(spec.target)
@@ -444,58 +412,13 @@ def _made(entry: Entry) -> Backend:
     made = maker() if spec.argument is None else maker(spec.argument)
     if not isinstance(made, Backend):
         raise PluginError(f"{spec.target!r} made a {type(made).__name__}, expected a tensorcore.backend.Backend")
-    if (reason := _contract_mismatch(made.contract, entry.origin)) is not None:
+    if (reason := contract_mismatch(made.contract, entry.origin)) is not None:
         raise PluginError(reason)
     if getattr(made, "name", None) != spec.name:
         raise PluginError(f"{spec.target!r} made a backend named {getattr(made, 'name', None)!r}, not {spec.name!r}")
     if made.device_count() < 1:
         raise BackendUnavailableError("it finds no device on this machine")
     return made
-
-
-def _contract_mismatch(version: Any, origin: str) -> str | None:
-    current = contract.CONTRACT_VERSION
-    if version in (current, current - 1):
-        return None
-    if isinstance(version, int) and version > current:
-        advice = "upgrade tensorcore-framework"
-    else:
-        advice = "upgrade the plugin"
-    return (
-        f"plugin {origin} is written for version {version!r} of the backend contract, "
-        f"and this tensorcore accepts {current} and {current - 1}; {advice}"
-    )
-
-
-def _age(entry: Entry, made: Backend) -> str:
-    """What is to be said of a backend of the contract before this one; of others, nothing."""
-    current, version = contract.CONTRACT_VERSION, min(entry.spec.contract, made.contract)
-    if version == current:
-        return ""
-    return (
-        f"plugin {entry.origin} is written for version {version} of the backend contract, which the next version will "
-        f"refuse; adapt it to version {current}: {contract.CONTRACT_CHANGES[current]}"
-    )
-
-
-def _missing(requires: Iterable[str], install: str) -> str | None:
-    """Which required modules are not installed, and how to install them."""
-    absent = [name for name in requires if not _findable(name)]
-    if not absent:
-        return None
-    verb = "is" if len(absent) == 1 else "are"
-    hint = f"; to install: {install}" if install else ""
-    return f"{' and '.join(absent)} {verb} not installed{hint}"
-
-
-def _findable(name: str) -> bool:
-    from importlib.util import find_spec
-
-    # Of a dotted name only the top-level package is looked for: find_spec would import it for more.
-    try:
-        return find_spec(name.partition(".")[0]) is not None
-    except (ImportError, ValueError):
-        return False
 
 
 #: The host of the process.
