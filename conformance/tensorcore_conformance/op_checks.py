@@ -25,7 +25,6 @@ from tensorcore_conformance.limits import Limits
 from tensorcore_conformance.recipes import Recipe, seed_of
 from tensorcore_conformance.samples import samples_of
 from tensorcore_conformance.state import check_after, check_changed
-from tensorcore_conformance.variations import value_cases, variations
 
 __all__ = ["CHECKS", "CONTRACT_METHODS", "OpChecks", "runs_as"]
 
@@ -93,9 +92,7 @@ class OpChecks:
             yield self._check("refused" if case.name.startswith("refused") else "values", case)
         for case in edge_cases(op, self.able):
             yield self._check("edge", case)
-        for case in value_cases(op, self.able):
-            yield self._check("edge", case)
-        for case in (*form_cases(op, self.able), *variations(op, self.able)):
+        for case in form_cases(op, self.able):
             yield self._check("alike", case)
         yield from self._extra(op)
         if op.operands:
