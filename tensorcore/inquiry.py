@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 from tensorcore.dtypes import BOOL, DType
 from tensorcore.errors import RangeError
@@ -198,17 +199,31 @@ def can_cast(from_: DType, to: DType) -> bool:
 
 
 _threads: int | None = None
+#: Called with the number that `set_num_threads` sets, for libraries that have threads of their own.
+thread_followers: Final[list[Callable[[int], None]]] = []
 
 
 def get_num_threads() -> int:
-    """How many threads a kernel may use: the processors of this process, unless `set_num_threads` set another number.
+    """How many threads a kernel may use.
+
+    It is what `set_num_threads` set, or else the environment variable ``OMP_NUM_THREADS``, or the number of processors
+    of this process.
 
     Example:
         >>> import tensorcore as tc
         >>> tc.get_num_threads() > 0
         True
     """
-    return _threads or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
+    global _threads
+    if _threads is None:
+        stated = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+        _threads = int(stated) if stated.isdecimal() and int(stated) else _processors()
+    return _threads
+
+
+def _processors() -> int:
+    """The processors of this process."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def set_num_threads(int: int) -> None:
@@ -225,3 +240,5 @@ def set_num_threads(int: int) -> None:
     if int < 1:
         raise RangeError(f"set_num_threads: expected at least 1 thread, got {int}")
     _threads = int
+    for follow in thread_followers:
+        follow(int)

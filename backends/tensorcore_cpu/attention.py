@@ -13,6 +13,7 @@ import numpy as np
 
 from tensorcore.backend.contract import Array
 from tensorcore_cpu.jit.scores import weighed
+from tensorcore_cpu.products import matmul
 
 #: Bytes of scores at a time (forward of 32 heads, 256 x 256, causal: 8.1 ms with 128 KiB, 6.2 with 512, 7.0 with 2048).
 SCORE_BYTES = 1 << 19
@@ -59,7 +60,7 @@ class _Scores:
     def of(self, heads: slice, rows: slice, columns: slice) -> Array:
         """The scores of a block, in memory that the caller may write to."""
         keys = self.key[heads, columns].swapaxes(1, 2)
-        scores: Array = np.matmul(self.query[heads, rows], keys)
+        scores: Array = matmul(self.query[heads, rows], keys)
         if self.causal and columns.stop > rows.start:
             place = np.arange(rows.start, rows.stop)[:, None] < np.arange(rows.start, columns.stop)
             np.copyto(scores[:, :, rows.start :], -math.inf, where=place)
@@ -82,10 +83,10 @@ class AttentionKernels:
         if mask is None and not is_causal and lead == key.shape[:-2] == value.shape[:-2]:
             size = math.prod(lead) * query.shape[-2] * key.shape[-2] * query.itemsize
             if 0 < size <= SCORE_BYTES:
-                weights = np.matmul(query * query.dtype.type(scale), key.swapaxes(-1, -2))
+                weights = matmul(query * query.dtype.type(scale), key.swapaxes(-1, -2))
                 found = weighed(weights)
                 if found is not None:
-                    return np.matmul(weights, value), found
+                    return matmul(weights, value), found
         lead = np.broadcast_shapes(lead, key.shape[:-2], value.shape[:-2])
         q, k, v = (_flat(x, lead) for x in (query, key, value))
         scores = _Scores(q * q.dtype.type(scale), k, mask, lead, is_causal)
@@ -98,7 +99,7 @@ class AttentionKernels:
                 continue
             found = weighed(powers)
             if found is not None:
-                np.matmul(powers, v[heads, columns], out=out[heads, rows])
+                matmul(powers, v[heads, columns], out=out[heads, rows])
                 logs[heads, rows] = found
                 continue
             top = np.maximum.reduce(powers, 2, keepdims=True)
@@ -106,7 +107,7 @@ class AttentionKernels:
             powers -= top
             np.exp(powers, out=powers)
             total = np.add.reduce(powers, 2, keepdims=True)
-            part = np.matmul(powers, v[heads, columns], out=out[heads, rows])
+            part = matmul(powers, v[heads, columns], out=out[heads, rows])
             top += np.log(total)
             if total.all():
                 part /= total
@@ -136,14 +137,14 @@ class AttentionKernels:
             weights -= log[heads, rows]
             np.exp(weights, out=weights)
             each = g[heads, rows]
-            of_value[heads, columns] += np.matmul(weights.swapaxes(1, 2), each)
-            step = np.matmul(each, v[heads, columns].swapaxes(1, 2))
+            of_value[heads, columns] += matmul(weights.swapaxes(1, 2), each)
+            step = matmul(each, v[heads, columns].swapaxes(1, 2))
             step -= along[heads, rows]
             step *= weights
             if wanted:
                 of_scores[heads, rows, columns] = step
-            np.matmul(step, k[heads, columns], out=of_query[heads, rows])
-            of_key[heads, columns] += np.matmul(step.swapaxes(1, 2), scaled[heads, rows])
+            matmul(step, k[heads, columns], out=of_query[heads, rows])
+            of_key[heads, columns] += matmul(step.swapaxes(1, 2), scaled[heads, rows])
         of_query *= of_query.dtype.type(scale)
         made: Any = (of_query, of_key, of_value, *((of_scores,) if wanted else ()))
         shaped = tuple(x.reshape(*lead, *x.shape[1:]) for x in made)

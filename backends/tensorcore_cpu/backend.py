@@ -15,8 +15,10 @@ from tensorcore.backend.contract import Array, Kernel
 from tensorcore.devices import Device
 from tensorcore.dtypes import INTEGER, DType, bfloat16, bool_, by_name, float16, float32, float64
 from tensorcore.errors import DTypeError
+from tensorcore.inquiry import thread_followers
 from tensorcore.random import generator, mt19937
 from tensorcore_cpu.attention import AttentionKernels
+from tensorcore_cpu.blas import set_threads
 from tensorcore_cpu.creating import CreationKernels
 from tensorcore_cpu.dlpack import exported, imported
 from tensorcore_cpu.draws import NAMES as DRAWS
@@ -39,7 +41,7 @@ from tensorcore_cpu.norms import NormKernels
 from tensorcore_cpu.optimizer import OptimizerKernels
 from tensorcore_cpu.ordering import OrderKernels
 from tensorcore_cpu.pools import PoolKernels
-from tensorcore_cpu.products import ProductKernels, matrix_product
+from tensorcore_cpu.products import ProductKernels, matmul, matrix_product
 from tensorcore_cpu.quiet import quiet, quiet1, quiet2, quiet3, quiet_out, quiet_reduce
 from tensorcore_cpu.recurrent import RecurrentKernels
 from tensorcore_cpu.resampling import ResampleKernels
@@ -158,6 +160,7 @@ class CpuBackend(
         self.array_type = np.ndarray
         # Else 2.8 ms instead of 0.2 for x * y + y of a million elements, which is mostly page faults.
         keep_freed_memory()
+        thread_followers.append(set_threads)
         mt19937.offer(fastest())
         self.drop_draws()
         generator.offer(shuffled)
@@ -205,7 +208,7 @@ class CpuBackend(
         if name == "linear":
             return quiet3(found)
         if name == "matmul":
-            return matrix_product(_NATIVE[dtype], quiet2(np.matmul))
+            return matrix_product(_NATIVE[dtype], quiet2(matmul))
         if isinstance(found, np.ufunc):
             return (quiet1 if found.nin == 1 else quiet2)(found)
         return quiet(found)

@@ -39,6 +39,23 @@ def library() -> Any:
 
 
 @cache
+def uses_avx512() -> bool:
+    """Whether its kernels are those for AVX-512; also where that is not known, as another library's may be."""
+    name = getattr(library(), "scipy_openblas_get_corename64_", None)
+    if name is None:
+        return True
+    name.restype = ctypes.c_char_p
+    return name() not in (b"Haswell", b"Zen", b"Excavator", b"Sandybridge", b"Nehalem", b"Prescott")
+
+
+def set_threads(count: int) -> None:
+    """Let it use so many threads at most."""
+    function = getattr(library(), "scipy_openblas_set_num_threads64_", None)
+    if function is not None:
+        function(ctypes.c_int(count))
+
+
+@cache
 def _trsm(dtype: str) -> tuple[Callable[..., None], Any] | None:
     """The function for triangular systems and its factor 1, or ``None``."""
     letter = LETTERS.get(dtype)

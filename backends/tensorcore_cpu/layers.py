@@ -18,6 +18,7 @@ from numpy.lib.stride_tricks import as_strided
 from tensorcore.backend.contract import Array
 from tensorcore_cpu.jit.correlations import correlated
 from tensorcore_cpu.jit.weight_gradients import weight_gradient
+from tensorcore_cpu.products import matmul
 from tensorcore_cpu.sums import total
 
 Ints = tuple[int, ...]
@@ -208,11 +209,11 @@ class LayerKernels:
         out = np.empty((batch, groups, outs // groups, wide), x.dtype)
         matrix = weight.reshape(groups, outs // groups, deep)
         if whole is not None:
-            np.matmul(matrix, whole, out=out)
+            matmul(matrix, whole, out=out)
         step = _chunk(batch, groups * deep * wide * x.itemsize)
         for start in range(0, batch if out.size and whole is None else 0, step):
             columns = _columns(laid[start : start + step], groups, deep, wide)
-            np.matmul(matrix, columns, out=out[start : start + step])
+            matmul(matrix, columns, out=out[start : start + step])
         out = out.reshape(batch, outs, *counts)
         if bias is not None:
             out += bias.reshape(-1, *(1,) * len(kernel))
@@ -236,13 +237,13 @@ class LayerKernels:
         rows = np.ascontiguousarray(grad).reshape(batch, groups, outs // groups, wide)
         whole = _whole(x, kernel, stride, groups)
         if whole is not None:
-            total = np.add.reduce(np.matmul(rows, whole.swapaxes(2, 3)), 0)
+            total = np.add.reduce(matmul(rows, whole.swapaxes(2, 3)), 0)
             return total.reshape(outs, x.shape[1] // groups, *kernel)
         total = np.zeros((groups, outs // groups, deep), x.dtype)
         step = _chunk(batch, groups * deep * wide * x.itemsize)
         for start in range(0, batch if rows.size else 0, step):
             columns = _columns(laid[start : start + step], groups, deep, wide)
-            total += np.add.reduce(np.matmul(rows[start : start + step], columns.swapaxes(2, 3)), 0)
+            total += np.add.reduce(matmul(rows[start : start + step], columns.swapaxes(2, 3)), 0)
         return total.reshape(outs, x.shape[1] // groups, *kernel)
 
     def _phase(self, grad: Array, weight: Array, phases: Sequence[_Phase], groups: int) -> Array:
@@ -288,7 +289,7 @@ class LayerKernels:
         step = _chunk(batch, groups * deep * wide * grad.itemsize)
         for start in range(0, batch if rows.size else 0, step):
             part = rows[start : start + step]
-            columns = np.matmul(matrix, part, out=_buffers.get((part.shape[0], groups, deep, wide), grad.dtype))
+            columns = matmul(matrix, part, out=_buffers.get((part.shape[0], groups, deep, wide), grad.dtype))
             laid = columns.reshape(part.shape[0], groups * per_group, *kernel, *counts)
             _add_windows(out[start : start + step], laid, tuple(kernel), stride, dilation)
         inside = tuple(slice(p, p + side) for p, side in zip(padding, size, strict=True))

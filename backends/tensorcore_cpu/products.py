@@ -13,10 +13,33 @@ from tensorcore_cpu.jit.arithmetic import add_row
 from tensorcore_cpu.jit.direct import refuse
 from tensorcore_cpu.jit.products import small_product
 from tensorcore_cpu.quiet import quiet2
+from tensorcore_cpu.tiled import LEAST, into
 
-__all__ = ["ProductKernels", "matrix_product"]
+__all__ = ["ProductKernels", "matmul", "matrix_product", "multiplier"]
 
 _empty: Final = np.empty
+
+
+def matmul(left: Array, right: Array, out: Array | None = None) -> Array:
+    """`numpy.matmul` of matrices or stacks of them, by the fastest way there is for large ones."""
+    rows, terms = left.shape[-2:]
+    if rows * terms * right.shape[-1] < LEAST and left.ndim == 2:
+        return np.matmul(left, right, out=out)
+    if left.ndim > 2 == right.ndim and out is None and left.flags.c_contiguous and left.size:
+        # One product of many rows.
+        return matmul(left.reshape(-1, terms), right).reshape(*left.shape[:-1], right.shape[1])
+    if rows * terms * right.shape[-1] >= LEAST and left.dtype == right.dtype:
+        if out is None:
+            outer = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
+            out = np.empty((*outer, rows, right.shape[-1]), left.dtype)
+        if into(out, left, right):
+            return out
+    return np.matmul(left, right, out=out)
+
+
+def multiplier(work: int) -> Any:
+    """`matmul` for matrices whose product takes ``work`` products of numbers, known beforehand."""
+    return matmul if work >= LEAST else np.matmul
 
 
 def matrix_product(native: Any, general: Callable[[Array, Array], Array]) -> Callable[[Array, Array], Array]:
@@ -24,6 +47,7 @@ def matrix_product(native: Any, general: Callable[[Array, Array], Array]) -> Cal
     sooner in BLAS."""
     of_matrices = quiet2(np.dot)
     program = None
+    tiled = native.char in "fd"
 
     def kernel(input: Array, other: Array) -> Array:
         nonlocal program
@@ -32,7 +56,13 @@ def matrix_product(native: Any, general: Callable[[Array, Array], Array]) -> Cal
         out: Array | None = program(_empty((input.shape[-2], other.shape[-1]), native), input, other)
         if out is not None:
             return out
-        return of_matrices(input, other) if input.ndim == 2 == other.ndim else general(input, other)
+        if input.ndim != 2 or other.ndim != 2:
+            return general(input, other)
+        if tiled and input.size * other.shape[1] >= LEAST:
+            out = _empty((input.shape[0], other.shape[1]), native)
+            if into(out, input, other):
+                return out
+        return of_matrices(input, other)
 
     return kernel
 
@@ -47,7 +77,8 @@ class ProductKernels:
         program = small_product(native.char, True) if native.char in "fd" else refuse
         out: Array | None = program(_empty((rows.shape[0], weight.shape[0]), native), rows, weight)
         if out is None:
-            out = np.dot(rows, weight.T)
+            turned = weight.T
+            out = matmul(rows, turned) if rows.size * len(weight) >= LEAST else np.dot(rows, turned)
         if bias is not None:
             add_row(out, bias)
         return out if flat else out.reshape(*shape[:-1], weight.shape[0])

@@ -9,6 +9,7 @@ import numpy as np
 from tensorcore.backend.contract import Array
 from tensorcore.ops.recurrent import earlier, steps
 from tensorcore_cpu.jit.cells import lstm_gradient_step, lstm_step
+from tensorcore_cpu.products import matmul, multiplier
 
 Ints = tuple[int, ...]
 
@@ -35,7 +36,7 @@ class RecurrentKernels:
         state = hidden
         for start, count in steps(sizes, reverse):
             part = out[start : start + count]
-            np.matmul(state[:count], turned, out=part)
+            matmul(state[:count], turned, out=part)
             part += projected[start : start + count]
             if nonlinearity == "tanh":
                 np.tanh(part, out=part)
@@ -55,8 +56,8 @@ class RecurrentKernels:
             part = out[start : start + count]
             np.add(grad[start : start + count], state[:count], out=part)
             part *= slope[start : start + count]
-            np.matmul(part, weight, out=state[:count])
-        return out, state, out.T @ _before(output, hidden, sizes, reverse)
+            matmul(part, weight, out=state[:count])
+        return out, state, matmul(out.T, _before(output, hidden, sizes, reverse))
 
     def lstm_sequence(
         self, projected: Array, hidden: Array, cell: Array, weight: Array, projection: Array | None = None, *,
@@ -77,7 +78,7 @@ class RecurrentKernels:
         for start, count in steps(sizes, reverse):
             end = start + count
             gate, inner, one, two = gates[start:end], cells[start:end], candidate[:count], gated[:count]
-            gate += np.matmul(hidden[:count], turned, out=product[:count])
+            gate += matmul(hidden[:count], turned, out=product[:count])
             np.tanh(gate, out=gate)
             gate *= scale
             gate += shift
@@ -87,7 +88,7 @@ class RecurrentKernels:
             if projection is None:
                 np.multiply(gate[:, 3 * width :], one, out=out[start:end])
             else:
-                np.matmul(np.multiply(gate[:, 3 * width :], one, out=two), projection.T, out=out[start:end])
+                matmul(np.multiply(gate[:, 3 * width :], one, out=two), projection.T, out=out[start:end])
             hidden, cell = _put(out[start:end], hidden, count), _put(inner, cell, count)
         return out, gates, cells
 
@@ -128,9 +129,9 @@ class RecurrentKernels:
             part[:, :3] *= here[:, None]
             part[:, 3] *= gated
             np.multiply(here, forget[start:end], out=inner[:count])
-            np.matmul(part.reshape(count, 4 * width), weight, out=state[:count])
-        of_weight = factors.T @ _before(output, hidden, sizes, reverse)
-        turned = np.zeros((), grad.dtype) if projection is None else arrived.T @ (o * squashed)
+            matmul(part.reshape(count, 4 * width), weight, out=state[:count])
+        of_weight = matmul(factors.T, _before(output, hidden, sizes, reverse))
+        turned = np.zeros((), grad.dtype) if projection is None else matmul(arrived.T, o * squashed)
         return factors, state, inner, of_weight, turned
 
     def gru_sequence(
@@ -153,7 +154,7 @@ class RecurrentKernels:
         for start, count in steps(sizes, reverse):
             end = start + count
             state, part = hidden[:count], out[start:end]
-            recurrent = np.matmul(state, turned, out=product[:count])
+            recurrent = matmul(state, turned, out=product[:count])
             if shift is not None:
                 recurrent += shift
             gate, candidate, kept = (gates[start:end, at] for at in parts)
@@ -192,12 +193,12 @@ class RecurrentKernels:
             part *= here[:, None]
             candidate[start:end] *= here
             here *= stay[start:end]
-            np.matmul(part.reshape(count, 3 * width), weight, out=product[:count])
+            matmul(part.reshape(count, 3 * width), weight, out=product[:count])
             np.add(here, product[:count], out=state[:count])
         flat = inner.reshape(rows, 3 * width)
         projected = flat.copy()
         projected[:, 2 * width :] = candidate
-        return projected, state, flat.T @ before, np.add.reduce(flat, 0)
+        return projected, state, matmul(flat.T, before), np.add.reduce(flat, 0)
 
 
 def _lstm_compiled(
@@ -219,10 +220,10 @@ def _lstm_compiled(
     turned = np.ascontiguousarray(weight.T)
     product = np.empty((count, 4 * width), dtype)
     befores, parts = states[old].reshape(length, count, width), gates.reshape(length, count, 4 * width)
-    matmul, add = np.matmul, np.add
+    multiply, add = multiplier(product.size * width), np.add
     for place in range(length - 1, -1, -1) if reverse else range(length):
         part = parts[place]
-        matmul(befores[place], turned, product)
+        multiply(befores[place], turned, product)
         add(part, product, part)
         step(place * count, place * count + count, width, *addresses)
     return out, gates, inner
@@ -243,16 +244,16 @@ def _lstm_gradient_compiled(
     parts = factors.reshape(length, count, 4 * width)
     states, inners = arrived.reshape(length, count, width), inner.reshape(length, count, width)
     state = np.empty((count, width), grad.dtype)
-    matmul, add = np.matmul, np.add
+    multiply, add = multiplier(state.size * 4 * width), np.add
     places = range(length) if reverse else range(length - 1, -1, -1)
     for place in places:
         step(place * count, place * count + count, width, *addresses)
-        matmul(parts[place], weight, state)
+        multiply(parts[place], weight, state)
         if place != places[-1]:
             following = place + places.step
             add(states[following], state, states[following])
             add(inners[following], inners[place], inners[following])
-    of_weight = factors.T @ _before(output, hidden, sizes, reverse)
+    of_weight = matmul(factors.T, _before(output, hidden, sizes, reverse))
     return factors, state, inners[places[-1]].copy(), of_weight, np.zeros((), grad.dtype)
 
 

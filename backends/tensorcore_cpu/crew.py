@@ -1,0 +1,89 @@
+"""Threads that compute beside the caller's: each waits for parts of an array's work, which hold no lock."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from tensorcore.inquiry import get_num_threads
+
+__all__ = ["share", "size"]
+
+Part = Callable[[], None]
+
+
+class _Hand:
+    """A thread that runs what it is given, and tells when it has."""
+
+    def __init__(self) -> None:
+        self._waiting: queue.SimpleQueue[Part] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+        threading.Thread(target=self._work, name="tensorcore-cpu", daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            part = self._waiting.get()
+            try:
+                part()
+            except BaseException as error:
+                self._done.put(error)
+            else:
+                self._done.put(None)
+            del part
+
+    def give(self, part: Part) -> None:
+        self._waiting.put(part)
+
+    def wait(self) -> None:
+        error = self._done.get()
+        if error is not None:
+            raise error
+
+
+_hands: Final[list[_Hand]] = []
+#: One caller at a time has the hands; another one works alone meanwhile.
+_taken = threading.Lock()
+
+
+def _forget() -> None:
+    """Threads do not live on in a forked process."""
+    global _taken
+    _hands.clear()
+    _taken = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+
+
+def size() -> int:
+    """How many threads may work on one array, the caller's among them."""
+    return get_num_threads()
+
+
+def share(parts: Sequence[Part]) -> None:
+    """Run ``parts``, the first in this thread and the others beside it; all have ended when it returns."""
+    if len(parts) == 1 or not _taken.acquire(blocking=False):
+        for part in parts:
+            part()
+        return
+    try:
+        while len(_hands) < len(parts) - 1:
+            _hands.append(_Hand())
+        given = _hands[: len(parts) - 1]
+        for hand, part in zip(given, parts[1:], strict=True):
+            hand.give(part)
+        error: Any = None
+        for run in (parts[0], *[hand.wait for hand in given]):
+            # What the others still do must end before the arrays may go.
+            try:
+                run()
+            except BaseException as met:
+                error = error or met
+        if error is not None:
+            raise error
+    finally:
+        _taken.release()
