@@ -140,8 +140,9 @@ class JaxBackend(JaxSolving, LibraryBackend):
 
     def div(self, input: Array, other: Array) -> Array:
         if input.dtype.itemsize > 2:
+            # By the inverse where the divisor is broadcast: one rounding more, within a unit in the last place.
             return jnp.divide(input, other)
-        # XLA multiplies 16-bit floats by the inverse.
+        # XLA multiplies 16-bit floats by the inverse, too.
         return jnp.divide(input.astype(jnp.float32), other.astype(jnp.float32)).astype(input.dtype)
 
     def pow(self, input: Array, exponent: Array) -> Array:

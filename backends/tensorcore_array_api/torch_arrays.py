@@ -34,7 +34,7 @@ class TorchBackend(TorchSolving, LibraryBackend):
     """Tensors of PyTorch that never require grad, in host memory."""
 
     tensorcore_conformance_exceptions = (
-        {"op": "remainder", "cases": "special/*", "reason": "PyTorch's is NaN where the quotient overflows"},
+        {"op": "remainder", "cases": "special/*", "reason": "PyTorch's is NaN in vectors where the quotient overflows"},
         {"op": "fmod", "cases": "special/*", "reason": "made of PyTorch's remainder"},
         {"op": "matmul", "cases": "long/*", "dtypes": ("float32",), "reason": "PyTorch adds long columns one by one"},
     )
