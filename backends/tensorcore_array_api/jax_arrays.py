@@ -139,10 +139,12 @@ class JaxBackend(JaxSolving, LibraryBackend):
     # ---------------------------------------------------------------- elementwise
 
     def div(self, input: Array, other: Array) -> Array:
+        # XLA multiplies by the inverse of a divisor that it sees being broadcast, and of any 16-bit float.
         if input.dtype.itemsize > 2:
-            # By the inverse where the divisor is broadcast: one rounding more, within a unit in the last place.
+            if input.shape != other.shape or not other.shape:
+                input, other = jnp.broadcast_arrays(input, other)
+                other = jax.lax.optimization_barrier(other)
             return jnp.divide(input, other)
-        # XLA multiplies 16-bit floats by the inverse, too.
         return jnp.divide(input.astype(jnp.float32), other.astype(jnp.float32)).astype(input.dtype)
 
     def pow(self, input: Array, exponent: Array) -> Array:
