@@ -13,7 +13,7 @@ from tensorcore_cpu.jit.arithmetic import add_row
 from tensorcore_cpu.jit.direct import refuse
 from tensorcore_cpu.jit.products import small_product
 from tensorcore_cpu.quiet import quiet2
-from tensorcore_cpu.tiled import LEAST, into
+from tensorcore_cpu.tiled import LEAST, into, laid_out
 
 __all__ = ["ProductKernels", "matmul", "matrix_product", "multiplier"]
 
@@ -37,9 +37,23 @@ def matmul(left: Array, right: Array, out: Array | None = None) -> Array:
     return np.matmul(left, right, out=out)
 
 
-def multiplier(work: int) -> Any:
-    """`matmul` for matrices whose product takes ``work`` products of numbers, known beforehand."""
-    return matmul if work >= LEAST else np.matmul
+def multiplier(right: Array, rows: int) -> Callable[..., Array]:
+    """``function(left, out, add=False)``: the product with ``right`` written, or added, to ``out``.
+
+    It is for many products with matrices of at most ``rows`` rows.
+    """
+    laid = laid_out(right, rows)
+    if laid is not None:
+        return laid.times
+    held = np.empty((rows, right.shape[1]), right.dtype)
+
+    def times(left: Array, out: Array, add: bool = False) -> Array:
+        if not add:
+            return np.matmul(left, right, out=out)
+        out += np.matmul(left, right, out=held[: len(left)])
+        return out
+
+    return times
 
 
 def matrix_product(native: Any, general: Callable[[Array, Array], Array]) -> Callable[[Array, Array], Array]:

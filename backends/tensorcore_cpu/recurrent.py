@@ -32,11 +32,10 @@ class RecurrentKernels:
         self, projected: Array, hidden: Array, weight: Array, *, nonlinearity: str, sizes: Ints, reverse: bool
     ) -> Array:
         out = np.empty_like(projected, order="C")
-        turned = weight.T
+        multiply = multiplier(weight.T, len(hidden))
         state = hidden
         for start, count in steps(sizes, reverse):
-            part = out[start : start + count]
-            matmul(state[:count], turned, out=part)
+            part = multiply(state[:count], out[start : start + count])
             part += projected[start : start + count]
             if nonlinearity == "tanh":
                 np.tanh(part, out=part)
@@ -51,12 +50,13 @@ class RecurrentKernels:
     ) -> tuple[Array, Array, Array]:  # fmt: skip
         slope = 1 - output * output if nonlinearity == "tanh" else (output > 0).astype(output.dtype)
         out = np.empty_like(output, order="C")
-        state = np.zeros_like(hidden)
+        state = np.zeros_like(hidden, order="C")
+        multiply = multiplier(weight, len(hidden))
         for start, count in steps(sizes, not reverse):
             part = out[start : start + count]
             np.add(grad[start : start + count], state[:count], out=part)
             part *= slope[start : start + count]
-            matmul(part, weight, out=state[:count])
+            multiply(part, state[:count])
         return out, state, matmul(out.T, _before(output, hidden, sizes, reverse))
 
     def lstm_sequence(
@@ -73,13 +73,12 @@ class RecurrentKernels:
         turned = np.ascontiguousarray(weight.T * scale)
         cells = np.empty((rows, width), dtype)
         out = np.empty((rows, hidden.shape[1]), dtype)
-        product = np.empty((cell.shape[0], 4 * width), dtype)
+        multiply = multiplier(turned, len(cell))
         candidate, gated = np.empty_like(cell, order="C"), np.empty_like(cell, order="C")
         for start, count in steps(sizes, reverse):
             end = start + count
             gate, inner, one, two = gates[start:end], cells[start:end], candidate[:count], gated[:count]
-            gate += matmul(hidden[:count], turned, out=product[:count])
-            np.tanh(gate, out=gate)
+            np.tanh(multiply(hidden[:count], gate, True), out=gate)
             gate *= scale
             gate += shift
             np.multiply(gate[:, width : 2 * width], cell[:count], out=inner)
@@ -117,19 +116,20 @@ class RecurrentKernels:
         state, inner = np.zeros_like(hidden, order="C"), np.zeros_like(cell, order="C")
         own = np.empty_like(inner)
         arrived = np.empty((rows, hidden.shape[1]), grad.dtype)
+        multiply = multiplier(weight, len(state))
         for start, count in steps(sizes, not reverse):
             end = start + count
             here, part = own[:count], out[start:end]
             gated = np.add(grad[start:end], state[:count], out=arrived[start:end])
             if projection is not None:
-                gated = gated @ projection
+                gated = matmul(gated, projection)
             np.multiply(gated, through[start:end], out=here)
             here += inner[:count]
             here += grad_cells[start:end]
             part[:, :3] *= here[:, None]
             part[:, 3] *= gated
             np.multiply(here, forget[start:end], out=inner[:count])
-            matmul(part.reshape(count, 4 * width), weight, out=state[:count])
+            multiply(part.reshape(count, 4 * width), state[:count])
         of_weight = matmul(factors.T, _before(output, hidden, sizes, reverse))
         turned = np.zeros((), grad.dtype) if projection is None else matmul(arrived.T, o * squashed)
         return factors, state, inner, of_weight, turned
@@ -151,10 +151,11 @@ class RecurrentKernels:
         gates[:, both : 3 * width] = projected[:, both:]
         out = np.empty((rows, width), dtype)
         product = np.empty((hidden.shape[0], 3 * width), dtype)
+        multiply = multiplier(turned, len(hidden))
         for start, count in steps(sizes, reverse):
             end = start + count
             state, part = hidden[:count], out[start:end]
-            recurrent = matmul(state, turned, out=product[:count])
+            recurrent = multiply(state, product[:count])
             if shift is not None:
                 recurrent += shift
             gate, candidate, kept = (gates[start:end, at] for at in parts)
@@ -186,6 +187,7 @@ class RecurrentKernels:
         stay = np.ascontiguousarray(z)
         state = np.zeros_like(hidden, order="C")
         total, product = np.empty_like(state), np.empty_like(state)
+        multiply = multiplier(weight, len(state))
         for start, count in steps(sizes, not reverse):
             end = start + count
             here = np.add(grad[start:end], state[:count], out=total[:count])
@@ -193,7 +195,7 @@ class RecurrentKernels:
             part *= here[:, None]
             candidate[start:end] *= here
             here *= stay[start:end]
-            matmul(part.reshape(count, 3 * width), weight, out=product[:count])
+            multiply(part.reshape(count, 3 * width), product[:count])
             np.add(here, product[:count], out=state[:count])
         flat = inner.reshape(rows, 3 * width)
         projected = flat.copy()
@@ -218,13 +220,10 @@ def _lstm_compiled(
     arrays = (*quarters, cells[old], inner, out)
     addresses = [*map(id, arrays)]
     turned = np.ascontiguousarray(weight.T)
-    product = np.empty((count, 4 * width), dtype)
     befores, parts = states[old].reshape(length, count, width), gates.reshape(length, count, 4 * width)
-    multiply, add = multiplier(product.size * width), np.add
+    multiply = multiplier(turned, count)
     for place in range(length - 1, -1, -1) if reverse else range(length):
-        part = parts[place]
-        multiply(befores[place], turned, product)
-        add(part, product, part)
+        multiply(befores[place], parts[place], True)
         step(place * count, place * count + count, width, *addresses)
     return out, gates, inner
 
@@ -244,11 +243,11 @@ def _lstm_gradient_compiled(
     parts = factors.reshape(length, count, 4 * width)
     states, inners = arrived.reshape(length, count, width), inner.reshape(length, count, width)
     state = np.empty((count, width), grad.dtype)
-    multiply, add = multiplier(state.size * 4 * width), np.add
+    multiply, add = multiplier(weight, count), np.add
     places = range(length) if reverse else range(length - 1, -1, -1)
     for place in places:
         step(place * count, place * count + count, width, *addresses)
-        multiply(parts[place], weight, state)
+        multiply(parts[place], state)
         if place != places[-1]:
             following = place + places.step
             add(states[following], state, states[following])

@@ -6,9 +6,10 @@ OpenBLAS chooses its kernels by the processor's name, and for some that have AVX
 
 from __future__ import annotations
 
+import ctypes
 import math
+import struct
 import threading
-from collections.abc import Iterator
 from functools import cache, partial
 from typing import Any, Final
 
@@ -17,43 +18,56 @@ import numpy as np
 from tensorcore.backend.contract import Array
 from tensorcore_cpu import crew
 from tensorcore_cpu.blas import uses_avx512
-from tensorcore_cpu.jit.tiles import ROWS, VECTORS, Tiles, tiles
+from tensorcore_cpu.jit.tiles import ROWS, Tiles, lanes_of_last, tiles_for
 
-__all__ = ["into"]
+__all__ = ["Laid", "into", "laid_out"]
 
-#: Products of numbers from which on tiles are faster than BLAS, and from which on threads share them.
-LEAST: Final = 1 << 20
-SHARED: Final = 1 << 24
+#: Products of numbers from which on tiles are faster than BLAS.
+LEAST: Final = 1 << 19
 #: Terms, rows and columns worked on at a time (float32, a thousand of each: 175 GFLOP/s with 192 terms, 190 with 384
 #: and 200 with 512, as fewer partial sums go to memory and back).
 _TERMS, _HEIGHT, _WIDTH = 768, 256, 960
 
 
+_NUMBERS: Final = struct.Struct("=16q")
+
+
 class _Workplace(threading.local):
-    """The right operand as tiles read it, and the arguments of compiled functions; each thread has its own."""
+    """The right operand as tiles read it, and the numbers for compiled functions; each thread has its own."""
 
     def __init__(self) -> None:
-        self.arguments = np.zeros(16, np.int64)
-        self.told = self.arguments.ctypes.data
-        self.held: dict[Any, Array] = {}
+        self._numbers = ctypes.create_string_buffer(_NUMBERS.size)
+        self._told = ctypes.addressof(self._numbers)
+        self._held: dict[Any, Array] = {}
+
+    def tell(self, *numbers: int) -> int:
+        """The address of some numbers, which the next call writes over."""
+        _NUMBERS.pack_into(self._numbers, 0, *numbers, *_ZEROS[len(numbers) :])
+        return self._told
 
     def room(self, count: int, native: Any) -> Array:
-        """A kept array of ``count`` elements that begins on a boundary of 64 bytes."""
-        found = self.held.get(native)
+        """A kept array of at least ``count`` elements that begins on a boundary of 64 bytes."""
+        found = self._held.get(native)
         if found is None or found.size < count:
             raw = np.zeros(count + 64 // native.itemsize, native)
-            found = self.held[native] = raw[-raw.ctypes.data % 64 // native.itemsize :]
+            found = self._held[native] = raw[-raw.ctypes.data % 64 // native.itemsize :]
         return found
 
 
+_ZEROS: Final = (0,) * 16
 _workplace: Final = _Workplace()
 
 
 @cache
-def _functions(native: Any) -> Tiles | None:
-    if native.char not in "fd" or uses_avx512():
-        return None
-    return tiles(native.char == "d")
+def _usable(native: Any) -> bool:
+    return native.char in "fd" and not uses_avx512()
+
+
+def _tiles(native: Any, columns: int) -> Tiles | None:
+    """The functions for results of so many columns; ``None`` where another way is faster."""
+    found = tiles_for(native.itemsize == 8, columns) if _usable(native) else None
+    # Columns beyond whole tiles are computed and thrown away.
+    return None if found is None or 5 * columns < 3 * -(-columns // found.columns) * found.columns else found
 
 
 def into(out: Array, left: Array, right: Array) -> bool:
@@ -66,35 +80,29 @@ def into(out: Array, left: Array, right: Array) -> bool:
     work = rows * terms * columns
     if work < LEAST or rows < ROWS:
         return False
-    found = _functions(out.dtype)
-    size = out.itemsize
-    # Columns beyond whole tiles are computed and thrown away.
-    if found is None or 3 * columns < 2 * -(-columns // found.columns) * found.columns:
+    found, size = _tiles(out.dtype, columns), out.itemsize
+    if found is None:
         return False
     if size not in right.strides[-2:] or out.strides[-1] != size:
         return False
-    if out.ndim == 2:
+    if out.ndim == 2 and work < crew.SHARED:
+        _multiply(found, out, left, right)
+    elif out.ndim == 2:
         _matrix(found, out, left, right, work)
     else:
         _stack(found, out, left, right, work)
     return True
 
 
-def _hands(work: int) -> int:
-    return min(crew.size(), work // (SHARED // 2)) if work >= SHARED else 1
-
-
 def _matrix(found: Tiles, out: Array, left: Array, right: Array, work: int) -> None:
     rows, columns = out.shape
-    hands = _hands(work)
-    if hands < 2:
-        _multiply(found, out, left, right)
-    elif columns // found.columns >= 2 * hands or rows < 2 * ROWS * hands:
+    hands = crew.hands(work)
+    if columns // found.columns >= 2 * hands or rows < 2 * ROWS * hands:
         # By columns each thread lays out what it reads; by rows all of them lay out the same.
-        parts = _split(columns, hands, found.columns)
+        parts = crew.split(columns, work, found.columns)
         crew.share([partial(_multiply, found, out[:, part], left, right[:, part]) for part in parts])
     else:
-        parts = _split(rows, hands, ROWS)
+        parts = crew.split(rows, work, ROWS)
         crew.share([partial(_multiply, found, out[part], left[part], right) for part in parts])
 
 
@@ -103,8 +111,7 @@ def _stack(found: Tiles, out: Array, left: Array, right: Array, work: int) -> No
     left = np.broadcast_to(left, (*outer, *left.shape[-2:]))
     right = np.broadcast_to(right, (*outer, *right.shape[-2:]))
     places = list(np.ndindex(outer))
-    hands = _hands(work * len(places))
-    if len(places) < hands:
+    if len(places) < crew.hands(work * len(places)):
         for place in places:
             _matrix(found, out[place], left[place], right[place], work)
         return
@@ -113,53 +120,78 @@ def _stack(found: Tiles, out: Array, left: Array, right: Array, work: int) -> No
         for place in places[part]:
             _multiply(found, out[place], left[place], right[place])
 
-    crew.share([partial(some, part) for part in _split(len(places), hands, 1)])
-
-
-def _split(side: int, hands: int, step: int) -> Iterator[slice]:
-    each = -(-side // (step * hands)) * step
-    return (slice(start, min(start + each, side)) for start in range(0, side, each))
+    crew.share([partial(some, part) for part in crew.split(len(places), work * len(places))])
 
 
 def _multiply(found: Tiles, out: Array, left: Array, right: Array) -> None:
-    (rows, terms), columns, native = left.shape, right.shape[1], out.dtype
-    place = _workplace
-    arguments, told = place.arguments, place.told
-    at, by_row, by_term = left.ctypes.data, *left.strides
-    start, (down, along) = right.ctypes.data, right.strides
-    end, stride = out.ctypes.data, out.strides[0]
-    step = math.ceil(terms / math.ceil(terms / _TERMS) / 16) * 16
+    (rows, terms), columns, size = left.shape, right.shape[1], out.itemsize
+    tell = _workplace.tell
+    by_row, by_term = left.strides
+    down, along = right.strides
+    stride = out.strides[0]
+    step = terms if terms <= _TERMS else math.ceil(terms / math.ceil(terms / _TERMS) / 16) * 16
     for column in range(0, columns, _WIDTH):
         wide = min(_WIDTH, columns - column)
-        strips = -(-wide // found.columns)
-        laid = place.room(strips * found.columns * min(step, terms), native)
-        masks = _masks(wide, found.columns)
+        laid = _workplace.room(-(-wide // found.columns) * found.columns * step, out.dtype)
+        masks = lanes_of_last(wide, found.columns, found.vectors)
         for term in range(0, terms, step):
             deep = min(step, terms - term)
-            if along == native.itemsize:
-                source = start + term * down + column * along
-                arguments[:8] = (source, down, laid.ctypes.data, deep, wide, *masks)
-                found.copied(told, 0)
+            if along == size:
+                told = tell(term * down + column * along, down, 0, deep, wide, *masks)
+                found.copied(told, 0, id(laid), id(right))
             else:
                 _turn(found, laid, right[term : term + deep, column : column + wide])
             for row in range(0, rows, _HEIGHT):
-                high = min(_HEIGHT, rows - row)
-                arguments[:13] = (
-                    at + row * by_row + term * by_term, by_row, by_term, laid.ctypes.data,
-                    end + row * stride + column * native.itemsize, stride, high, wide, deep, term > 0, *masks,
+                told = tell(
+                    row * by_row + term * by_term, by_row, by_term, 0, row * stride + column * size, stride,
+                    min(_HEIGHT, rows - row), wide, deep, term > 0, *masks,
                 )  # fmt: skip
-                found.product(told, 0)
+                found.product(told, 0, id(out), id(left), id(laid))
+
+
+class Laid:
+    """A matrix laid out once, for products with several on its left."""
+
+    def __init__(self, found: Tiles, right: Array) -> None:
+        terms, columns = right.shape
+        size = right.itemsize
+        self._found, self._shape = found, (columns, terms)
+        self._masks = lanes_of_last(columns, found.columns, found.vectors)
+        self._laid = np.zeros(-(-columns // found.columns) * found.columns * terms, right.dtype)
+        if right.strides[1] == size:
+            told = _workplace.tell(0, right.strides[0], 0, terms, columns, *self._masks)
+            found.copied(told, 0, id(self._laid), id(right))
+        else:
+            _turn(found, self._laid, right)
+
+    def times(self, left: Array, out: Array, add: bool = False) -> Array:
+        """The product with ``left`` written, or added, to ``out``, whose rows have no gaps."""
+        told = _workplace.tell(
+            0, *left.strides, 0, 0, out.strides[0], len(left), *self._shape, add, *self._masks
+        )  # fmt: skip
+        self._found.product(told, 0, id(out), id(left), id(self._laid))
+        return out
+
+
+def laid_out(right: Array, rows: int) -> Laid | None:
+    """``right`` for products with matrices of about so many rows, where this is the way to multiply them."""
+    terms, columns = right.shape
+    found = _tiles(right.dtype, columns) if rows * right.size >= LEAST and rows >= ROWS else None
+    if found is None or terms > _TERMS or columns > _WIDTH or right.itemsize not in right.strides:
+        return None
+    return Laid(found, right)
 
 
 def _turn(found: Tiles, laid: Array, right: Array) -> None:
     """Lay out columns whose terms follow one another; what fills no block of the compiled function by NumPy."""
     deep, wide = right.shape
-    lanes, block = found.columns // VECTORS, 16 // right.itemsize
+    lanes, block = found.columns // found.vectors, 16 // right.itemsize
     terms, columns = deep - deep % block, wide - wide % lanes
     if terms and columns:
-        place = _workplace
-        place.arguments[:6] = (right.ctypes.data, right.strides[1], laid.ctypes.data, terms, columns, deep)
-        found.turned(place.told, 0)
+        told = _workplace.tell(0, right.strides[1], 0, terms, columns, deep)
+        found.turned(told, 0, id(laid), id(right))
+    if (terms, columns) == right.shape:
+        return
     strips = laid[: -(-wide // found.columns) * found.columns * deep].reshape(-1, deep, found.columns)
     if columns < wide:
         first = columns % found.columns
@@ -168,11 +200,3 @@ def _turn(found: Tiles, laid: Array, right: Array) -> None:
         for number, strip in enumerate(strips):
             part = right[terms:, number * found.columns : min((number + 1) * found.columns, columns)]
             strip[terms:, : part.shape[1]] = part
-
-
-@cache
-def _masks(columns: int, each: int) -> tuple[int, ...]:
-    """The lanes of the vectors of the last tile."""
-    left = columns % each or each
-    lanes = each // VECTORS
-    return tuple([(1 << max(0, min(lanes, left - lanes * number))) - 1 for number in range(VECTORS)])
