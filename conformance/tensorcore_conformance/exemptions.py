@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from tensorcore.devices import Device
-from tensorcore.errors import PluginError
+from tensorcore.errors import PluginError, described
 
 __all__ = ["Exemption", "ExtraCase", "declared"]
 
@@ -87,7 +87,11 @@ def declared(device: str) -> tuple[list[Exemption], list[ExtraCase]]:
     """
     backend = Device(device).backend
     stated = getattr(backend, "tensorcore_conformance_exceptions", ())
-    found = [_exemption(each, backend.name) for each in (stated() if callable(stated) else stated)]
+    try:
+        listed = list(stated() if callable(stated) else stated)
+    except Exception as error:
+        raise PluginError(f"device {device!r}: tensorcore_conformance_exceptions raised {described(error)}") from error
+    found = [_exemption(each, backend.name) for each in listed]
     extra: list[ExtraCase] = []
     for each in _registered():
         if isinstance(each, ExtraCase):
@@ -119,8 +123,9 @@ def _exemption(stated: Any, device: str) -> Exemption:
     except (TypeError, ValueError):
         made = None
     if made is None or not made.reason:
+        where = f"device {device!r}: " if device else ""
         raise PluginError(
-            "tensorcore_conformance_exceptions: expected a mapping with op, reason and optionally dtypes, shapes, "
-            f"cases, contract and device, got {stated!r}"
+            f"{where}tensorcore_conformance_exceptions: expected a mapping with op, reason and optionally dtypes, "
+            f"shapes, cases, contract and device, got {stated!r}"
         )
     return made

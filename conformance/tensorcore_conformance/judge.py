@@ -17,7 +17,7 @@ from tensorcore_conformance.exemptions import Exemption, declared
 from tensorcore_conformance.forward import ConformanceError, Measured, described
 from tensorcore_conformance.limits import Limits
 from tensorcore_conformance.op_checks import CHECKS, OpChecks, runs_as
-from tensorcore_conformance.outcomes import Failure, Outcome, SubjectReport
+from tensorcore_conformance.outcomes import Failure, Outcome, SubjectReport, plain
 from tensorcore_conformance.recipes import Recipe
 from tensorcore_conformance.samples import ELSEWHERE
 
@@ -140,6 +140,8 @@ class Judge:
                     facts.update(
                         ulp=measured.ulp, mean=measured.mean_ulp, budget=measured.budget, oracle=measured.oracle
                     )
+        if "message" in facts:
+            facts["message"] = plain(facts["message"])
         return Outcome(**facts, seconds=time.perf_counter() - start)
 
 

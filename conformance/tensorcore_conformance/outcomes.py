@@ -10,7 +10,7 @@ from typing import Any
 
 from tensorcore_conformance.exemptions import Exemption
 
-__all__ = ["KINDS", "Failure", "Outcome", "Profile", "SubjectReport", "failure_of"]
+__all__ = ["KINDS", "Failure", "Outcome", "Profile", "SubjectReport", "failure_of", "plain"]
 
 #: The ways in which a case fails.
 KINDS = {
@@ -21,6 +21,19 @@ KINDS = {
     "not run": "given up, after crashes or time limits",
     "exception": "a declared exception that passes, matches nothing, or is of another contract",
 }
+
+
+#: How much of a text of the backend's is kept.
+LONGEST = 2000
+
+
+def plain(text: str) -> str:
+    """A text of the backend's, cut and with what terminals and XML do not take written out."""
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST]}... ({len(text)} characters)"
+    return "".join(
+        each if each.isprintable() or each in "\n\t" else each.encode("unicode_escape").decode() for each in text
+    )
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 import json as json_format
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from tensorcore.errors import DeviceError
@@ -35,19 +39,21 @@ def run(
 ) -> int:
     """Examine ``device``, print the verdict and write the report.
 
-    0 if all passes, 1 if not, 2 for wrong names or a device that cannot be loaded, 130 for Ctrl-C.
+    0 if all passes, 1 if not, 2 for wrong names or a device that cannot be loaded, 130 for Ctrl-C, 143 for SIGTERM.
     """
     limits = Limits.level(level, dtypes=tuple(listed(dtypes)), seed=seed)
     if examples is not None:
         limits = Limits.level(level, dtypes=limits.dtypes, seed=seed, examples=examples)
     try:
-        with Bar() as bar:
+        with _ended_whole(), Bar() as bar:
             if jobs == 0:
                 found = examine_device(Judge(device, listed(ops), limits), bar)
             else:
                 subjects = chosen_subjects(listed(ops))
                 workers = Workers(device, listed(ops), limits, jobs or _usual_jobs(), timeout)
                 found = examine_isolated(workers, subjects, bar)
+                if workers.printed:
+                    print(f"the backend printed while it was loaded: {workers.printed!r}", file=sys.stderr)
     except (DeviceError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -60,6 +66,25 @@ def run(
         print(f"report: {', '.join(str(path) for path in files)}", file=sys.stderr)
     print(json_format.dumps(found.as_dict(), indent=1, allow_nan=False) if json else found.table())
     return 0 if found.passed else 1
+
+
+@contextmanager
+def _ended_whole() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP unwind as Ctrl-C does, so that the worker processes end as well."""
+    replaced = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+            if signal.getsignal(number) == signal.SIG_DFL:
+                replaced[number] = signal.signal(number, _unwind)
+    try:
+        yield
+    finally:
+        for number, handler in replaced.items():
+            signal.signal(number, handler)
+
+
+def _unwind(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
 
 
 def _usual_jobs() -> int:

@@ -1,7 +1,8 @@
 """A worker process: runs cases one after another and tells each outcome, so that what it dies of is known.
 
-Requests come as lines of JSON on standard input, messages go out as lines of JSON on what was standard output. The
-backend gets neither: its own input is empty, and what it prints goes to a file that is read after each case.
+Requests come as lines of JSON on standard input, messages go out as lines of JSON on what was standard output, each
+behind a token of the parent's. The backend gets neither: its own input is empty, and what it prints goes to a file of
+the parent's, which is read and emptied after each case, so that after a crash it holds the last words.
 """
 
 from __future__ import annotations
@@ -10,40 +11,46 @@ import json
 import os
 import signal
 import sys
-import tempfile
+import threading
+import time
 from collections.abc import Callable
+from types import FrameType
 from typing import Any, TextIO
 
 __all__ = ["PRINTED", "main"]
 
-#: How much of what a case prints is kept.
+#: How many bytes of what a case prints are kept.
 PRINTED = 300
 
 
 class _Console:
-    """The place where standard output and error of the backend go."""
+    """The file where standard output and error of the backend go; standard error is it from the start."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process lives
-        for number in (1, 2):
-            os.dup2(self._file.fileno(), number)
-        self._seen = 0
+        self._file = os.dup(2)
+        os.dup2(2, 1)
 
     def new(self) -> str:
         """What was written since the last call, the beginning of it."""
+        from tensorcore_conformance.outcomes import plain
+
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()
             except Exception:  # the backend closed or replaced it
                 pass
-        end = os.fstat(self._file.fileno()).st_size
-        if end == self._seen:
-            return ""
-        os.lseek(self._file.fileno(), self._seen, os.SEEK_SET)
-        data = os.read(self._file.fileno(), PRINTED)
-        os.lseek(self._file.fileno(), 0, os.SEEK_END)
-        self._seen = end
-        return data.decode("utf-8", "replace")
+        data = os.pread(self._file, PRINTED, 0)
+        if data:
+            # The descriptors share one position, in whichever process they are.
+            os.ftruncate(self._file, 0)
+            os.lseek(self._file, 0, os.SEEK_SET)
+        for number, name in ((1, "stdout"), (2, "stderr")):
+            os.dup2(self._file, number)
+            stream = getattr(sys, name)
+            if stream is None or getattr(stream, "closed", False):
+                anew = open(number, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115 - it stays
+                setattr(sys, name, anew)
+        return plain(data.decode("utf-8", "replace"))
 
 
 def _channel() -> tuple[TextIO, TextIO]:
@@ -55,33 +62,77 @@ def _channel() -> tuple[TextIO, TextIO]:
     return requests, messages
 
 
+def _guarded() -> None:
+    """See to it that nothing of this process outlives the parent, or costs it memory."""
+    # The terminal's Ctrl-C is the parent's to interpret.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True).start()
+    os.register_at_fork(after_in_child=lambda: sys.setprofile(_came_back))
+    try:
+        # Where memory runs out, the system ends this process, not the parent or a stranger.
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("1000")
+    except OSError:  # other systems have no such file
+        pass
+
+
+def _came_back(frame: FrameType, event: str, argument: Any) -> None:
+    """End a process that a kernel forked, when it comes back from the kernel: the cases are its parent's to run."""
+    if str(frame.f_globals.get("__name__")).startswith("tensorcore_conformance."):
+        os.write(2, b"a process that was forked came back from the kernel, and was ended\n")
+        os._exit(0)
+
+
 def main() -> int:
     """Serve requests until standard input ends."""
     requests, messages = _channel()
-    # The terminal's Ctrl-C reaches the whole group; the parent decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    console = _Console()
+    _guarded()
+    token = requests.readline().strip()
 
     def tell(**message: Any) -> None:
-        messages.write(json.dumps(message) + "\n")
+        # The first newline ends what a stranger may have written.
+        messages.write(f"\n{token} {json.dumps(message)}\n")
         messages.flush()
 
-    console = _Console()
     judge: Any = None
     for line in requests:
         request = json.loads(line)
         if "device" in request:
             try:
                 judge = _judge(request)
+                facts = _facts(judge)
             except BaseException as error:
-                tell(refused=f"{error}" or type(error).__name__, kind=type(error).__name__, printed=console.new())
+                tell(**_refusal(request["device"], error), printed=console.new())
                 return 2
-            tell(ready=_facts(judge), printed=console.new())
+            tell(ready=facts, printed=console.new())
         else:
             try:
                 _examine(judge, request["subject"], request["skip"], tell, console)
             except BaseException as error:
-                tell(broken=f"{type(error).__name__}: {error}")
+                from tensorcore_conformance.forward import described
+                from tensorcore_conformance.outcomes import plain
+
+                tell(broken=plain(described(error)))
     return 0
+
+
+def _refusal(device: str, error: BaseException) -> dict[str, Any]:
+    """Why a device cannot be examined, and whether the words of the command are to blame."""
+    from tensorcore.errors import DeviceError, PluginError
+    from tensorcore_conformance.forward import described
+    from tensorcore_conformance.outcomes import plain
+
+    named = type(error) is ValueError or isinstance(error, (DeviceError, PluginError))
+    text = str(error) if named else f"loading device {device!r} raised {described(error)}"
+    return {"refused": plain(text), "usage": type(error) is ValueError}
 
 
 def _judge(request: dict[str, Any]) -> Any:

@@ -8,16 +8,18 @@ import queue
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import Any
 
 from tensorcore.errors import DeviceError
 from tensorcore_conformance.exemptions import Exemption
 from tensorcore_conformance.limits import Limits
-from tensorcore_conformance.outcomes import Outcome, SubjectReport
+from tensorcore_conformance.outcomes import Outcome, SubjectReport, plain
+from tensorcore_conformance.worker import PRINTED
 
 __all__ = ["Lost", "Workers"]
 
@@ -25,6 +27,8 @@ __all__ = ["Lost", "Workers"]
 PER_SUBJECT, IN_ALL = 3, 60
 #: Seconds that a worker may take to import the backend.
 STARTING = 300.0
+#: Bytes that a case may print.
+OUTPUT = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -38,54 +42,120 @@ class Lost:
 
 
 class _Worker:
-    """A process that runs cases, and the thread that ends it when it takes too long."""
+    """A process that runs cases, in a group of its own with all that it forks.
+
+    What it prints goes to a file that outlives it. A thread reads what it tells, because a process that it left behind
+    may hold the pipe open after its end.
+    """
 
     def __init__(self, request: dict[str, Any]) -> None:
         path = os.pathsep.join(entry for entry in sys.path if entry)
+        self.console = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the worker
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tensorcore_conformance.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self.console,
             env={**os.environ, "PYTHONPATH": path},
-            text=True,
-            encoding="utf-8",
+            start_new_session=True,
         )
         self.deadline = time.monotonic() + STARTING
+        #: Why it was ended, where it was.
+        self.ended = ""
         self.hung = False
+        #: What it had printed since its last case when it ended.
+        self.said = ""
+        #: What came on the channel of messages and was none, the beginning of it.
+        self.strange = ""
+        self._told: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._token = os.urandom(8).hex()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self._write(self._token)
         self.send(request)
 
     def send(self, request: dict[str, Any]) -> None:
         """Ask for something."""
+        self._write(json.dumps(request))
+
+    def _write(self, line: str) -> None:
         stream = self.process.stdin
         assert stream is not None
         try:
-            stream.write(json.dumps(request) + "\n")
+            stream.write(f"{line}\n".encode())
             stream.flush()
         except OSError:  # it is gone, which reading tells
             pass
 
-    def messages(self, limit: float) -> Any:
-        """What the worker tells; each message gives it ``limit`` more seconds."""
-        stream: IO[str] | None = self.process.stdout
+    def _read(self) -> None:
+        stream = self.process.stdout
         assert stream is not None
+        mark = f"{self._token} ".encode()
+        with stream:
+            for line in stream:
+                if line.startswith(mark) and line.endswith(b"\n"):
+                    self._told.put(json.loads(line[len(mark) :]))
+                elif line.strip() and not self.strange:
+                    self.strange = plain(line[:PRINTED].decode("utf-8", "replace"))
+        self._told.put(None)
+
+    def messages(self, limit: float) -> Iterator[dict[str, Any]]:
+        """What the worker tells; each message gives it ``limit`` more seconds."""
         while True:
-            line = stream.readline()
-            self.deadline = time.monotonic() + limit
-            if not line.endswith("\n"):
+            try:
+                message = self._told.get(timeout=0.5)
+            except queue.Empty:
+                if self.process.poll() is None:
+                    continue
                 return
-            yield json.loads(line)
+            if message is None:
+                return
+            self.deadline = time.monotonic() + limit
+            yield message
+
+    def watch(self, memory: int) -> None:
+        """End the process if its time is up, or if it takes more than it may."""
+        if self.ended:
+            return
+        if time.monotonic() > self.deadline:
+            self.hung, self.ended = True, "its time was up"
+        elif 0 < memory < (taken := _memory_of(self.process.pid)):
+            self.ended = f"it had taken {taken / 1e9:.3g} GB of memory"
+        elif os.fstat(self.console.fileno()).st_size > OUTPUT:
+            self.ended = f"it had printed more than {OUTPUT / 1e9:.3g} GB"
+        if self.ended:
+            self.kill()
+
+    def kill(self) -> None:
+        """End the process and all that it has forked."""
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        except PermissionError:  # a group in which only what has ended is left, on some systems
+            pass
 
     def end(self) -> str:
         """End the process, and how it ended."""
-        self.process.kill() if self.hung else self._closed()
+        if not self.ended:
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                pass
+        # What it has forked is of its group, and keeps the group's number from being anybody else's.
+        self.kill()
         code = self.process.wait()
-        for stream in (self.process.stdin, self.process.stdout):
-            if stream is not None:
-                try:
-                    stream.close()
-                except OSError:
-                    pass
+        stream = self.process.stdin
+        assert stream is not None
+        try:
+            stream.close()
+        except OSError:
+            pass
+        self._reader.join(1)
+        self.said = plain(os.pread(self.console.fileno(), PRINTED, 0).decode("utf-8", "replace")).strip()
+        self.console.close()
+        if self.ended:
+            return self.ended
         if code < 0:
             try:
                 return f"signal {signal.Signals(-code).name}"
@@ -93,11 +163,24 @@ class _Worker:
                 return f"signal {-code}"
         return f"exit code {code}"
 
-    def _closed(self) -> None:
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
+
+def _memory_of(process: int) -> int:
+    """Bytes of memory that a process holds; 0 where the system does not tell."""
+    try:
+        with open(f"/proc/{process}/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
+def _memory_for_each() -> int:
+    """Bytes that a worker may take: half of what is free, and 2 GB at least; 0 where the system does not tell."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            free = next(int(line.split()[1]) << 10 for line in file if line.startswith("MemAvailable"))
+    except (OSError, StopIteration, ValueError):
+        return 0
+    return max(2 << 30, free // 2)
 
 
 @dataclass
@@ -110,6 +193,7 @@ class Workers:
         limits: how much is tried.
         jobs: how many processes work at once.
         seconds: what a case may take; then the worker is ended and another goes on with the next case.
+        memory: bytes that a worker may take, then the same; 0 for no limit.
     """
 
     device: str
@@ -117,12 +201,15 @@ class Workers:
     limits: Limits
     jobs: int = 2
     seconds: float = 60.0
+    memory: int = field(default_factory=_memory_for_each)
     lost: list[Lost] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._living: list[_Worker] = []
         self._lock = threading.Lock()
         self._stop = threading.Event()
+        #: What the backend printed while it was loaded.
+        self.printed = ""
         #: A worker that waits for its first subject.
         self._first: _Worker | None = None
         self._declared: list[Exemption] | None = None
@@ -152,24 +239,23 @@ class Workers:
         worker = _Worker(request)
         with self._lock:
             self._living.append(worker)
+            stopped = self._stop.is_set()
+        if stopped:  # while it started, and `close` may have missed it
+            self._end(worker)
+            raise DeviceError("the examination was ended")
         return worker
 
     def _ready(self, worker: _Worker) -> tuple[dict[str, Any] | None, Exception]:
         for message in worker.messages(STARTING):
             if "ready" in message:
+                self.printed = self.printed or message["printed"]
                 return message["ready"], DeviceError("")
             self._end(worker)
-            text = message["refused"]
-            if message["kind"] == "ValueError":
-                return None, ValueError(text)
-            known = message["kind"].endswith("Error") and message["kind"] != "SystemExit"
-            return None, DeviceError(
-                text if known else f"loading device {self.device!r} raised {message['kind']}: {text}"
-            )
-        how = "it took too long" if worker.hung else self._end(worker)
-        if worker.hung:
-            self._end(worker)
-        return None, DeviceError(f"the process that loads device {self.device!r} ended: {how}")
+            text = message["refused"] + _also(message["printed"])
+            return None, ValueError(text) if message["usage"] else DeviceError(text)
+        how, said = self._end(worker), _also(worker.said)
+        how = f"it took more than {STARTING:g} s" if worker.hung else how
+        return None, DeviceError(f"the process that loads device {self.device!r} ended: {how}{said}")
 
     def _end(self, worker: _Worker) -> str:
         with self._lock:
@@ -178,13 +264,11 @@ class Workers:
         return worker.end()
 
     def _watch(self) -> None:
-        """End the workers whose time is up."""
+        """End the workers whose time is up, or that take too much."""
         while not self._stop.wait(0.1):
             with self._lock:
-                late = [each for each in self._living if time.monotonic() > each.deadline and not each.hung]
-            for worker in late:
-                worker.hung = True
-                worker.process.kill()
+                for each in self._living:
+                    each.watch(self.memory)
 
     # ---------------------------------------------------------------- subjects
 
@@ -232,16 +316,9 @@ class Workers:
         with self._lock:
             living, self._living = self._living, []
         for worker in living:
-            stream = worker.process.stdin
-            try:
-                assert stream is not None
-                stream.close()
-            except OSError:
-                pass
-            worker.process.kill()
-            worker.process.wait()
-            if worker.process.stdout is not None:
-                worker.process.stdout.close()
+            worker.ended = worker.ended or "no more is asked of it"
+            worker.kill()
+            worker.end()
 
     def _work(self, waiting: Any, done: Any, worker: _Worker | None) -> None:
         """A thread that gives one worker after another what is waiting."""
@@ -308,6 +385,9 @@ class Workers:
             elif "outcome" in message:
                 skip += 1
                 facts = message["outcome"]
+                if worker.strange:
+                    facts["printed"] = f"{facts.get('printed', '')}(into a pipe that is not its own) {worker.strange}"
+                    worker.strange = ""
                 self._take(Outcome(**{**facts, "shapes": tuple(facts["shapes"])}), report, met)
                 current = {}
             elif "broken" in message:
@@ -318,11 +398,13 @@ class Workers:
                 return True, skip, Lost("", "", "", "")
         how = self._end(worker)
         kind = "hung" if worker.hung else "crashed"
-        what = (
-            f"the case took more than {self.seconds:g} s, and its process was ended"
-            if worker.hung
-            else f"the interpreter ended while the case ran ({how})"
-        )
+        if worker.hung:
+            what = f"the case took more than {self.seconds:g} s, and its process was ended"
+        elif worker.ended:
+            what = f"the process was ended while the case ran: {how}"
+        else:
+            what = f"the interpreter ended while the case ran ({how})"
+        what += _also(worker.said)
         case = current.get("case", "before the first case")
         outcome = Outcome(
             case, current.get("dtype", ""), tuple(current.get("shapes", ())), kind, what, current.get("program", ""),
@@ -334,6 +416,10 @@ class Workers:
     def _take(self, outcome: Outcome, report: SubjectReport, met: dict[Exemption, list[bool]]) -> None:
         for exemption in report.add(outcome, self.device, list(met)):
             met[exemption].append(bool(outcome.kind))
+
+
+def _also(printed: str) -> str:
+    return f"; it had printed {printed!r}" if printed else ""
 
 
 def _tuples(values: dict[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,8 @@ QUICK = Limits(examples=0, dtypes=("float32",), gradients=0)
 
 #: A backend whose ops do one bad thing each; the device ``bad_load`` never gets that far.
 SOURCE = """
-import ctypes, os, sys, threading, time
+import ctypes, os, signal, sys, threading, time
+import numpy
 from tensorcore.backend import BackendSpec
 from tensorcore.plugins import hookimpl
 from tensorcore_cpu.backend import CpuBackend
@@ -54,6 +57,40 @@ def bad_print(x):
     import numpy
     return numpy.negative(x)
 
+def bad_flood(x):
+    os.write(1, b"x" * 3_000_000)
+    return numpy.log(x)
+
+def bad_last_words(x):
+    os.write(2, b"assertion failed: \\x1b[31mrank < 8\\x00")
+    os.abort()
+
+def bad_fork(x):
+    os.fork()  # both come back
+    return numpy.sqrt(x)
+
+def bad_leftover(x):
+    if os.fork() == 0:
+        os.execv(sys.executable, [sys.executable, "-c", "import time; time.sleep(600)", os.environ["LEFTOVER"]])
+    return numpy.rint(x)
+
+def bad_pipes(x):
+    for number in range(3, 20):
+        try:
+            os.write(number, b"garbage\\n{'outcome': 1}")
+        except OSError:
+            pass
+    return numpy.sign(x)
+
+def bad_memory(x):
+    kept = []
+    while True:
+        kept.append(bytearray(b"x" * 20_000_000))
+
+class Odd(Exception):
+    def __str__(self):
+        return "\\ud800 \\x00 \\x1b[31m" + "y" * 5_000_000
+
 def bad_streams(x):
     sys.stdout = sys.stderr = None
     os.close(1)
@@ -64,6 +101,8 @@ FAULTS = {
     "tanh": bad_exit, "exp": bad_fault, "sin": bad_sleep, "cos": bad_spin, "neg": bad_print, "abs": bad_streams,
     "sinh": raising(SystemExit(0)), "cosh": raising(KeyboardInterrupt()), "tan": raising(Strange()),
     "floor": raising(GeneratorExit()), "asin": lambda x: None, "acos": lambda x: x.tolist(), "atan": lambda x: "text",
+    "acosh": raising(Odd()), "log": bad_flood, "atanh": bad_last_words, "log1p": bad_fork, "round": bad_leftover,
+    "sign": bad_pipes, "expm1": bad_memory,
     "asinh": lambda x: (x, x), "ceil": lambda x: x.astype("float16"),
 }
 
@@ -75,6 +114,13 @@ class Bad(CpuBackend):
             os._exit(9)
         if name == "bad_import":
             sys.exit("needs a licence")
+        if name == "bad_words":
+            os.write(2, b"driver: no such card")
+            os._exit(3)
+        if name == "bad_wait":
+            time.sleep(3600)
+        if name == "bad_chatter":
+            print("hello")
 
     def kernel(self, name, dtype, index):
         return FAULTS.get(name) or super().kernel(name, dtype, index)
@@ -87,14 +133,18 @@ class Bad(CpuBackend):
         return Interpreter(graph)
 
     def tensorcore_conformance_exceptions(self):
+        if self.name == "bad_list":
+            raise OSError("no list")
         return [
             {"op": "trunc", "cases": "values/*", "reason": "passes, and so is stale"},
             {"op": "ceil", "reason": "rounds in float16"},
         ]
 
+NAMES = ("bad", "bad_load", "bad_import", "bad_words", "bad_wait", "bad_chatter", "bad_list")
+
 @hookimpl
 def tensorcore_backends():
-    return [BackendSpec(name, "badly:Bad", argument=name) for name in ("bad", "bad_load", "bad_import")]
+    return [BackendSpec(name, "badly:Bad", argument=name) for name in NAMES]
 """
 
 
@@ -120,7 +170,7 @@ def examined(ops: str, seconds: float = 60.0) -> Report:
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    return examined("tanh exp sinh cosh tan floor asin acos atan asinh ceil neg abs trunc sqrt")
+    return examined("tanh exp sinh cosh tan floor asin acos atan asinh ceil neg abs trunc sqrt acosh log sign log1p")
 
 
 def subject(report: Report, name: str):
@@ -189,11 +239,109 @@ def test_a_case_that_never_ends_is_ended(op):
 
 
 @pytest.mark.parametrize(
-    ("device", "words"), [("bad_load", "ended: exit code 9"), ("bad_import", "SystemExit: needs a licence")]
+    ("device", "words"),
+    [
+        ("bad_load", "ended: exit code 9"),
+        ("bad_import", "SystemExit: needs a licence"),
+        ("bad_words", "ended: exit code 3; it had printed 'driver: no such card'"),
+        ("bad_wait", "ended: it took more than 4 s"),
+        ("bad_list", "device 'bad_list': tensorcore_conformance_exceptions raised OSError: no list"),
+    ],
 )
-def test_a_device_that_cannot_be_loaded_is_an_error_of_the_command(device, words, capsys):
+def test_a_device_that_cannot_be_loaded_is_an_error_of_the_command(device, words, capsys, monkeypatch):
+    monkeypatch.setattr("tensorcore_conformance.workers.STARTING", 4.0 if device == "bad_wait" else 300.0)
     assert main([device, "--ops", "neg"]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_what_a_backend_prints_while_it_is_loaded_is_told(capsys):
+    assert main(["bad_chatter", "--ops", "sub", "--dtypes", "float32"]) == 0
+    assert "printed while it was loaded: 'hello\\n'" in capsys.readouterr().err
+
+
+def test_what_is_raised_is_cut_and_can_be_printed(report):
+    failure = subject(report, "acosh").failures[0]
+    assert "\\ud800 \\x00 \\x1b[31myyy" in failure.message and len(failure.message) < 2100
+
+
+def test_much_output_costs_no_memory_and_no_disk(report):
+    assert subject(report, "log").passed and subject(report, "log").printed[1] == "x" * 300
+
+
+def test_what_is_written_into_others_pipes_is_no_message(report):
+    assert subject(report, "sign").cases > 20
+    assert "garbage" in subject(report, "sign").printed[1] and "not its own" in subject(report, "sign").printed[1]
+
+
+def test_a_process_that_a_kernel_forks_runs_no_cases(report):
+    forked = subject(report, "log1p")
+    assert forked.printed[0] > 3 and "forked came back" in forked.printed[1]
+    assert len({*forked.groups}) > 3 and sum(forked.groups.values()) == forked.cases
+
+
+def test_the_last_words_of_a_crash_are_told():
+    (crash, *_) = examined("atanh").failures
+    assert "signal SIGABRT" in crash.message and r"assertion failed: \x1b[31mrank < 8\x00" in crash.message.replace(
+        "\\\\", "\\"
+    )
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the system does not tell what processes take")
+def test_a_case_that_takes_too_much_memory_is_ended():
+    found = examine_isolated(Workers("bad", ["expm1"], QUICK, 1, 60.0, 600_000_000), ["expm1"])
+    (lost, *_) = [each for each in found.failures if each.kind == "crashed"]
+    assert (
+        "the process was ended while the case ran: it had taken 0." in lost.message and "GB of memory" in lost.message
+    )
+
+
+def _alive(word: str) -> list[str]:
+    """The command lines of processes that have a word in them."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            lines.append(path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace"))
+        except OSError:  # it has ended meanwhile
+            pass
+    return [line for line in lines if word in line]
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="the system does not list processes")
+def test_what_a_kernel_leaves_behind_ends_with_the_examination(monkeypatch, tmp_path):
+    monkeypatch.setenv("LEFTOVER", str(tmp_path))
+    assert subject(examined("round"), "round").cases > 5
+    assert not _alive(str(tmp_path))
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="the system does not list processes")
+@pytest.mark.parametrize(("number", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGKILL", -9)])
+def test_no_process_outlives_the_command(tmp_path, number, code):
+    # The word is in the search path of the workers, which is in their environment, not in what they are called with.
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    program = "from tensorcore_conformance.session import main; raise SystemExit(main())"
+    command = [sys.executable, "-c", program, "bad", "--ops", "sin", "--jobs", "1"]
+    with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, cwd=tmp_path) as process:
+        children: list[int] = []
+        while not children:
+            time.sleep(0.2)
+            text = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+            children = [int(each) for each in text.split()]
+        time.sleep(1.5)
+        process.send_signal(getattr(signal, number))
+        said = process.communicate(timeout=30)[1].decode()
+    assert process.returncode == code and "Traceback" not in said
+    for _ in range(100):
+        if not any(_lives(child) for child in children):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{children} live on")
+
+
+def _lives(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_the_files_say_so(report, tmp_path):
