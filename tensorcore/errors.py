@@ -98,3 +98,12 @@ class CheckpointError(TensorcoreError, RuntimeError, ValueError):
 
 class DownloadError(TensorcoreError, RuntimeError, OSError):
     """A file that cannot be downloaded, or is not the one expected; the message says where to put it by hand."""
+
+
+def described(error: BaseException) -> str:
+    """A stranger's exception as ``Class: text``, also where making the text raises another."""
+    try:
+        text = str(error)
+    except Exception as another:
+        text = f"(its text cannot be made: {type(another).__name__})"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from tensorcore.errors import DimensionError, OutOfMemoryError, ShapeError, TensorcoreError
+from tensorcore.errors import DimensionError, OutOfMemoryError, ShapeError, TensorcoreError, described
 from tensorcore.shapes import broadcast_shapes
 
 if TYPE_CHECKING:
@@ -20,20 +20,24 @@ def explain(op: Op, inputs: tuple[Any, ...], error: Exception) -> NoReturn:
     tensors = [x for x in inputs if x is not None]
     met = ", ".join(f"{list(x.shape)} {x.dtype.name}" for x in tensors)
     where = str(tensors[0].device) if tensors else "the device"
+    try:
+        said = str(error) or type(error).__name__
+    except Exception:
+        said = described(error)
     if isinstance(error, MemoryError):
         from tensorcore.memory import describe_for_error
 
-        text = f"{op.name}: no memory on {where} for the result of ({met}): {error}{describe_for_error()}"
+        text = f"{op.name}: no memory on {where} for the result of ({met}): {said}{describe_for_error()}"
         raise OutOfMemoryError(text) from error
     if isinstance(error, IndexError):
-        raise DimensionError(f"{op.name}: {error} (operands: {met})") from error
-    if isinstance(error, TypeError) and "broadcast" not in str(error):
+        raise DimensionError(f"{op.name}: {said} (operands: {met})") from error
+    if isinstance(error, TypeError) and "broadcast" not in said:
         missing = [op.operand_at(place) for place, x in enumerate(inputs) if x is None and op.elementwise]
-        what = f"{missing[0]} must be a tensor or a number, got None" if missing else str(error)
+        what = f"{missing[0]} must be a tensor or a number, got None" if missing else said
         raise TypeError(f"{op.name}: {what} (operands: {met})") from error
-    if len(tensors) > 1 and (op.promotes is None or "broadcast" in str(error)):
+    if len(tensors) > 1 and (op.promotes is None or "broadcast" in said):
         try:
             broadcast_shapes(*(x.shape for x in tensors))
         except ShapeError as misfit:
             raise ShapeError(f"{op.name}: {misfit}") from None
-    raise RuntimeError(f"{op.name}: the kernel on {where} failed for ({met}): {error}") from error
+    raise RuntimeError(f"{op.name}: the kernel on {where} failed for ({met}): {said}") from error

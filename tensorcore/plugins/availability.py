@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.backend import contract
+from tensorcore.dtypes import DType
+from tensorcore.errors import BackendUnavailableError, PluginError, described
 
 if TYPE_CHECKING:
     from tensorcore.backend.contract import Backend
     from tensorcore.plugins.registry import Entry
 
-__all__ = ["BackendState", "age", "contract_mismatch", "missing"]
+__all__ = ["BackendState", "age", "contract_mismatch", "missing", "require_sound"]
+
+
+#: More devices than any machine has: a count that is none, and would be listed one by one.
+_MOST: Final = 65536
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,29 @@ def age(entry: Entry, made: Backend) -> str:
         f"plugin {entry.origin} is written for version {version} of the backend contract, which the next version will "
         f"refuse; adapt it to version {current}: {contract.CONTRACT_CHANGES[current]}"
     )
+
+
+def require_sound(made: Backend) -> None:
+    """Check what a new backend says of itself, which is read from then on without a look at its type.
+
+    Raises:
+        BackendUnavailableError: where it has no device.
+        PluginError: for answers that are none.
+    """
+    count: Any = made.device_count()
+    if not isinstance(count, int) or count > _MOST:
+        raise PluginError(f"device_count() returned {count!r}, expected the number of devices")
+    if count < 1:
+        raise BackendUnavailableError("it finds no device on this machine")
+    try:
+        able: Any = made.capabilities(0)
+    except Exception as error:
+        raise PluginError(f"capabilities(0) raised {described(error)}") from error
+    if not isinstance(able, contract.Capabilities):
+        raise PluginError(f"capabilities(0) returned a {type(able).__name__}, expected tensorcore.backend.Capabilities")
+    dtypes: Any = able.dtypes
+    if not isinstance(dtypes, frozenset) or not all(isinstance(each, DType) for each in dtypes):
+        raise PluginError(f"capabilities(0).dtypes is {dtypes!r}, expected a frozenset of tensorcore.DType")
 
 
 def missing(requires: Iterable[str], install: str) -> str | None:

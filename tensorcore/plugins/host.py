@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from tensorcore.backend.contract import Backend
-from tensorcore.errors import BackendUnavailableError, DeviceError, PluginError
-from tensorcore.plugins.availability import BackendState, age, contract_mismatch, missing
+from tensorcore.errors import BackendUnavailableError, DeviceError, PluginError, described
+from tensorcore.plugins.availability import BackendState, age, contract_mismatch, missing, require_sound
 
 if TYPE_CHECKING:
     from tensorcore.plugins.registry import Entry, PluginProblem, Registry
@@ -27,7 +27,7 @@ class _Off:
 
     state: str
     reason: str
-    error: Exception | None = None
+    error: BaseException | None = None
 
 
 class Host:
@@ -179,7 +179,7 @@ class Host:
             self._notices[name] = age(entry, made)
             self._loaded[name] = made
             return None
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # some modules leave the process where they miss something
             reason = _failure(entry, error)
             off = _Off("failed", reason, error)
             self._failed[name] = off
@@ -391,13 +391,13 @@ def _imported(target: str) -> Any:
     return found
 
 
-def _failure(entry: Entry, error: Exception) -> str:
+def _failure(entry: Entry, error: BaseException) -> str:
     """Why loading a backend failed, in a sentence."""
     if isinstance(error, BackendUnavailableError):
         return str(error)
     if isinstance(error, PluginError):
         return f"{entry.origin}: {error}"
-    reason = f"loading {entry.spec.target!r} raised {type(error).__name__}: {error}"
+    reason = f"loading {entry.spec.target!r} raised {described(error)}"
     if isinstance(error, ImportError) and entry.spec.install:
         absent, own = (error.name or "").partition(".")[0], entry.spec.target.partition(":")[0].partition(".")[0]
         if absent != own:
@@ -416,8 +416,7 @@ def _made(entry: Entry) -> Backend:
         raise PluginError(reason)
     if getattr(made, "name", None) != spec.name:
         raise PluginError(f"{spec.target!r} made a backend named {getattr(made, 'name', None)!r}, not {spec.name!r}")
-    if made.device_count() < 1:
-        raise BackendUnavailableError("it finds no device on this machine")
+    require_sound(made)
     return made
 
 
