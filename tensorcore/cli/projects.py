@@ -30,6 +30,9 @@ _PLACE: Final = re.compile(r"\{\{(\w+)\}\}")
 
 _NAMESPACE: Final = "array_api_compat.numpy"
 
+#: The distributions of this project, which a plugin would take the place of.
+_OWN: Final = frozenset({"tensorcore-framework"})
+
 # Where each file goes, and its template. {package} is the import package.
 
 _PROJECT: Final = {
@@ -145,6 +148,8 @@ def new_backend(
     from tensorcore.plugins.host import host
 
     names = Names.of(name)
+    if names.identifier == "diff":
+        raise UsageError("'diff' is a word of `tensorcore conformance`, which examines devices; choose another name")
     if names.identifier in host.backends():
         raise UsageError(
             f"there is a device {names.identifier!r} already; see `tensorcore backends`, and choose another name"
@@ -158,8 +163,7 @@ def new_backend(
         if not all(part.isidentifier() and not keyword.iskeyword(part) for part in namespace.split(".")):
             raise UsageError(f"--namespace {namespace!r} is not the name of a module")
         top, engine = namespace.partition(".")[0], f"{namespace} by the Array API standard"
-        if find_spec(top) is None:
-            warnings.warn(f"{top} is not installed here, and the project's tests need it", UserWarning, stacklevel=2)
+        _examine(namespace, top)
         requirements = ["array-api-compat>=1.11", "numpy>=2.1"] if namespace == _NAMESPACE else [_distribution_of(top)]
     facts = {
         "keyword": "array API",
@@ -217,21 +221,26 @@ def create(names: Names, templates: dict[str, str], facts: dict[str, str], folde
     ``facts`` has ``license`` and ``author`` besides what the templates name; an empty author is Git's user.
 
     Raises:
-        UsageError: where the package is installed already.
-        RuntimeError: where the folder exists.
+        UsageError: where the package or a distribution of its name is installed already.
+        RuntimeError: where the folder exists, or nothing can be written beside it.
     """
     target = folder / names.distribution
     if target.exists() or target.is_symlink():
         raise RuntimeError(f"{target} exists; choose another name, or another --directory")
     if find_spec(names.package) is not None:
         raise UsageError(f"a package {names.package!r} is installed already; choose another name")
+    if names.distribution in _OWN or _installed(names.distribution):
+        raise UsageError(f"there is a distribution {names.distribution!r} already; choose another name")
     facts = facts | _of_names(names) | _of_author(facts["author"], names)
     texts = {path.format(package=names.package): render(template, facts) for path, template in templates.items()}
     texts["LICENSE"] = render(f"licenses/{facts['license']}", facts).lstrip("\n")
     texts[f"src/{names.package}/py.typed"] = ""
-    folder.mkdir(parents=True, exist_ok=True)
     # Beside the target, so that the last step is a rename: what has the project's name is whole.
     draft = folder / f".{names.distribution}.{os.getpid()}"
+    try:
+        draft.mkdir(parents=True)
+    except OSError as error:
+        raise RuntimeError(f"cannot write into {folder}: {error.strerror}; choose another --directory") from error
     try:
         for path, text in texts.items():
             (draft / path).parent.mkdir(parents=True, exist_ok=True)
@@ -294,6 +303,35 @@ def _git_user() -> str:
     except (OSError, subprocess.SubprocessError):
         return ""
     return " ".join(done.stdout.split())
+
+
+def _examine(namespace: str, top: str) -> None:
+    """Refuse a module that is no array namespace, and say so where that cannot be known here."""
+    from importlib import import_module
+
+    if find_spec(top) is None:
+        warnings.warn(f"{top} is not installed here, and the project's tests need it", UserWarning, stacklevel=3)
+        return
+    try:
+        module = import_module(namespace)
+    except ImportError as error:
+        raise UsageError(f"--namespace {namespace!r} cannot be imported: {error}") from error
+    absent = [name for name in ("asarray", "float32", "permute_dims", "matmul") if not hasattr(module, name)]
+    if absent:
+        raise UsageError(
+            f"--namespace {namespace!r} does not follow the Array API standard: it has no {', '.join(absent)}; "
+            "for PyTorch, CuPy and others there is array_api_compat.torch and so on, else take --style from-scratch"
+        )
+
+
+def _installed(distribution: str) -> bool:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        version(distribution)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def _distribution_of(module: str) -> str:

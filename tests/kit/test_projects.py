@@ -104,6 +104,29 @@ def test_the_name_of_an_installed_package_is_refused(tmp_path, make, name):
         make(tmp_path, name)
 
 
+@pytest.mark.parametrize("make", [backend, model])
+@pytest.mark.parametrize("name", ["framework", "tensorcore-framework"])
+def test_the_name_of_a_distribution_is_refused(tmp_path, make, name):
+    with pytest.raises(UsageError, match="there is a distribution 'tensorcore-framework' already"):
+        make(tmp_path, name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_name_of_an_installed_distribution_without_such_a_package_is_refused(tmp_path, monkeypatch):
+    info = tmp_path / "site" / "tensorcore_taken-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tensorcore-taken\nVersion: 1.0\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    with pytest.raises(UsageError, match="there is a distribution 'tensorcore-taken' already"):
+        backend(tmp_path, "taken")
+
+
+def test_a_device_has_not_the_name_of_a_command(tmp_path):
+    with pytest.raises(UsageError, match="'diff' is a word of `tensorcore conformance`"):
+        backend(tmp_path, "diff")
+    assert model(tmp_path, "diff")["model"] == "diff"
+
+
 # ---------------------------------------------------------------- what is written
 
 MADE = {
@@ -223,7 +246,29 @@ def test_what_is_no_module_is_refused(tmp_path, namespace):
         backend(tmp_path, style="from-scratch", namespace=namespace)
 
 
+@pytest.mark.parametrize(
+    ("namespace", "message"),
+    [
+        ("math", "'math' does not follow the Array API standard: it has no asarray, float32, permute_dims, matmul"),
+        ("numpy.absent", "'numpy.absent' cannot be imported: No module named 'numpy.absent'"),
+        ("json.decoder.JSONDecoder", "cannot be imported: .* not a package"),
+    ],
+)
+def test_what_is_no_array_namespace_is_refused(tmp_path, namespace, message):
+    with pytest.raises(UsageError, match=message):
+        backend(tmp_path, namespace=namespace)
+    assert not list(tmp_path.iterdir())
+
+
 # ---------------------------------------------------------------- whole or not at all
+
+
+@pytest.mark.parametrize("make", [backend, model])
+def test_a_folder_that_cannot_be_written_into_is_named(tmp_path, make):
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "sub"):
+        with pytest.raises(RuntimeError, match=f"cannot write into {folder}: .*; choose another --directory"):
+            make(folder)
 
 
 @pytest.mark.parametrize("make", [backend, model])
