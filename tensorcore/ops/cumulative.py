@@ -172,6 +172,7 @@ def _trapezoids(op: str, y: Any, x: Any, dx: Any, dim: int) -> tuple[Any, int]:
     side = y.shape[place]
     if side == 0:
         return None, place
+    y = _unwrapped(y)
     ends = y.narrow(place, 1, side - 1) + y.narrow(place, 0, side - 1)
     if x is None:
         return ends * (1 if dx is None else dx) / 2.0, place
@@ -183,10 +184,15 @@ def _trapezoids(op: str, y: Any, x: Any, dx: Any, dim: int) -> tuple[Any, int]:
             f"{op}: expected one x for each of the {side} samples along dimension {place}, got x of shape "
             f"{list(x.shape)} and y of shape {list(y.shape)}"
         )
-    steps = x.diff(dim=along)
+    steps = _unwrapped(x).diff(dim=along)
     if x.ndim == 1:
         steps = steps.reshape((side - 1,) + (1,) * (y.ndim - place - 1))
     return ends * steps / 2.0, place
+
+
+def _unwrapped(x: Any) -> Any:
+    """Whole numbers in int64, where sums and differences of narrower ones do not wrap."""
+    return x.to(int64) if x.dtype.category == INTEGER and x.dtype.itemsize < 8 else x
 
 
 def _nothing(y: Any, shape: tuple[int, ...]) -> Any:
