@@ -153,6 +153,7 @@ def _examine(judge: Any, subject: str, skip: int, tell: Callable[..., None], con
     from dataclasses import asdict, replace
 
     from tensorcore_conformance.checks import LISTENERS
+    from tensorcore_conformance.process_state import ProcessState
 
     begun = judge.begin(subject)
     tell(begun={"kind": begun.kind, "runs_as": begun.runs_as, "note": begun.note})
@@ -161,8 +162,10 @@ def _examine(judge: Any, subject: str, skip: int, tell: Callable[..., None], con
         if number < skip:
             continue
         tell(case=check.name, dtype=check.dtype, shapes=check.shapes, program=check.program)
+        state = ProcessState()
         outcome = judge.run(check)
-        printed = console.new()
+        changed = state.restore()
+        printed = console.new() + (f"(and changed, in the whole process: {', '.join(changed)})" if changed else "")
         if printed:
             outcome = replace(outcome, printed=printed)
         standard = _STANDARD

@@ -164,15 +164,17 @@ def new_backend(
             raise UsageError(f"--namespace {namespace!r} is not the name of a module")
         top, engine = namespace.partition(".")[0], f"{namespace} by the Array API standard"
         _examine(namespace, top)
-        requirements = ["array-api-compat>=1.11", "numpy>=2.1"] if namespace == _NAMESPACE else [_distribution_of(top)]
+        requirements = (
+            ["array-api-compat>=1.11", "numpy>=2.1"] if namespace == _NAMESPACE else _distributions(namespace)
+        )
     facts = {
         "keyword": "array API",
         "summary": f"The device {names.identifier} for tensorcore: {engine}",
         "engine": engine,
         "namespace": namespace or "",
         "exceptions": _NUMPY_EXCEPTIONS if namespace == _NAMESPACE else "",
-        "requires": top,
-        "requirement": re.split("[<>=]", requirements[0])[0],
+        "requires": _quoted([top, *_wrapped(namespace)]) + ("" if _wrapped(namespace) else ","),
+        "requirement": " ".join(requirements) if _wrapped(namespace) else re.split("[<>=]", requirements[0])[0],
         "dependencies": _quoted(["tensorcore-framework", *requirements]),
         "extras": "cli,conformance",
         "contract": str(CONTRACT_VERSION),
@@ -303,6 +305,16 @@ def _git_user() -> str:
     except (OSError, subprocess.SubprocessError):
         return ""
     return " ".join(done.stdout.split())
+
+
+def _wrapped(namespace: str | None) -> list[str]:
+    """The library that a namespace of array_api_compat stands before, as far as it is not NumPy, which comes along."""
+    parts = (namespace or "").split(".")
+    return parts[1:2] if parts[0] == "array_api_compat" and parts[1:2] != ["numpy"] else []
+
+
+def _distributions(namespace: str) -> list[str]:
+    return [_distribution_of(each) for each in (namespace.partition(".")[0], *_wrapped(namespace))]
 
 
 def _examine(namespace: str, top: str) -> None:

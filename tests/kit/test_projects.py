@@ -230,6 +230,15 @@ def test_another_namespace(tmp_path):
     assert "array_api_strict" in project["dependencies"] or "array-api-strict" in project["dependencies"]
 
 
+def test_what_a_namespace_stands_before_is_required_as_well(tmp_path):
+    pytest.importorskip("array_api_compat.torch")
+    folder = Path(backend(tmp_path, namespace="array_api_compat.torch")["folder"])
+    project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["dependencies"] == ["tensorcore-framework", "array-api-compat", "torch"]
+    plugin = (folder / "src" / "tensorcore_simple" / "plugin.py").read_text("utf-8")
+    assert 'requires=("array_api_compat", "torch"),' in plugin and "pip install array-api-compat torch" in plugin
+
+
 def test_a_namespace_that_is_not_installed_is_told(tmp_path):
     with pytest.warns(UserWarning, match="absent_arrays is not installed here"):
         made = backend(tmp_path, namespace="absent_arrays.numpy")
