@@ -73,6 +73,27 @@ def test_a_missing_requirement_is_the_reason(site):
         ("Bytes = dict", "made a dict, expected a tensorcore.backend.Backend", "PluginError"),
         ("from tensorcore.backend import Backend as Bytes", "Can't instantiate abstract class Backend", "TypeError"),
         (BACKEND + "name = 'bits'", "made a backend named 'bits'", None),
+        ("import sys\nsys.exit('needs a licence')", "raised SystemExit: needs a licence", "SystemExit"),
+        (
+            "class Odd(Exception):\n    def __str__(self): raise OSError\ndef Bytes(): raise Odd",
+            "raised Odd: (its text cannot be made: OSError)",
+            "Odd",
+        ),
+        (BACKEND + "def device_count(self): return 'two'", "device_count() returned 'two', expected the number", None),
+        (BACKEND + "def device_count(self): return 10**9", "device_count() returned 1000000000, expected", None),
+        (
+            BACKEND + "def capabilities(self, index): 1 / 0",
+            "capabilities(0) raised ZeroDivisionError: division by",
+            None,
+        ),
+        (BACKEND + "def capabilities(self, index): return {}", "capabilities(0) returned a dict, expected", None),
+        (
+            "from tensorcore.backend import Capabilities\n"
+            + BACKEND
+            + "def capabilities(self, index): return Capabilities(dtypes=['float32'])",
+            "capabilities(0).dtypes is ['float32'], expected a frozenset of tensorcore.DType",
+            None,
+        ),
         (
             "from tensorcore.errors import BackendUnavailableError\n"
             "def Bytes(): raise BackendUnavailableError('the driver is older than 12.8')",
