@@ -10,12 +10,13 @@ from __future__ import annotations
 import itertools
 import math
 import threading
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any, Final
 
 import numpy as np
 
 from tensorcore.backend.contract import Array
+from tensorcore_cpu import crew
 from tensorcore_cpu.jit import x86
 from tensorcore_cpu.jit.compiling import join_lanes
 from tensorcore_cpu.jit.executable import data_offset, isa, loaded
@@ -247,8 +248,28 @@ def weight_gradient(
     if best is None or dtype.char not in "fd" or grad.dtype != dtype or not (input.size and grad.size):
         return None
     plan = _plan(input.shape, grad.shape, kernel, stride, padding, dilation, groups, dtype.itemsize, best)
-    batch, outs, lanes = len(input), grad.shape[1], best.bytes // dtype.itemsize
+    outs = grad.shape[1]
     of_group, depth = plan.order
+    count = math.prod(plan.sums)
+    parts = crew.split(len(input), grad.size * depth)
+    found: list[Any] = [None] * len(parts)
+
+    def some(place: int, images: slice) -> None:
+        found[place] = _sums(plan, input[images], grad[images], groups, best.bytes // dtype.itemsize)
+
+    crew.share([partial(some, place, images) for place, images in enumerate(parts)])
+    total = found[0] if len(parts) == 1 else np.add.reduce(found, 0)
+    blocks = total[:, :count].reshape(groups, *plan.sums)
+    out = blocks.transpose(0, 2, 3, 1, 4).reshape(groups, -1, plan.sums[0] * plan.sums[3])[:, :of_group, :depth]
+    if not np.isfinite(out).all():
+        return None
+    return np.ascontiguousarray(out).reshape(outs, input.shape[1] // groups, *kernel)
+
+
+def _sums(plan: _Plan, input: Array, grad: Array, groups: int, lanes: int) -> Array:
+    """What some images give for each group, block of taps and block of channels, and room for a vector behind."""
+    dtype, batch = input.dtype, len(input)
+    of_group = plan.order[0]
     sizes = [plan.step * math.prod(plan.input) + lanes, plan.step * math.prod(plan.gradient)]
     memory = _layouts.zeros(sum(sizes), dtype)
     laid = memory[: sizes[0] - lanes].reshape(plan.step, *plan.input)
@@ -258,8 +279,7 @@ def weight_gradient(
     target = ready[plan.inside]
     source = laid.reshape(plan.step, input.shape[1], *plan.input[2:])
     given = grad.reshape(batch, groups, of_group, *grad.shape[2:])
-    count = math.prod(plan.sums)
-    sums = np.empty((groups, count + lanes), dtype)
+    sums = np.empty((groups, math.prod(plan.sums) + lanes), dtype)
     total: Any = None
     for start in range(0, batch, plan.step):
         part = input[start : start + plan.step]
@@ -273,8 +293,4 @@ def weight_gradient(
         total = sums if total is None else total + sums
         if start + images < batch:
             sums = np.empty_like(sums)
-    blocks = total[:, :count].reshape(groups, *plan.sums)
-    out = blocks.transpose(0, 2, 3, 1, 4).reshape(groups, -1, plan.sums[0] * plan.sums[3])[:, :of_group, :depth]
-    if not np.isfinite(out).all():
-        return None
-    return np.ascontiguousarray(out).reshape(outs, input.shape[1] // groups, *kernel)
+    return np.asarray(total)
