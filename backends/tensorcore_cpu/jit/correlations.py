@@ -19,6 +19,7 @@ from tensorcore_cpu.jit import x86
 from tensorcore_cpu.jit.compiling import load_lanes, set_tail, store_lanes
 from tensorcore_cpu.jit.executable import data_offset, isa, loaded
 from tensorcore_cpu.jit.x86 import Address, Assembler, Isa
+from tensorcore_cpu.kept import Kept
 
 __all__ = ["correlated", "correlation_code"]
 
@@ -27,9 +28,9 @@ Ints = tuple[int, ...]
 _SAVED: Final = (x86.RBX, x86.RBP, x86.R12, x86.R13, x86.R14, x86.R15)
 #: Output channels of a block, by the vector registers there are, so that two vectors of sums each fit.
 _CHANNELS: Final = {32: 12, 16: 6}
-#: Weights of a group from which on laying windows out for BLAS is faster, where rows fill half a vector or less
-#: (512 channels of 7 x 7, 3 x 3: 3.1 ms here, 1.7 there).
-_MANY_WEIGHTS: Final = 1 << 15
+#: Weights of a group from which on laying windows out for a product is faster, by the vectors that rows fill at most
+#: (float32: 512 channels of 7 x 7, 3 x 3, 125 GFLOP/s here and 146 there).
+_MANY_WEIGHTS: Final = ((0.5, 1 << 15), (4, 1 << 20))
 #: Bytes of padded images worked on at a time, which stay in the second-level cache (16 images of 64 channels, 56 x 56:
 #: 52 GFLOP/s without, 180 with).
 _LAID_BYTES: Final = 1 << 19
@@ -200,7 +201,7 @@ def _program(channels: int, paired: bool, double: bool) -> Any:
 class _Plan:
     """What is the same for all arrays of these shapes."""
 
-    __slots__ = ("around", "blocks", "counts", "inside", "padded", "phases", "rows", "step", "taps")
+    __slots__ = ("around", "blocks", "columns", "counts", "inside", "made", "padded", "phases", "rows", "step", "taps")
 
     def __init__(
         self, shape: Ints, weight: Ints, stride: Ints, padding: Ints, dilation: Ints, groups: int, size: int, best: Isa
@@ -228,12 +229,18 @@ class _Plan:
             for channel in range(per_group)
             for place in itertools.product(*map(range, kernel))
         ]
-        lead = self.counts[:-1]
+        # Rows that would leave vectors half empty are taken together, with what is beside the image between them.
+        lanes, last = best.bytes // size, self.counts[-1]
+        merged = len(sides) > 1 and stride[-2:] == (1, 1) and 4 * last < 3 * -(-last // lanes) * lanes
+        lead = self.counts[: -1 - merged]
+        self.columns = (self.counts[-2] - 1) * row + last if merged else last
+        #: The result as it is written, cut to `counts` afterwards.
+        self.made = (*self.counts[:-1], row) if merged else self.counts
         starts = np.zeros(lead, np.int64)
-        for place, (s, step) in enumerate(zip(stride, steps, strict=False)):
-            starts += (np.arange(lead[place]) * (s * step)).reshape(-1, *(1,) * (len(lead) - place - 1))
-        rows = np.stack((starts.reshape(-1), np.arange(starts.size) * self.counts[-1]), 1)
-        paired = self.counts[-1] * size <= best.bytes and len(rows) > 1
+        for place, (side, s, step) in enumerate(zip(lead, stride, steps, strict=False)):
+            starts += (np.arange(side) * (s * step)).reshape(-1, *(1,) * (len(lead) - place - 1))
+        rows = np.stack((starts.reshape(-1), np.arange(starts.size) * math.prod(self.made[len(lead) :])), 1)
+        paired = self.columns * size <= best.bytes and len(rows) > 1
         if paired and len(rows) % 2:
             rows = np.concatenate((rows, rows[-1:]))
         rows *= size
@@ -243,11 +250,11 @@ class _Plan:
         most = _CHANNELS[best.registers]
         count = -(-of_group // most)
         bounds = [place * of_group // count for place in range(count + 1)]
-        area = math.prod(self.counts) * size
+        area = math.prod(self.made) * size
         self.blocks = []
         for first, last in itertools.pairwise(bounds):
             part = len(taps) * (last - first) * size
-            told = (len(taps), self.counts[-1], plane * per_group * size, area * of_group, area, part, part * groups)
+            told = (len(taps), self.columns, plane * per_group * size, area * of_group, area, part, part * groups)
             program = _program(last - first, paired, size == 8)
             self.blocks.append((first, last, program, np.array(told, np.int64)))
 
@@ -255,11 +262,16 @@ class _Plan:
         """Some images with zeros around them, columns of the same remainder by the stride side by side."""
         if not self.around and self.phases == 1:
             return np.ascontiguousarray(images)
-        laid = np.zeros((len(images), *self.padded[1:]), images.dtype)
+        count = min(self.step, self.padded[0])
+        laid = _kept.zeros(self, count * math.prod(self.padded[1:]), images.dtype).reshape(count, *self.padded[1:])
+        laid = laid[: len(images)]
         laid[self.inside] = images
         if self.phases > 1:
             laid = np.ascontiguousarray(laid.reshape(*laid.shape[:-1], -1, self.phases).swapaxes(-1, -2))
         return laid
+
+
+_kept: Final = Kept()
 
 
 @lru_cache(maxsize=128)
@@ -276,13 +288,15 @@ def correlated(
         return None
     size = dtype.itemsize
     plan = _plan(input.shape, weight.shape, stride, padding, dilation, groups, size, best)
-    if 2 * plan.counts[-1] * size <= best.bytes and weight.size >= groups * _MANY_WEIGHTS:
+    filled = plan.columns * size / best.bytes
+    if any(filled <= vectors and weight.size >= groups * many for vectors, many in _MANY_WEIGHTS):
         return None
     batch, outs = len(input), len(weight)
     of_group, depth = outs // groups, plan.taps.size
     out = np.empty((batch, outs, *plan.counts), dtype)
     start = np.zeros(outs, dtype) if bias is None else bias
     by_group, starts = weight.reshape(groups, of_group, depth), start.reshape(groups, of_group)
+    cut = plan.made != plan.counts
     blocks = []
     for first, last, program, told in plan.blocks:
         factors = np.array(by_group[:, first:last].swapaxes(1, 2), order="C")
@@ -293,9 +307,12 @@ def correlated(
         for begin in range(images.start, images.stop, plan.step):
             these = slice(begin, min(begin + plan.step, images.stop))
             laid = plan.laid(input[these])
+            made = np.empty((len(laid), outs, *plan.made), dtype) if cut else out[these]
             for first, program, factors, begins, told in blocks:
-                arrays = (out[these, first:], laid, factors, begins, plan.taps, plan.rows, told)
+                arrays = (made[:, first:], laid, factors, begins, plan.taps, plan.rows, told)
                 program(len(laid) * groups, 0, *map(id, arrays))
+            if cut:
+                out[these] = made[..., : plan.counts[-1]]
 
     crew.share([partial(some, part) for part in crew.split(batch, out.size * depth)])
     return out

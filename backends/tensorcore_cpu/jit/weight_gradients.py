@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import threading
 from functools import cache, lru_cache, partial
 from typing import Any, Final
 
@@ -21,6 +20,7 @@ from tensorcore_cpu.jit import x86
 from tensorcore_cpu.jit.compiling import join_lanes
 from tensorcore_cpu.jit.executable import data_offset, isa, loaded
 from tensorcore_cpu.jit.x86 import Address, Assembler, Isa
+from tensorcore_cpu.kept import Kept
 
 __all__ = ["weight_gradient", "weight_gradient_code"]
 
@@ -32,8 +32,6 @@ _SAVED: Final = (x86.RBX, x86.RBP, x86.R12, x86.R13, x86.R14, x86.R15)
 _BLOCK: Final = {32: (4, 6), 16: (3, 4)}
 #: Bytes of images laid out at a time: within the second-level cache.
 _LAID_BYTES: Final = 3 << 18
-#: Bytes of layouts that are kept for the next call.
-_KEPT_BYTES: Final = 4 << 20
 #: What the code is told, as int64: blocks of taps and of channels, bytes of a row of the gradient, from a block of its
 #: channels to the next, of a run, and from a run's end to the next image of gradient and input.
 _TAP_BLOCKS, _CHANNEL_BLOCKS, _ROW, _CHANNELS, _RUN, _NEXT_GRADIENT, _NEXT_INPUT = (8 * place for place in range(7))
@@ -149,23 +147,7 @@ def _program(channels: int, taps: int, double: bool, best: Isa) -> Any:
     return loaded(weight_gradient_code(channels, taps, double, best, offset), 5)
 
 
-class _Layouts(threading.local):
-    def __init__(self) -> None:
-        self.held: dict[Any, Array] = {}
-
-    def zeros(self, size: int, dtype: Any) -> Array:
-        """``size`` zeros in memory that is kept, which costs no page faults."""
-        if size * dtype.itemsize > _KEPT_BYTES:
-            return np.zeros(size, dtype)
-        found = self.held.get(dtype)
-        if found is None or found.size < size:
-            found = self.held[dtype] = np.empty(size, dtype)
-        found = found[:size]
-        found.fill(0)
-        return found
-
-
-_layouts: Final = _Layouts()
+_kept: Final = Kept()
 
 
 class _Plan:
@@ -271,7 +253,7 @@ def _sums(plan: _Plan, input: Array, grad: Array, groups: int, lanes: int) -> Ar
     dtype, batch = input.dtype, len(input)
     of_group = plan.order[0]
     sizes = [plan.step * math.prod(plan.input) + lanes, plan.step * math.prod(plan.gradient)]
-    memory = _layouts.zeros(sum(sizes), dtype)
+    memory = _kept.zeros(plan, sum(sizes), dtype)
     laid = memory[: sizes[0] - lanes].reshape(plan.step, *plan.input)
     rows = memory[sizes[0] :].reshape(plan.step, *plan.gradient)
     ready = rows[:, :, :of_group, : math.prod(plan.shape)].reshape(plan.step, groups, of_group, *plan.shape)

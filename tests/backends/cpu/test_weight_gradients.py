@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 
+from tensorcore_cpu import kept
 from tensorcore_cpu.jit import weight_gradients
 from tensorcore_cpu.jit.executable import isa
 from tensorcore_cpu.jit.x86 import AVX2, AVX512
@@ -73,7 +74,7 @@ def test_images_that_are_laid_out_in_several_parts(chosen, monkeypatch):
 
 
 def test_layouts_beyond_what_is_kept(monkeypatch):
-    monkeypatch.setattr(weight_gradients, "_KEPT_BYTES", 0)
+    monkeypatch.setattr(kept, "_MOST", 0)
     x, grad = drawn(np.float64, 2, 3, 2, (6, 5), (2, 2), 2, 1, 1)
     facts = ((2, 2), (2, 2), (1, 1), (1, 1), 1)
     assert np.abs(weight_gradients.weight_gradient(x, grad, *facts) - plain(x, grad, *facts)).max() < 1e-12
