@@ -16,9 +16,10 @@ from tensorcore.tensor import Tensor
 from tensorcore_conformance.arrays import from_numpy, native, to_numpy
 from tensorcore_conformance.checks import Check, area_check
 from tensorcore_conformance.forward import ConformanceError, oracle_device
-from tensorcore_conformance.interchange import interchange_area, overlap_area
+from tensorcore_conformance.interchange import interchange_area, overlap_area, writes_to_views
 from tensorcore_conformance.limits import Limits
-from tensorcore_conformance.process_areas import async_area, determinism_area, memory_area, threads_area
+from tensorcore_conformance.memory_area import memory_area
+from tensorcore_conformance.process_areas import async_area, determinism_area, threads_area
 from tensorcore_conformance.refusals import errors_area
 from tensorcore_conformance.training import compile_area, training_area
 
@@ -32,7 +33,8 @@ KEYS = (
     "0", "-1", "1:3", "::2", "::-1", "3:0:-2", "...", "None", "..., 0", "1, ...", "0, 1, 2", ":, None, 1", "-2:, 1:-1",
     "5:2", "0:0", ":, ::-1, ::2", "[0, 2]", "[[0, 1], [3, 0]]", "[-1, 0]", ":, [1, 0, 0]", "0, [1, 2]",
     "[0, 1], [1, 2]", "[0, 1], :, [2, 0]", "1:3, [0, 4]", "..., [0, 2]", "[0, 3], 1:4, 0", "mask", "rows", "rows, 1",
-    "True", "False", "[]", "[[0], [1]], [0, 2]", "None, [1, 2], 0", "::-1, [0, 1]",
+    "True", "False", "[]", "[[0], [1]], [0, 2]", "None, [1, 2], 0", "::-1, [0, 1]", "::3, 1::3", "1:4:3, 4:1",
+    ":, [[0, 1], [4, 4]], 1:", "rows, ..., 1", "[2, 2, 2, 2, 0, 2]", "-4, -5, -3", "[-4], :, [-3]", "mask[0, 0, 0]",
 )  # fmt: skip
 #: Index expressions that must raise IndexError.
 OUTSIDE = ("4", "-5", "0, 5", "[4]", "[-5]", ":, [0, 5]", "0, 0, 0, 0", "[0, 1, 7]")
@@ -59,7 +61,7 @@ def indexing(device: str, limits: Limits) -> Iterator[Check]:
     for key in OUTSIDE:
         yield area_check(device, "indexing", f"outside/{key}", "float32", partial(_outside, device, key))
     for op in ("index", "gather", "scatter", "index_put"):
-        for place in (-1, 4):
+        for place in (-1, 4, -5, 2**40):
             name = f"outside/{op}/{place}"
             yield area_check(device, "indexing", name, "float32", partial(_kernel_outside, device, op, place))
 
@@ -77,11 +79,15 @@ def _set(device: str, dtype: str, key: str) -> None:
     array = _numbers(dtype)
     x = from_numpy(array, device)
     part = array[_key(key)]
-    for number, value in enumerate((np.full((), 1), np.arange(1, part.size + 1).reshape(part.shape) % 5)):
+    whole = np.arange(1, part.size + 1).reshape(part.shape) % 5
+    values = {"a number": np.full((), 1), "an array": whole}
+    if part.ndim and part.size:
+        values["a row"], values["a column"] = whole[(0,) * (part.ndim - 1)], whole[..., :1]
+    for told, value in values.items():
         value = value.astype(native(dtype))
         x[_key(key)] = from_numpy(np.ascontiguousarray(value), device)
         array[_key(key)] = value
-        _equal(f"x after x[{key}] = {'a number' if number == 0 else 'an array'}", to_numpy(x), array)
+        _equal(f"x after x[{key}] = {told}", to_numpy(x), array)
 
 
 def _equal(what: str, got: Any, wanted: Any) -> None:
@@ -130,6 +136,7 @@ def writing(device: str, limits: Limits) -> Iterator[Check]:
     for dtype in sorted(Device(device).capabilities.dtypes, key=lambda each: each.name):
         yield area_check(device, "writing", f"fill/{dtype.name}", dtype.name, partial(_fill, device, dtype.name))
         yield area_check(device, "writing", f"copy/{dtype.name}", dtype.name, partial(_copy, device, dtype.name))
+    yield from writes_to_views(device)
 
 
 def _fill(device: str, dtype: str) -> None:
@@ -168,6 +175,10 @@ def _patterns(dtype: dtypes.DType) -> Any:
         return noise
     special = np.array([0.0, -0.0, np.inf, -np.inf, 1.0, -1.0]).astype(kind)
     noise = noise[np.isfinite(noise.astype(np.complex128 if dtype.category == dtypes.COMPLEX else np.float64))]
+    # Quiet NaN with bits of its own; signalling ones may become quiet on the way.
+    if kind.itemsize in (4, 8) and dtype.category == dtypes.FLOATING:
+        word, bits = (np.uint32, 0xFFC12345) if kind.itemsize == 4 else (np.uint64, 0x7FF8123456789ABC)
+        special = np.concatenate([special, np.array([bits], word).view(kind)])
     return np.concatenate([special, noise])
 
 
@@ -191,6 +202,9 @@ def _layouts(device: str, dtype: dtypes.DType) -> None:
     _equal("the transpose, read back", to_numpy(x.transpose(0, 1)), array.T)
     _equal("every second column, read back", to_numpy(x[:, ::2]), array[:, ::2])
     _equal("an expanded row, read back", to_numpy(x[:1].expand(3, 3)), np.broadcast_to(array[:1], (3, 3)))
+    _equal("an element, read back", to_numpy(x[1, 2]), array[1, 2])
+    _equal("an expanded element, read back", to_numpy(x[1, 1].expand(2, 3)), np.broadcast_to(array[1, 1], (2, 3)))
+    _equal("a row of a column, read back", to_numpy(x[1:, 1:2]), array[1:, 1:2])
 
 
 def _between(device: str, dtype: dtypes.DType) -> None:
@@ -238,9 +252,32 @@ _DRAWS: dict[str, tuple[str, float]] = {
     "tc.bernoulli(tc.full((30,), 0.3, device=d))": ("float32", 0.0),
     "tc.zeros(4, 5, device=d).uniform_(-1, 1)": ("float32", 0.0),
     "tc.zeros(4, 5, device=d).normal_(1, 2)": ("float32", 4e-6),
+    # Odd sizes, more than a block, every width, the ends of ranges.
+    "tc.randn(1, device=d)": ("float32", 2e-6),
+    "tc.randn(37, 3, device=d)": ("float32", 2e-6),
+    "tc.randn(5003, device=d)": ("float32", 2e-6),
+    "tc.randn(19, dtype=tc.float64, device=d)": ("float64", 1e-12),
+    "tc.randn(64, dtype=tc.float16, device=d)": ("float16", 0.0),
+    "tc.rand(66_001, device=d)": ("float32", 0.0),
+    "tc.rand(33, dtype=tc.bfloat16, device=d)": ("bfloat16", 0.0),
+    "tc.randint(-2**40, 2**40, (20,), device=d)": ("int64", 0.0),
+    "tc.randint(-7, -2, (9,), device=d)": ("int64", 0.0),
+    "tc.randint(5, 6, (9,), device=d)": ("int64", 0.0),
+    "tc.randperm(1, device=d)": ("int64", 0.0),
+    "tc.randperm(1009, device=d)": ("int64", 0.0),
+    "tc.bernoulli(tc.tensor([0., 1.] * 20, device=d))": ("float32", 0.0),
+    "tc.zeros(31, device=d).exponential_(2.5)": ("float32", 2e-6),
+    "tc.multinomial(tc.tensor([0.2, 0., 0.5], device=d), 2)": ("int64", 0.0),
 }
 _SAMPLES = {
     "dropout": "F.dropout(tc.ones(64, device=d), 0.4)",
+    "dropout of none": "F.dropout(tc.ones(64, device=d), 0.0)",
+    "dropout of all": "F.dropout(tc.ones(64, device=d), 1.0)",
+    "dropout of channels": "F.dropout2d(tc.ones(5, 7, 2, 3, device=d), 0.4)",
+    "gradient of dropout": (
+        "(lambda x, y: (tc.autograd.grad((lambda z: (y.append(z), z.sum())[1])(F.dropout(x, 0.4)), x)[0] - y[0])"
+        ".detach())(tc.ones(64, device=d).requires_grad_(), [])"
+    ),
 }
 
 
@@ -261,6 +298,7 @@ def _draw(device: str, call: str, budget: float) -> None:
         tc.manual_seed(1234)
         drawn.append([to_numpy(eval(call, {"tc": tc, "F": F, "d": place})) for _ in range(2)])
     for turn, (got, wanted) in enumerate(zip(*drawn, strict=True)):
+        got, wanted = (x.astype(np.float64) if x.dtype.name in ("bfloat16", "float16") else x for x in (got, wanted))
         if got.shape != wanted.shape or not np.allclose(got, wanted, rtol=budget, atol=budget):
             raise ConformanceError(
                 f"{call} after manual_seed(1234), draw {turn}: expected {wanted.tolist()} as on "

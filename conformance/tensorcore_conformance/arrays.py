@@ -17,11 +17,23 @@ __all__ = [
     "to_numpy", "wide", "wide_dtype",
 ]  # fmt: skip
 
-#: Ways to lay elements out in memory; each is made by the device's own view ops. In the last two, several elements
-#: are in one place: along the last dimension (a stride of 0), or along diagonals (windows that overlap).
-LAYOUTS = ("transposed", "strided", "negative", "offset", "expanded", "overlapping")
+#: Ways to lay elements out in memory; each is made by the device's own view ops. In the last four, several elements are
+#: in one place: along the last dimension (a stride of 0), the last but one, the first, or along diagonals (windows that
+#: overlap).
+LAYOUTS = (
+    "transposed",
+    "strided",
+    "rows",
+    "negative",
+    "backwards",
+    "offset",
+    "expanded",
+    "inner",
+    "outer",
+    "overlapping",
+)
 #: Those that need equal elements.
-REPEATING = ("expanded", "overlapping")
+REPEATING = ("expanded", "inner", "outer", "overlapping")
 
 _WIDE = {
     "float16": np.float64, "bfloat16": np.float64, "float32": np.float64, "float64": np.longdouble,
@@ -85,40 +97,55 @@ def _diagonals(shape: tuple[int, ...]) -> Any:
     return np.add.reduce(np.indices(shape))
 
 
+def _first(array: Any, layout: str) -> Any:
+    """The part of ``array`` that is repeated along the last dimension, the last but one, or the first."""
+    if layout == "outer":
+        return np.s_[:1]
+    return np.s_[..., :1, :] if layout == "inner" and array.ndim > 1 else np.s_[..., :1]
+
+
 def repeated(array: Any, layout: str) -> Any:
     """What an operand must hold to be laid out so: elements in one place are equal."""
     if array is None or not array.ndim or layout not in REPEATING or not array.size:
         return array
-    if layout == "expanded":
-        return np.ascontiguousarray(np.broadcast_to(array[..., :1], array.shape))
+    if layout in ("expanded", "inner", "outer"):
+        return np.ascontiguousarray(np.broadcast_to(array[_first(array, layout)], array.shape))
     return array.reshape(-1)[_diagonals(array.shape)]
 
 
 def laid_out(array: Any, device: str, layout: str) -> Tensor:
     """``array`` on ``device``, as a view that is laid out as ``layout`` says (contiguous, or one of `LAYOUTS`)."""
+    if layout == "offset" and array.ndim == 0:
+        return from_numpy(np.stack([array, array, array]) * np.array([0, 0, 1], array.dtype), device)[2]
     if layout == "contiguous" or array.ndim == 0:
         return from_numpy(array, device)
     if layout == "transposed":
         order = tuple(reversed(range(array.ndim)))
         return from_numpy(array.transpose(order), device).permute(order)
     if layout == "strided":
-        whole = np.zeros((*array.shape[:-1], 2 * array.shape[-1]), array.dtype)
-        whole[..., ::2] = array
-        return from_numpy(whole, device)[..., ::2]
-    if layout == "negative":
-        mirrored = np.ascontiguousarray(array[..., ::-1])[..., ::-1]
+        # Two more in each row, so that no step is the side times the next.
+        whole = np.zeros((*array.shape[:-1], 2 * array.shape[-1] + 2), array.dtype)
+        whole[..., :-2:2] = array
+        return from_numpy(whole, device)[..., :-2:2]
+    if layout == "rows":
+        whole = np.zeros((*array.shape[:-1], array.shape[-1] + 3), array.dtype)
+        whole[..., : array.shape[-1]] = array
+        return from_numpy(whole, device)[..., : array.shape[-1]]
+    if layout in ("negative", "backwards"):
+        turned = np.s_[..., ::-1] if layout == "negative" else np.s_[::-1]
+        mirrored = np.ascontiguousarray(array[turned])[turned]
         place = Device(device)
         kind = place.kind(dtype_named(array.dtype.name))
         # Slices have positive steps only: negative strides come with the host's memory, where a backend shares it.
         shared = kind.backend.share_host(mirrored, kind.dtype, mirrored.shape, mirrored.strides) if array.size else None
         if shared is not None:
             return wrap(shared, kind)
-        return from_numpy(array[..., ::-1], device)[..., ::-1]
+        return from_numpy(array[turned], device)[turned]
     if layout == "offset":
         whole = np.concatenate([array[:1], array]) if array.shape[0] else array
         return from_numpy(whole, device)[whole.shape[0] - array.shape[0] :]
-    if layout == "expanded":
-        return from_numpy(array[..., :1], device).expand(array.shape)
+    if layout in ("expanded", "inner", "outer"):
+        return from_numpy(array[_first(array, layout)], device).expand(array.shape)
     if layout == "overlapping":
         if not array.size:
             return from_numpy(array, device)

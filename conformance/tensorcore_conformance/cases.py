@@ -15,7 +15,7 @@ from tensorcore_conformance.limits import Limits
 from tensorcore_conformance.recipes import Recipe, seed_of, shape_name
 from tensorcore_conformance.samples import LAID_OUT, broadcasts, is_elementwise, may_repeat, samples_of
 
-__all__ = ["Case", "Limits", "forward_cases", "gradient_recipes", "recipe_from", "tested_dtypes"]
+__all__ = ["Case", "Limits", "forward_cases", "gradient_recipes", "is_ordering", "recipe_from", "tested_dtypes"]
 
 #: Keys of a sample that are not keyword arguments of the op.
 _RESERVED = frozenset(("shapes", "dtypes", "domains", "args", "order", "distinct", "prepare", "observe"))
@@ -27,7 +27,12 @@ _WRAPPING = names(
 #: Whose results tell equal elements apart, or 0 from others.
 _ORDERING = names(
     "argmax argmin sort argsort msort amax amin max min topk median kthvalue mode cummax cummin unique search "
-    "searchsorted bucketize any all count_nonzero nonzero argwhere"
+    "searchsorted bucketize any all count_nonzero nonzero argwhere linalg_vector_norm cdist grid_sample grid_values"
+)
+#: Which choose elements, and have gradients at equal ones.
+_CHOOSING = names(
+    "sort msort amax amin max min topk median kthvalue mode cummax cummin max_along min_along median_along nanmedian "
+    "maximum minimum fmax fmin aminmax values_in_order quantile max_pool1d max_pool2d max_pool3d max_pool"
 )
 #: Sums over many elements: what a naive float32 accumulation gets wrong, with the shape and the attributes.
 _LONG: dict[str, tuple[tuple[tuple[int, ...], ...], dict[str, Any]]] = {
@@ -58,6 +63,12 @@ _LARGE: dict[str, tuple[tuple[tuple[tuple[int, ...], ...], dict[str, Any]], ...]
 }  # fmt: skip
 
 
+#: Layouts in which primitives alone are tried: what composites are made of.
+_FOR_KERNELS = names("rows backwards inner outer")
+#: Layouts in which they are also tried on operands of more dimensions, and along others.
+_RICHER = names("transposed negative outer")
+
+
 @dataclass(frozen=True)
 class Case:
     """A recipe under its fixed name, ``group/...``; its dtype is what exceptions are scoped by."""
@@ -65,6 +76,11 @@ class Case:
     name: str
     recipe: Recipe
     dtype: str
+
+
+def is_ordering(op: Op) -> bool:
+    """Whether the op chooses among elements, of which some may be equal."""
+    return op.name in _CHOOSING
 
 
 def recipe_from(op: Op, sample: dict[str, Any], dtype: str, name: str) -> Recipe:
@@ -146,24 +162,51 @@ def _edge_cases(op: Op, able: frozenset[DType], limits: Limits, main: DType, sam
                     recipe = recipe_from(op, sample, dtype.name, "shapes")
                     yield Case(f"shapes/{dtype.name}/{_shape_name(recipe)}", recipe, dtype.name)
                 break
-    for layout in (*LAYOUTS, "mixed") if op.name not in LAID_OUT else ():
-        if layout in REPEATING and not may_repeat(op, samples[0]):
-            continue
-        if layout == "mixed" and len(op.operands) < 2:
-            continue
-        recipe = recipe_from(op, samples[0], usual.name, f"layout/{layout}").replaced(layout=layout)
-        if any(recipe.shapes):
-            yield Case(f"layout/{layout}/{usual.name}", recipe, usual.name)
+    yield from _layout_cases(op, usual, elementwise, samples)
     for number, sample in enumerate(samples if op.name in _ORDERING else ()):
         for turn in ("", ",again"):  # which of equals come first is chance
             recipe = recipe_from(op, sample, usual.name, f"ties/{number}{turn}").replaced(fill="ties")
             yield Case(f"ties/{usual.name}/{_shape_name(recipe)}{turn}", recipe, usual.name)
     yield from _special_cases(op, taken, broadcasts(op) and op.name != "sinc", samples)
     yield from _form_cases(op, usual, elementwise, samples)
+    for half in (dtypes.float16, dtypes.bfloat16) if op.name in ("sum", "mean", "matmul") else ():
+        shapes = ((1, 4096), (4096, 1)) if op.name == "matmul" else ((4096,),)
+        if limits.long and half in taken:
+            recipe = Recipe(op.name, shapes, (half.name,) * len(shapes), fill="tenth")
+            yield Case(f"long/{half.name}/{_shape_name(recipe)}", recipe, half.name)
     for name, (shapes, kwargs) in _LONG.items():
         if limits.long and name.partition("/")[0] == op.name and main in taken:
             tenths = Recipe(op.name, shapes, (main.name,) * len(shapes), kwargs=kwargs, fill="tenth")
             yield Case(f"long/{main.name}/{_shape_name(tenths)}", tenths, main.name)
+
+
+def _layout_cases(op: Op, usual: DType, elementwise: bool, samples: Any) -> Iterator[Case]:
+    """Operands in every layout: of three dimensions, or of the sample with most of them, and along a dimension."""
+    if op.name in LAID_OUT:
+        return
+    count = len(op.operands)
+    usually = [layout for layout in LAYOUTS if op.primitive or layout not in _FOR_KERNELS]
+    for layout in (*usually, "mixed"):
+        shown = [samples[0], *(_richest(samples) if op.primitive and layout in _RICHER else ())]
+        if elementwise:
+            shown = [{"shapes": (shape,) * count} for shape in ((2, 3, 4), *([(3, 4)] if layout == "strided" else []))]
+        if elementwise and layout == "offset":
+            shown.append({"shapes": ((),) * count})
+        for sample in shown:
+            if (layout in REPEATING and not may_repeat(op, sample)) or (layout == "mixed" and count < 2):
+                continue
+            recipe = recipe_from(op, sample, usual.name, f"layout/{layout}").replaced(layout=layout)
+            if any(recipe.shapes) or layout == "offset":
+                more = "" if sample is shown[0] else f"/{_shape_name(recipe)}"
+                yield Case(f"layout/{layout}/{usual.name}{more}", recipe, usual.name)
+
+
+def _richest(samples: Any) -> list[dict[str, Any]]:
+    """The sample whose operands have most dimensions and that names one, if that is not the first."""
+    if any("dim" in sample for sample in samples):
+        return list(samples[1:3])
+    best = max(samples[:4], key=lambda sample: (sum(map(len, filter(None, sample["shapes"]))), "dim" in sample))
+    return [] if best is samples[0] else [best]
 
 
 def _form_cases(op: Op, usual: DType, elementwise: bool, samples: Any) -> Iterator[Case]:

@@ -99,6 +99,8 @@ def edge_cases(op: Op, able: Iterable[DType]) -> Iterator[Case]:
     usual = dtypes.float32 if dtypes.float32 in taken else taken[0]
     yield from _magnitudes(op, usual, samples)
     yield from _counts(op, taken, samples)
+    if op.name == "pow":
+        yield from _powers(op, taken)
     if op.name == "cast":
         yield from _conversions(op, taken)
 
@@ -166,15 +168,23 @@ def _counts(op: Op, taken: list[DType], samples: tuple[dict[str, Any], ...]) -> 
             yield _case(op, "wrap", dtype, samples[0], fill="extreme")
         elif dtype.category == INTEGER and op.name in _SHIFTS:
             yield _case(
-                op, "wrap", dtype, {"shapes": ((5, 8), (5, 8)), "domains": ((-128, 128), (0, 8 * dtype.itemsize))}
+                op, "wrap", dtype, {"shapes": ((5, 8), (5, 8)), "domains": ((-128, 128), (0, 8 * dtype.itemsize + 3))}
             )
+
+
+def _powers(op: Op, taken: list[DType]) -> Iterator[Case]:
+    """Powers of integers, which wrap beyond what a float counts exactly."""
+    for dtype in taken:
+        if dtype.category == INTEGER:
+            low = 0 if dtypes.iinfo(dtype).min == 0 else -13
+            yield _case(op, "wrap", dtype, {"shapes": ((60,), (60,)), "domains": ((low, 14), (0, 23))})
 
 
 def _conversions(op: Op, taken: list[DType]) -> Iterator[Case]:
     """Every dtype to every other; integers at their limits, which wrap."""
     for source in taken:
         for target in taken:
-            whole = source.category == target.category == INTEGER
+            whole = source.category == INTEGER and target.category in (INTEGER, FLOATING)
             sample = {"shapes": ((5, 8),), "args": (target,), "domains": None if whole else ((0, 100),)}
             sample = {key: value for key, value in sample.items() if value is not None}
             case = _case(op, "convert", source, sample, fill="extreme" if whole else "random")

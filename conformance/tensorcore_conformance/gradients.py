@@ -17,8 +17,8 @@ from tensorcore_conformance.forward import ConformanceError, Measured, oracle_de
 from tensorcore_conformance.recipes import Recipe, flat_outputs
 
 __all__ = [
-    "Point", "along", "check_direction", "check_gradient", "check_second", "gradients_at", "judge_derivative",
-    "random_direction", "refused",
+    "Point", "along", "check_direction", "check_gradient", "check_second", "check_tied", "gradients_at",
+    "judge_derivative", "random_direction", "refused",
 ]  # fmt: skip
 
 #: Step of the central differences, of fourth order: truncation and rounding both err by about 1e-12.
@@ -214,6 +214,27 @@ def check_gradient(recipe: Recipe, device: str) -> Measured:
                 _same_form(place, gradient, tensors[place])
                 analytic, size = along(to_numpy(gradient), direction)
             share = max(share, judge_derivative(f"gradient of operand {place}", analytic, numeric, size))
+    return Measured(oracle="finite differences in float64", budget=share)
+
+
+@_at_smooth_points
+def check_tied(recipe: Recipe, device: str) -> Measured:
+    """Gradients where elements are equal, along directions that keep them so: the function has no kink there.
+
+    Whichever of equal elements is chosen, and however a gradient is shared among them, the derivative is the same.
+    """
+    point = Point(recipe.replaced(fill="ties"), device)
+    found = gradients_at(point)
+    if found is None or _narrows(point):
+        return Measured(oracle="no gradient")
+    share = 0.0
+    for place, gradient in zip(point.places, found[2], strict=True):
+        x = point.operands[place]
+        moves = random_direction(point.rng, (3,), x.dtype)
+        direction = np.asarray(moves[x.real.astype(int)])
+        numeric = _difference(point.value, point.operands, place, direction)
+        analytic, size = (0.0, 0.0) if gradient is None else along(to_numpy(gradient), direction)
+        share = max(share, judge_derivative(f"gradient of operand {place} at equal elements", analytic, numeric, size))
     return Measured(oracle="finite differences in float64", budget=share)
 
 

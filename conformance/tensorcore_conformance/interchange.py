@@ -17,11 +17,12 @@ from tensorcore_conformance.checks import Check, area_check
 from tensorcore_conformance.forward import ConformanceError, Measured
 from tensorcore_conformance.limits import Limits
 
-__all__ = ["interchange_area", "overlap_area"]
+__all__ = ["interchange_area", "overlap_area", "writes_to_views"]
 
 #: Views of an array of shape (4, 6), as written after its name; the same for NumPy's arrays and tensors.
 VIEWS = (
     "", "[1:]", "[:, 2:5]", "[:, ::2]", "[1::2, 1::3]", ".T", ".T[1:]", "[2]", "[:, 3]", ".reshape(2, 2, 6)", "[1:, 0]",
+    "[1:2]", "[:, 2:3]", "[1:2, 2:3]", "[:, 2:3].T", "[2, 3, ...]", "[2:2]",
 )  # fmt: skip
 
 
@@ -37,7 +38,7 @@ def _numbers(dtype: str) -> Any:
 
 
 def _equal(what: str, got: Any, wanted: Any) -> None:
-    wanted = np.ascontiguousarray(wanted)
+    wanted = np.array(wanted, order="C")
     if got.shape != wanted.shape or got.dtype != wanted.dtype or got.tobytes() != wanted.tobytes():
         raise ConformanceError(
             f"{what}: expected {wanted.dtype} {wanted.tolist()}, got {got.dtype} {np.asarray(got).tolist()}"
@@ -57,7 +58,12 @@ def interchange_area(device: str, limits: Limits) -> Iterator[Check]:
     for source, target in _REREAD:
         if source in able and target in able:
             yield check(f"reread/{source}/{target}", source, partial(_reread, device, source, target))
+        if source in able and target in able:
+            yield check(f"reread/{source}/{target}/memory", source, partial(_reread_memory, device, source, target))
     yield check("dlpack/copy", "float32", partial(_dlpack_copies, device))
+    yield check("dlpack/shared", "float32", partial(_dlpack_shared, device))
+    yield check("lists", "float32", partial(_lists, device))
+    yield check("read-only", "float32", partial(_read_only, device))
 
 
 # ------------------------------------------------------------------ numbers
@@ -109,6 +115,48 @@ def _reread(device: str, source: str, target: str) -> None:
     _equal(f"{source} read as {target}", got, array.view(native(target)))
 
 
+def _reread_memory(device: str, source: str, target: str) -> Measured | None:
+    """What reads a tensor's memory as another dtype sees what is written to it."""
+    x = from_numpy(np.ones((2, 4)).astype(native(source)), device)
+    y = x.view(dtypes.by_name(target))
+    if not y._is_view() or not Device(device).capabilities.mutable:
+        return Measured(oracle="a copy")
+    x[1].fill_(3)
+    array = np.array([[1] * 4, [3] * 4]).astype(native(source))
+    _equal(f"{source} read as {target}, after a write", to_numpy(y), array.view(native(target)))
+    return None
+
+
+def _lists(device: str) -> None:
+    """Nested lists of views, of nothing, and of numbers that are none."""
+    for view in (*VIEWS, "[:, 3:3]"):
+        array = _viewed(_numbers("float32"), view)
+        got = _viewed(from_numpy(_numbers("float32"), device), view).tolist()
+        if got != array.tolist():
+            raise ConformanceError(f"tolist() of x{view}, x of shape [4, 6]: expected {array.tolist()}, got {got}")
+    for numbers in ([float("nan"), float("inf"), -0.0, 1e-40], [[], []], [[[]]]):
+        array = np.array(numbers, np.float32)
+        got = from_numpy(array, device).tolist()
+        if repr(got) != repr(array.tolist()):
+            raise ConformanceError(f"tolist(): expected {array.tolist()}, got {got}")
+
+
+def _read_only(device: str) -> Measured | None:
+    """Host memory that must not be written is not shared, or writes to the tensor leave it as it is."""
+    kind = Device(device).kind(dtypes.float32)
+    array = _numbers("float32")
+    array.flags.writeable = False
+    shared = kind.backend.share_host(array, kind.dtype, array.shape, array.strides)
+    if shared is None:
+        return Measured(oracle="not offered")
+    try:
+        wrap(shared, kind).fill_(7)
+    except (RuntimeError, ValueError):
+        return None
+    _equal("read-only host memory after a write to what shares it", array, _numbers("float32"))
+    return None
+
+
 # ------------------------------------------------------------------ strides
 
 
@@ -143,7 +191,7 @@ def _same_layout(what: str, whole: Tensor, x: Tensor, base: Any, array: Any) -> 
     if whole.data_ptr():
         gap = array.ctypes.data - base.ctypes.data
         met = x.data_ptr() - whole.data_ptr()
-        if met != gap:
+        if met != gap and array.size:
             raise ConformanceError(f"{what}: expected data_ptr() {gap} after that of x, got {met}")
     _equal(f"the elements of {what}", to_numpy(x), array)
 
@@ -210,6 +258,35 @@ def _exported(device: str, view: str, dtype: str) -> Any:
     return np.array(np.from_dlpack(x)) if on_host else to_numpy(tc.from_dlpack(x, device=device))
 
 
+def _dlpack_shared(device: str) -> Measured | None:
+    """Where memory is the host's and can be written, what is exported shares it; also with negative strides."""
+    place = Device(device)
+    kind = place.kind(dtypes.float32)
+    if not (place.backend.host_memory and place.capabilities.mutable and place.capabilities.views):
+        return Measured(oracle="not offered")
+    x = from_numpy(_numbers("float32"), device)
+    if tuple(x.__dlpack_device__()) != tuple(_numbers("float32").__dlpack_device__()):
+        raise ConformanceError(f"__dlpack_device__(): memory of the host, and it says {tuple(x.__dlpack_device__())}")
+    try:
+        exported = np.from_dlpack(x)
+    except (BufferError, RuntimeError):
+        return Measured(oracle="not offered")
+    x.fill_(5)
+    _equal(
+        "what was exported by DLPack, after a write to the tensor", np.array(exported), np.full((4, 6), 5, np.float32)
+    )
+    for view in ("[::-1]", "[2, ::-1]", "[::-1, ::2]"):
+        array = _viewed(_numbers("float32"), view)
+        shared = kind.backend.share_host(array, kind.dtype, array.shape, array.strides)
+        if shared is not None:
+            try:
+                got = np.array(np.from_dlpack(wrap(shared, kind)))
+            except (BufferError, RuntimeError):
+                continue  # not offered
+            _equal(f"a host array {view}, shared, to DLPack", got, array)
+    return None
+
+
 def _dlpack_copies(device: str) -> Measured | None:
     """``copy=True`` shares nothing; ``copy=False`` shares, or is refused."""
     if not Device(device).backend.host_memory:
@@ -229,6 +306,50 @@ def _dlpack_copies(device: str) -> Measured | None:
 
 
 # ------------------------------------------------------------------ writes where source and target overlap
+
+
+def writes_to_views(device: str) -> Iterator[Check]:
+    """Writes to parts of a tensor, however they lie: from whole arrays, rows, numbers and what is transposed."""
+    for view in (*VIEWS, *_HOST[-2:]):
+        yield area_check(device, "writing", f"view/x{view}", "float32", partial(_written_view, device, view))
+
+
+def _written_view(device: str, view: str) -> None:
+    kind = Device(device).kind(dtypes.float32)
+    if not Device(device).capabilities.mutable and "-" in view:
+        return
+    for told in ("a whole array", "a row", "a number", "a transpose", "a sum"):
+        array = _numbers("float32")
+        if view in _HOST[-2:]:  # slices of tensors have positive steps
+            shared = kind.backend.share_host(array, kind.dtype, array.shape, array.strides)
+            turned = _viewed(array, view)
+            part = kind.backend.share_host(turned, kind.dtype, turned.shape, turned.strides)
+            if shared is None or part is None:
+                return
+            x, target = wrap(shared, kind), wrap(part, kind)
+            array = array.copy()
+        else:
+            x = from_numpy(array, device)
+            target = _viewed(x, view)
+        wanted = _viewed(array, view)
+        full: Any = -1 - np.arange(wanted.size, dtype=np.float32).reshape(wanted.shape)
+        value = {"a row": full[(0,) * (full.ndim - 1)] if full.ndim and full.size else full, "a number": np.float32(-9)}
+        source = np.asarray(value.get(told, full), np.float32)
+        given = from_numpy(np.array(source.T, order="C"), device).permute(*range(source.ndim)[::-1])
+        if told == "a sum":
+            target.add_(given).mul_(2)
+            new = (wanted + source) * 2
+        else:
+            target.copy_(given if told == "a transpose" else from_numpy(source, device))
+            new = source
+        if view in _HOST[-2:] or wanted.ndim == 0:
+            again = _numbers("float32")
+            (again[2:3, 3:4] if wanted.ndim == 0 else _viewed(again, view))[...] = new
+            array = again
+        else:
+            wanted[...] = new
+        _equal(f"x after {told} was written to x{view}, x of shape [4, 6]", to_numpy(x), array)
+
 
 PLACES: Any = np.array([1, 0, 2])
 #: Statements on ``x``, of shape (6,) or (4, 4), and what they must do, by NumPy with the source copied first.

@@ -13,18 +13,19 @@ from tensorcore.dtypes import FLOATING, DType
 from tensorcore.ops.record import REGISTRY, Op
 from tensorcore_conformance.aliasing import VIEWS, check_inplace, check_view
 from tensorcore_conformance.buffers import check_alone, check_poisoned, check_released
-from tensorcore_conformance.cases import Case, forward_cases, gradient_recipes, recipe_from, tested_dtypes
+from tensorcore_conformance.cases import Case, forward_cases, gradient_recipes, is_ordering, recipe_from, tested_dtypes
 from tensorcore_conformance.checks import Check
 from tensorcore_conformance.compiled import check_compiled
 from tensorcore_conformance.complex_step import check_complex_step
 from tensorcore_conformance.edge_cases import check_alike, check_edge, edge_cases, form_cases
 from tensorcore_conformance.exemptions import Exemption, ExtraCase
 from tensorcore_conformance.forward import ConformanceError, Measured, check_forward, check_refused, check_repeat
-from tensorcore_conformance.gradients import check_direction, check_gradient, check_second
+from tensorcore_conformance.gradients import check_direction, check_gradient, check_second, check_tied
 from tensorcore_conformance.limits import Limits
 from tensorcore_conformance.recipes import Recipe, seed_of
 from tensorcore_conformance.samples import samples_of
 from tensorcore_conformance.state import check_after, check_changed
+from tensorcore_conformance.variations import value_cases, variations
 
 __all__ = ["CHECKS", "CONTRACT_METHODS", "OpChecks", "runs_as"]
 
@@ -47,6 +48,7 @@ CHECKS: dict[str, Callable[[Recipe, str], Measured]] = {
     "second": check_second,
     "complex_step": check_complex_step,
     "direction": check_direction,
+    "tied": check_tied,
 }
 
 #: How many samples are tried for shared memory at least.
@@ -92,7 +94,9 @@ class OpChecks:
             yield self._check("refused" if case.name.startswith("refused") else "values", case)
         for case in edge_cases(op, self.able):
             yield self._check("edge", case)
-        for case in form_cases(op, self.able):
+        for case in value_cases(op, self.able):
+            yield self._check("edge", case)
+        for case in (*form_cases(op, self.able), *variations(op, self.able)):
             yield self._check("alike", case)
         yield from self._extra(op)
         if op.operands:
@@ -189,11 +193,13 @@ class OpChecks:
             if tried[dtype] > self.limits.gradients:
                 continue
             yield self._check("gradient", Case(f"gradient/{name}", recipe, dtype))
+            if dtype == "float64" and is_ordering(op):
+                yield self._check("tied", Case(f"tied/{name}", recipe, dtype))
             yield self._check("second", Case(f"second/{name}", recipe, dtype))
             if dtype == "float64":
                 yield self._check("complex_step", Case(f"complex_step/{name}", recipe, dtype))
         for each, taken in tested_dtypes(op, self.able):
-            if taken and each.category == FLOATING and each is not dtypes.float64:
+            if taken and each.category >= FLOATING and each not in (dtypes.float64, dtypes.complex128):
                 sample = samples_of(op)[0]
                 recipe = recipe_from(op, sample, each.name, "").replaced(seed=seed_of(f"{op.name}/direction"))
                 if each.name in recipe.dtypes:

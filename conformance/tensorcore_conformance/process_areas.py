@@ -1,18 +1,15 @@
-"""Areas about the process: threads, work in the background, memory, and one process against another."""
+"""Areas about the process: threads, work in the background, and one process against another."""
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import hashlib
 import json
 import os
 import subprocess
 import sys
 import threading
-import weakref
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -27,50 +24,67 @@ from tensorcore_conformance.checks import Check, area_check
 from tensorcore_conformance.forward import ConformanceError, Measured
 from tensorcore_conformance.limits import Limits
 
-__all__ = ["async_area", "determinism_area", "digests", "memory_area", "threads_area"]
+__all__ = ["async_area", "determinism_area", "digests", "threads_area"]
 
 #: Small programs of a device: each returns tensors that depend on its seed alone.
 Program = Callable[[str, int], list[Any]]
 
 
-def _drawn(device: str, seed: int, *shape: int) -> Tensor:
+def drawn(device: str, seed: int, *shape: int) -> Tensor:
     return from_numpy(np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32), device)
 
 
 def _elementwise(device: str, seed: int) -> list[Any]:
-    x, y = _drawn(device, seed, 17, 9), _drawn(device, seed + 1, 9)
+    x, y = drawn(device, seed, 17, 9), drawn(device, seed + 1, 9)
     return [(x * y + x.exp()).tanh(), (x > y).to(tc.float32).sum(0), x.maximum(y).abs().sqrt()]
 
 
 def _reductions(device: str, seed: int) -> list[Any]:
-    x = _drawn(device, seed, 31, 33)
+    x = drawn(device, seed, 31, 33)
     return [x.sum(), x.sum(1), x.mean(0), x.amax(1), x.argmax(0), x.cumsum(1), x.sort(1)[0], x.softmax(1)]
 
 
 def _products(device: str, seed: int) -> list[Any]:
-    a, b = _drawn(device, seed, 33, 65), _drawn(device, seed + 1, 65, 7)
-    image, weight = _drawn(device, seed, 2, 3, 9, 9), _drawn(device, seed + 1, 4, 3, 3, 3)
+    a, b = drawn(device, seed, 33, 65), drawn(device, seed + 1, 65, 7)
+    image, weight = drawn(device, seed, 2, 3, 9, 9), drawn(device, seed + 1, 4, 3, 3, 3)
     return [a @ b, F.conv2d(image, weight, padding=1), F.layer_norm(a, (65,))]
 
 
 def _gradients(device: str, seed: int) -> list[Any]:
-    a, b = (_drawn(device, seed + i, *shape).requires_grad_() for i, shape in enumerate(((9, 8), (8, 5))))
-    loss = ((a @ b).tanh().softmax(-1).log() * _drawn(device, seed + 3, 9, 5)).sum()
+    a, b = (drawn(device, seed + i, *shape).requires_grad_() for i, shape in enumerate(((9, 8), (8, 5))))
+    loss = ((a @ b).tanh().softmax(-1).log() * drawn(device, seed + 3, 9, 5)).sum()
     return list(autograd.grad(loss, [a, b]))
 
 
 def _writes(device: str, seed: int) -> list[Any]:
-    x = _drawn(device, seed, 6, 5)
+    x = drawn(device, seed, 6, 5)
     x[1:3].mul_(2).add_(1)
     x[:, ::2] = 0
-    x.index_add_(0, from_numpy(np.array([0, 0, 5]), device), _drawn(device, seed + 1, 3, 5))
+    x.index_add_(0, from_numpy(np.array([0, 0, 5]), device), drawn(device, seed + 1, 3, 5))
     return [x]
 
 
 def _draws(device: str, seed: int) -> list[Any]:
     """Numbers of a generator of its own, which other threads do not move."""
     own = tc.Generator(device="cpu" if not _has_generators(device) else device).manual_seed(seed)
-    return [tc.rand(20, generator=own, device=device), tc.randint(0, 99, (20,), generator=own, device=device)]
+    rest = {"generator": own, "device": device}
+    return [tc.rand(20, **rest), tc.randint(0, 99, (20,), **rest), tc.randn(33, **rest), tc.randperm(15, **rest)]
+
+
+@cache
+def _program(device: str) -> Callable[..., Any]:
+    """One compiled function for all callers of a device."""
+    return tc.compile(lambda x, y: ((x * y).exp().sum(0), x - y))
+
+
+def _replayed(device: str, seed: int) -> list[Any]:
+    return list(_program(device)(drawn(device, seed, 12, 7), drawn(device, seed + 1, 12, 7)))
+
+
+def _ordered(device: str, seed: int) -> list[Any]:
+    x, at = drawn(device, seed, 9, 40), from_numpy(np.random.default_rng(seed).integers(0, 9, 30), device)
+    sums = tc.zeros(9, 40, device=device).index_add(0, at, x[at])
+    return [*x.sort(1), *x.topk(3, 0), x[at, at], x.gather(0, at[None]), sums, x.unique()]
 
 
 def _has_generators(device: str) -> bool:
@@ -88,14 +102,16 @@ PROGRAMS: dict[str, Program] = {
     "gradients": _gradients,
     "writes": _writes,
     "draws": _draws,
+    "replayed": _replayed,
+    "ordered": _ordered,
 }
 
 
-def _arrays(program: Program, device: str, seed: int) -> list[Any]:
+def arrays_of(program: Program, device: str, seed: int) -> list[Any]:
     return [to_numpy(x.detach()) for x in program(device, seed)]
 
 
-def _differ(what: str, got: list[Any], wanted: list[Any], exact: bool) -> str:
+def differ(what: str, got: list[Any], wanted: list[Any], exact: bool) -> str:
     for place, (a, b) in enumerate(zip(got, wanted, strict=True)):
         same = a.tobytes() == b.tobytes() if exact else np.allclose(a, b, rtol=1e-4, atol=1e-5, equal_nan=True)
         if a.shape != b.shape or not same:
@@ -117,7 +133,7 @@ def threads_area(device: str, limits: Limits) -> Iterator[Check]:
 
 def _in_threads(device: str, program: Program) -> None:
     exact = Device(device).capabilities.deterministic
-    alone = [_arrays(program, device, seed) for seed in range(THREADS)]
+    alone = [arrays_of(program, device, seed) for seed in range(THREADS)]
     found: list[str] = []
     ready = threading.Barrier(THREADS)
 
@@ -125,7 +141,7 @@ def _in_threads(device: str, program: Program) -> None:
         try:
             ready.wait(60)
             for turn in range(ROUNDS):
-                text = _differ(f"thread {seed}, turn {turn}", _arrays(program, device, seed), alone[seed], exact)
+                text = differ(f"thread {seed}, turn {turn}", arrays_of(program, device, seed), alone[seed], exact)
                 if text:
                     found.append(text)
                     return
@@ -154,7 +170,7 @@ def _handed_over(device: str) -> None:
     made: dict[str, Any] = {}
 
     def make() -> None:
-        made["x"] = _drawn(device, 1, 50, 3).requires_grad_()
+        made["x"] = drawn(device, 1, 50, 3).requires_grad_()
         made["y"] = (made["x"] * 2).exp().sum()
 
     def back() -> None:
@@ -236,6 +252,9 @@ def _read_after_write(device: str) -> None:
         if seen != turn + 1:
             raise ConformanceError(f"item() after {turn + 1} in-place additions: expected {turn + 1}, got {seen}")
         _expect("a clone after in-place additions", y, turn + 1)
+    for sign in (-10, 10, -10):
+        _expect("in-place negation, read at once", x.neg_(), sign)
+    _expect("in-place exp, read at once", x.mul_(0).exp_(), 1)
 
 
 def _freed_operands(device: str) -> None:
@@ -248,117 +267,6 @@ def _freed_operands(device: str) -> None:
         junk.append(from_numpy(np.full(_SIZE, np.nan, np.float32), device))
     for turn, y in enumerate(results):
         _expect("a result whose operands were freed after the call", y, 2 * (turn + 1))
-
-
-# ------------------------------------------------------------------ memory
-
-#: Bytes that a program may leave behind in 40 rounds of results of 1 MiB: some, for pools that grow, not all.
-_LEFT = 24 << 20
-
-
-def memory_area(device: str, limits: Limits) -> Iterator[Check]:
-    """Memory comes back: arrays die with their tensors, graphs with their results, and rounds do not add up."""
-    for name, run in (
-        ("graph", _graph_released), ("error", _error_released), ("gradient", _gradient_released), ("rounds", _rounds),
-    ):  # fmt: skip
-        yield area_check(device, "memory", name, "float32", partial(run, device))
-
-
-def _watched(*tensors: Tensor) -> list[Any]:
-    try:
-        return [weakref.ref(x._array) for x in tensors]
-    except TypeError:  # arrays of this engine cannot be watched
-        return [weakref.ref(x) for x in tensors]
-
-
-def _must_be_gone(what: str, watched: list[Any], device: str) -> None:
-    Device(device).backend.synchronize(Device(device).ordinal)
-    gc.collect()
-    kept = sum(each() is not None for each in watched)
-    if kept:
-        raise ConformanceError(f"{what}: {kept} of {len(watched)} arrays are still alive")
-
-
-def _graph_released(device: str) -> None:
-    def run() -> list[Any]:
-        x = _drawn(device, 1, 40, 3).requires_grad_()
-        middle = (x * 2).exp()
-        y = (middle * middle).sum()
-        return _watched(x.detach(), middle.detach(), y.detach())
-
-    run()
-    _must_be_gone("a graph that backward never ran through, its result dropped", run(), device)
-
-
-def _error_released(device: str) -> None:
-    def run() -> list[Any]:
-        x, y = _drawn(device, 1, 40, 3), _drawn(device, 2, 40, 4)
-        watched = _watched(x, y)
-        try:
-            x + y
-        except Exception:
-            return watched
-        raise ConformanceError("shapes (40, 3) and (40, 4) were added")
-
-    run()
-    _must_be_gone("the operands of a refused call", run(), device)
-
-
-def _gradient_released(device: str) -> None:
-    def run() -> list[Any]:
-        x = _drawn(device, 1, 40, 3).requires_grad_()
-        y = (x.exp() * 2).sum()
-        y.backward()
-        grad = x.grad
-        watched = _watched(x.detach(), y.detach(), grad)
-        x.grad = None
-        return watched
-
-    run()
-    _must_be_gone("leaf, loss and gradient after backward", run(), device)
-
-
-def _resident() -> int | None:
-    """Bytes of this process in memory, where the system tells."""
-    try:
-        with open("/proc/self/statm") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        return None
-
-
-def _give_back() -> None:
-    """Let the C library return free memory to the system, where it can (glibc)."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
-    if trim is not None:
-        trim(0)
-
-
-def _rounds(device: str) -> Measured | None:
-    def turn(number: int) -> None:
-        x = from_numpy(np.full(1 << 18, number, np.float32), device)
-        y = (x + 1).exp().sum() + (x * 2).amax()
-        y.item()
-
-    for number in range(8):
-        turn(number)
-    gc.collect()
-    # What earlier work freed and the allocator kept would take in what is left behind now.
-    _give_back()
-    before = _resident()
-    if before is None:
-        return Measured(oracle="not offered")
-    for number in range(40):
-        turn(number)
-    Device(device).backend.synchronize(Device(device).ordinal)
-    gc.collect()
-    _give_back()
-    left = (_resident() or 0) - before
-    if left > _LEFT:
-        raise ConformanceError(
-            f"40 rounds over arrays of 1 MiB left {left >> 20} MiB behind; {_LEFT >> 20} are allowed"
-        )
-    return None
 
 
 # ------------------------------------------------------------------ one process and another
@@ -374,9 +282,9 @@ def determinism_area(device: str, limits: Limits) -> Iterator[Check]:
 
 
 def _again(device: str, program: Program) -> None:
-    first = _arrays(program, device, 5)
+    first = arrays_of(program, device, 5)
     for turn in range(3):
-        text = _differ(f"run {turn + 2}", _arrays(program, device, 5), first, True)
+        text = differ(f"run {turn + 2}", arrays_of(program, device, 5), first, True)
         if text:
             raise ConformanceError(f"the device calls itself deterministic; {text}")
 
@@ -386,7 +294,7 @@ def digests(device: str) -> dict[str, str]:
     return {
         f"{name}/{place}": hashlib.sha256(array.tobytes()).hexdigest()[:16]
         for name, program in PROGRAMS.items()
-        for place, array in enumerate(_arrays(program, device, 5))
+        for place, array in enumerate(arrays_of(program, device, 5))
     }
 
 

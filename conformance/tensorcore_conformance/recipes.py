@@ -25,6 +25,26 @@ Shape = tuple[int, ...]
 #: Elements of the special cases: signed zeros, ones, halves (rounding), infinities, NaN, and the dtype's limits.
 SPECIALS = (0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, -1.5, 2.5, -2.5, float("inf"), float("-inf"), float("nan"))
 
+#: Parts of complex numbers, of which two numbers may have one alone in common.
+PARTS = (0.0, 1.0, -1.0, 0.5, 2.0, -3.0)
+
+#: Parts whose squares leave float32, and zeros of both signs, which lie on either side of branch cuts.
+CUTS = (0.0, -0.0, 1.0, -2.0, 1e-25, -1e25)
+#: Midpoints between neighbouring numbers of 8, 11 and 24 digits, and numbers close beside them: digits, side and step.
+HALVES = tuple((digits, side, near) for digits in (8, 11, 24) for side in (1, 3) for near in (-1, 0, 1))
+
+
+def _rows(x: Any) -> Any:
+    """Rows of one kind each: -inf, infinities of both signs, NaN, numbers with some of them, zeros of both signs."""
+    inf, nan = np.inf, np.nan
+    kinds: tuple[tuple[int | slice, float], ...] = (
+        (slice(None), -inf), (slice(None), inf), (0, inf), (-1, nan), (slice(None), nan), (0, -inf), (slice(None), 0.0),
+        (slice(None, None, 2), -0.0), (slice(1, 3), nan),
+    )  # fmt: skip
+    for row, (where, value) in zip(x, kinds, strict=False):
+        row[where] = value
+    return x
+
 
 def shape_name(shape: Shape | None) -> str:
     """A shape as text: ``"(3,4)"``, ``"(3)"``, ``"()"``; ``"none"`` for an operand left out."""
@@ -63,8 +83,11 @@ class Recipe:
         layout: how the operands lie in memory, of `arrays.LAYOUTS`; some have several elements in one place.
         fill: ``"random"``; ``"special"`` (every pair of special values); ``"extreme"`` (limits of the dtype);
             ``"normal"`` (as special, without subnormal numbers); ``"sprinkled"`` (random with some special values);
-            ``"ties"`` (0, 1 and 2); ``"tenth"`` (0.1 throughout); ``"values"``; ``"same"`` (random, and operands
-            of one shape and dtype are one tensor).
+            ``"rows"`` (each row of one kind of infinities, NaN and zeros); ``"parts"`` (every pair of parts of complex
+            numbers); ``"cuts"`` (the same of large and small parts and of zeros); ``"digits"`` (odd integers of every
+            magnitude); ``"halves"`` (what lies beside midpoints of narrower formats); ``"ties"`` (0, 1 and 2);
+            ``"tenth"`` (0.1 throughout); ``"values"``; ``"same"`` (random, and operands of one shape and dtype are one
+            tensor).
         values: for ``fill="values"``, numbers that fill the operands in turn.
         prepare: name of what makes each operand of random elements, of `structure.PREPARATIONS`, or ``None``.
         observe: name of what is compared of the outputs, of `structure.OBSERVATIONS`; empty for all.
@@ -125,6 +148,8 @@ class Recipe:
         rng = np.random.default_rng(self.seed)
         if self.fill in ("special", "normal") and self.shapes:
             return self._crossed(SPECIALS)
+        if self.fill in ("parts", "cuts") and len({*self.shapes}) == 1 and math.prod(self.shapes[0]) > len(PARTS) ** 2:
+            return self._pairs()
         made = []
         for place, shape in enumerate(self.shapes):
             if shape is None:
@@ -171,6 +196,13 @@ class Recipe:
             return np.resize(np.array(bounded, np.float64), shape).astype(native(dtype))
         if kind.category == dtypes.BOOL:
             return rng.integers(0, 2, shape).astype(bool)
+        if self.fill in ("parts", "cuts"):
+            return np.resize(self._numbers_of_parts(), shape).astype(native(dtype))
+        if self.fill == "halves":
+            beside = [1 + side * 2.0**-digits + near * 2.0**-50 for digits, side, near in HALVES]
+            return np.resize(np.array(beside), shape).astype(native(dtype))
+        if self.fill == "rows":
+            return np.resize(_rows(rng.uniform(low, high, shape)), shape).astype(native(dtype))
         if kind.category == dtypes.INTEGER:
             return self._integers(rng, shape, kind, low, high)
         if kind.category == dtypes.COMPLEX:
@@ -188,6 +220,14 @@ class Recipe:
         if self.fill == "extreme":
             limits = np.array([info.min, info.max, 0, 1, info.max - 1, info.min + 1], native(kind))
             return limits[rng.integers(0, len(limits), shape)]
+        if self.fill == "halves":
+            top = 8 * kind.itemsize - 4
+            scaled = [2**top + (side * 2**top >> digits) + near for digits, side, near in HALVES]
+            return np.resize(np.array(scaled, np.int64), shape).astype(native(kind))
+        if self.fill == "digits":
+            count, width = math.prod(shape), 8 * kind.itemsize
+            drawn = rng.integers(0, 2**58, count) >> rng.integers(max(58 - width, 0), 57, count) | 1
+            return drawn.astype(native(kind)).reshape(shape)
         bottom = max(int(np.ceil(low)), info.min)
         # The upper end is left out, as for indices into a side.
         top = max(int(np.ceil(high)), bottom + 1)
@@ -201,6 +241,16 @@ class Recipe:
         whole = [side if place == dim else length for place, length in enumerate(shape)]
         order = np.argsort(rng.uniform(size=whole), axis=dim)
         return np.ascontiguousarray(np.take(order, range(shape[dim]), axis=dim)).astype(np.int64)
+
+    def _numbers_of_parts(self) -> Any:
+        """Complex numbers of every pair of parts."""
+        parts = PARTS if self.fill == "parts" else CUTS
+        return np.array([complex(real, imag) for real in parts for imag in parts])
+
+    def _pairs(self) -> list[Any]:
+        """Every combination of complex numbers of every pair of parts."""
+        grids = np.meshgrid(*[self._numbers_of_parts()] * len(self.shapes), indexing="ij")
+        return [grid.reshape(-1).astype(native(dtype)) for grid, dtype in zip(grids, self.dtypes, strict=True)]
 
     def _crossed(self, specials: tuple[float, ...]) -> list[Any]:
         """Every combination of special values, a dimension each."""

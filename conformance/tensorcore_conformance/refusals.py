@@ -38,7 +38,15 @@ CALLS: dict[str, str] = {
     "index": "x[2]",
     "too many indices": "x[0, 0, 0]",
     "index tensor": "x[tc.tensor([0, 2], device=d)]",
-    "written index": "x.clone().__setitem__(tc.tensor([5], device=d), 1.0)",
+    "written index": "x.__setitem__(tc.tensor([0, 5], device=d), 9.0)",
+    "added index": "x.index_put_((tc.tensor([0, 5], device=d),), tc.ones((), device=d), accumulate=True)",
+    "scattered in place": "x.scatter_(0, tc.tensor([[0, 2, 0]], device=d), 9.0)",
+    "far index": "x[tc.tensor([-3], device=d)]",
+    "index in the second place": "x[:, tc.tensor([0, 3], device=d)]",
+    "taken": "tc.take(x, tc.tensor([6], device=d))",
+    "counted": "tc.bincount(tc.tensor([1, -1], device=d))",
+    "factors of singular": "tc.linalg.lu_factor(tc.zeros(2, 2, device=d))",
+    "compiled index": "tc.compile(lambda a, i: a[i] * 2)(x, tc.tensor([0, 5], device=d))",
     "gather": "x.gather(1, tc.tensor([[3]], device=d))",
     "scatter": "x.scatter(0, tc.tensor([[2, 0, 0]], device=d), x[:1])",
     "index_select": "x.index_select(0, tc.tensor([2], device=d))",
@@ -82,6 +90,7 @@ def errors_area(device: str, limits: Limits) -> Iterator[Check]:
 
 
 def _attempt(device: str, call: str) -> tuple[BaseException | None, Any]:
+    """What the call raises, or its result; where it raises, its operand must be as it was."""
     other = oracle_device(device)
     scope = {"tc": tc, "F": F, "d": device, "other": other}
     scope["x"] = from_numpy(np.arange(1, 7, dtype=np.float32).reshape(2, 3), device)
@@ -91,6 +100,9 @@ def _attempt(device: str, call: str) -> tuple[BaseException | None, Any]:
         # A device that works asynchronously may raise when the result is read.
         return None, to_numpy(result) if isinstance(result, Tensor) else result
     except Exception as error:
+        left = to_numpy(scope["x"]).reshape(-1).tolist()
+        if left != [1, 2, 3, 4, 5, 6] and device != other:
+            raise ConformanceError(f"{call} was refused, and x, which held 1 to 6, holds {left}") from error
         return error, None
 
 

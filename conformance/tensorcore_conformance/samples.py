@@ -10,6 +10,7 @@ from typing import Any
 from tensorcore import dtypes
 from tensorcore.ops.record import REGISTRY, Op
 from tensorcore_conformance.arrays import names
+from tensorcore_conformance.more_samples import MORE_SAMPLES
 
 __all__ = [
     "ELSEWHERE",
@@ -22,7 +23,7 @@ __all__ = [
     "uncovered",
 ]
 
-_UNARY = ((3, 4), (), (0,), (1,), (2, 0, 3), (2, 1, 3))
+_UNARY = ((3, 4), (), (0,), (1,), (2, 0, 3), (2, 1, 3), (2, 1, 2, 3, 1, 2))
 _BINARY = (
     ((3, 4), (3, 4)),
     ((3, 1), (4,)),
@@ -31,6 +32,8 @@ _BINARY = (
     ((0, 3), (1, 3)),
     ((1,), (1, 1)),
     ((2, 3, 4), (3, 1)),
+    ((3, 1, 4), (3, 2, 4)),
+    ((2, 1, 2, 1, 3, 1), (1, 3, 2, 2, 1, 2)),
 )
 _TERNARY = (((3, 4),) * 3, ((4,), (3, 1), ()), ((0, 3), (3,), (1, 1)))
 
@@ -43,7 +46,8 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
     ),
     "ramp": tuple({"shapes": (), "args": (*call, dtype)} for call, dtype in (
         ((0, 1, 5), dtypes.int64), ((-3, 2, 4), dtypes.int32), ((0.5, 0.25, 6), dtypes.float32),
-        ((0, 1, 0), dtypes.float32), ((0.1, 0.1, 1000), dtypes.float32),
+        ((0, 1, 0), dtypes.float32), ((0.1, 0.1, 1000), dtypes.float32), ((2**24 - 3, 1, 9), dtypes.int64),
+        ((2**53 + 1, -3, 4), dtypes.int64),
     )),
     "zeros": ({"shapes": (), "args": (2, 3)}, {"shapes": (), "args": ((),)}, {"shapes": (), "args": ((0, 4),)}),
     "ones": ({"shapes": (), "args": (2, 3)}, {"shapes": (), "args": ((),)}),
@@ -160,12 +164,16 @@ def is_elementwise(op: Op) -> bool:
 
 
 def samples_of(op: Op) -> tuple[dict[str, Any], ...]:
-    """The samples of a record: its own, this module's, or shapes that any elementwise op takes."""
+    """The samples of a record: its own, this module's, or shapes that any elementwise op takes; then further ones."""
     return _samples(op.name)
 
 
 @cache
 def _samples(name: str) -> tuple[dict[str, Any], ...]:
+    return (*_usual_samples(name), *MORE_SAMPLES.get(name, ()))
+
+
+def _usual_samples(name: str) -> tuple[dict[str, Any], ...]:
     op = REGISTRY[name]
     if name in SAMPLES:
         return SAMPLES[name]
@@ -194,8 +202,8 @@ def _edges(op: Op, own: tuple[dict[str, Any], ...]) -> Iterator[dict[str, Any]]:
 _ELEMENTWISE_COMPOSITES = names(
     "square rsqrt reciprocal log2 log10 exp2 positive frac isnan isinf isfinite signbit logical_and "
     "logical_or logical_xor logical_not fmod truncated_divide sigmoid logsigmoid relu silu erf erfc erfinv "
-    "softsign tanhshrink hypot logaddexp xlogy copysign heaviside sinc deg2rad rad2deg lgamma digamma sgn "
-    "fmax fmin isclose"
+    "softsign tanhshrink hypot logaddexp xlogy special_xlog1py copysign heaviside sinc deg2rad rad2deg lgamma "
+    "digamma sgn fmax fmin isclose"
 )
 
 

@@ -54,6 +54,9 @@ PREPARATIONS: dict[str, Callable[[Any], Any]] = {
     "positive_definite": lambda x: x @ _adjoint(x) + _like(x, np.eye(x.shape[-1]) * (x.shape[-1] + 1)),
     "well_conditioned": _well_conditioned,
     "hermitian": _hermitian,
+    "closed_row": lambda x: (
+        x + _like(x, np.where(np.arange(x.shape[-2])[:, None] == 0, -np.inf, 0.0) * np.ones(x.shape))
+    ),
     "lower_triangular": _masked(np.tril),
     "upper_triangular": _masked(np.triu),
 }

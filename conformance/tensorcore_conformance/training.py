@@ -126,6 +126,10 @@ def compile_area(device: str, limits: Limits) -> Iterator[Check]:
         ("outputs", _compiled_outputs),
         ("shapes", _compiled_shapes),
         ("training step", _compiled_training),
+        ("numbers", _compiled_numbers),
+        ("special", _compiled_special),
+        ("kept", _compiled_kept),
+        ("draws", _compiled_draws),
     ):
         yield area_check(device, "compile", name, "float32", partial(run, device))
 
@@ -173,6 +177,80 @@ def _compiled_shapes(device: str) -> None:
             _close(what, to_numpy(fast(y)), to_numpy(f(y)))
 
 
+def _compiled_numbers(device: str) -> None:
+    """Numbers, as tensors without dimensions and as Python's, are operands, not constants; whole ones stay exact."""
+
+    def f(x: Any, scale: Any, shift: Any, n: Any) -> Any:
+        return x * scale + shift, n * 2 + 1, x.sum() * scale
+
+    fast = tc.compile(f)
+    for turn in range(9):
+        x, n = _random(device, turn, (3, 4)), from_numpy(np.arange(5) + 2**40 + turn, device)
+        scale = from_numpy(np.array(1.5 + turn, np.float32), device)
+        given = (x, scale, (0.25, -3.0)[turn // 5], n)
+        for place, (got, wanted) in enumerate(zip(fast(*given), f(*given), strict=True)):
+            if got.dtype is not wanted.dtype:
+                raise ConformanceError(f"output {place} of call {turn}: expected {wanted.dtype}, got {got.dtype}")
+            compare = np.array_equal if place == 1 else np.allclose
+            if not compare(to_numpy(got), to_numpy(wanted)):
+                raise ConformanceError(
+                    f"output {place} of call {turn} of a compiled function of numbers: expected {wanted.tolist()}, "
+                    f"got {got.tolist()}"
+                )
+
+
+def _compiled_special(device: str) -> None:
+    """NaN, infinities, signed zeros and the largest numbers are what they are in eager execution."""
+
+    def f(x: Any) -> Any:
+        return x * 1, x + x, x.exp(), x.maximum(-x), tc.where(x > 0, x, x * 0), (x / x).abs()
+
+    fast = tc.compile(f)
+    array: Any = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 3e38, -1e-30, 100.0], np.float32)
+    for _ in range(3):
+        x = from_numpy(array, device)
+        for place, (got, wanted) in enumerate(zip(fast(x), f(x), strict=True)):
+            a, b = to_numpy(got), to_numpy(wanted)
+            zeros = (a == 0) & (b == 0) & (np.signbit(a) != np.signbit(b)) & (place < 2)
+            if not np.allclose(a, b, rtol=3e-6, equal_nan=True) or zeros.any():
+                raise ConformanceError(
+                    f"output {place} of a compiled function of {array.tolist()}: expected {b.tolist()}, "
+                    f"got {a.tolist()}"
+                )
+
+
+def _compiled_kept(device: str) -> None:
+    """Results stay as they are when the program is called again, and so do its operands."""
+    fast = tc.compile(lambda x, y: (x + y, x.exp(), (x * y).sum(0)))
+    kept: list[tuple[Any, Any]] = []
+    for turn in range(5):
+        x, y = _random(device, turn, (3, 4)), _random(device, turn + 9, (3, 4))
+        given = [to_numpy(x), to_numpy(y)]
+        found = list(fast(x, y))
+        kept += [(z, to_numpy(z)) for z in found]
+        for z, before in (*zip((x, y), given, strict=True), *kept):
+            if to_numpy(z).tobytes() != before.tobytes():
+                raise ConformanceError(
+                    f"call {turn} of a compiled function changed an operand or an earlier result: it was "
+                    f"{before.tolist()} and is {to_numpy(z).tolist()}"
+                )
+
+
+def _compiled_draws(device: str) -> None:
+    """A compiled function draws anew at each call, what eager execution draws."""
+
+    def f(x: Any) -> Any:
+        return x + tc.rand(5, device=device), tc.nn.functional.dropout(x, 0.5), tc.randn(20, device=device)
+
+    drawn = []
+    for run in (f, tc.compile(f)):
+        tc.manual_seed(77)
+        drawn.append([[to_numpy(y) for y in run(_random(device, 1, (5,)))] for _ in range(4)])
+    for turn, (wanted, found) in enumerate(zip(*drawn, strict=True)):
+        for place, (a, b) in enumerate(zip(wanted, found, strict=True)):
+            _close(f"draw {place} of call {turn} of a compiled function", b, a)
+
+
 def _close(what: str, got: Any, wanted: Any) -> None:
     # Fused kernels may round less often.
     if np.shape(got) != np.shape(wanted) or not np.allclose(got, wanted, rtol=3e-5, atol=3e-6):
@@ -195,6 +273,63 @@ def training_area(device: str, limits: Limits) -> Iterator[Check]:
             run = partial(_same_curve, device, dtype, limits.steps)
             yield area_check(device, "training", f"classifier/{dtype}", dtype, run)
     yield area_check(device, "training", "modules/float32", "float32", partial(_same_modules, device, limits.steps))
+    for name in _OPTIMIZERS:
+        run = partial(_same_updates, device, name, min(limits.steps, _UPDATES))
+        yield area_check(device, "training", f"updates/{name}", "float32", run)
+
+
+#: Shapes of parameters: many, of which some have one element, some share a shape.
+_SHAPES = ((3, 4), (1,), (), (5,), (3, 4), (2, 2, 2), (1, 1), (6,), (2, 5))
+#: Steps of the updates: more than seven bits count.
+_UPDATES = 130
+
+
+def _momentum(p: Any, g: Any, state: dict[str, Any], step: int, rate: float) -> Any:
+    state["v"] = 0.9 * state.get("v", 0) + (g if step == 1 else 0.8 * g)
+    return p - rate * state["v"]
+
+
+def _nesterov(p: Any, g: Any, state: dict[str, Any], step: int, rate: float) -> Any:
+    state["v"] = 0.9 * state.get("v", 0) + g
+    return p - rate * (g + 0.9 * state["v"])
+
+
+def _adam(p: Any, g: Any, state: dict[str, Any], step: int, rate: float) -> Any:
+    # Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1.
+    state["m"] = 0.9 * state.get("m", 0) + 0.1 * g
+    state["v"] = 0.99 * state.get("v", 0) + 0.01 * g * g
+    return p - rate * (state["m"] / (1 - 0.9**step)) / (np.sqrt(state["v"] / (1 - 0.99**step)) + 1e-3)
+
+
+#: Optimizers: how one is made, and its rule in NumPy.
+_OPTIMIZERS: dict[str, tuple[Callable[[Any], Any], Callable[..., Any]]] = {
+    "momentum": (lambda given: tc.optim.SGD(given, lr=0.1, momentum=0.9, dampening=0.2), _momentum),
+    "nesterov": (lambda given: tc.optim.SGD(given, lr=0.1, momentum=0.9, nesterov=True), _nesterov),
+    "adam": (lambda given: tc.optim.Adam(given, lr=0.1, betas=(0.9, 0.99), eps=1e-3), _adam),
+}
+
+
+def _same_updates(device: str, name: str, steps: int) -> None:
+    """Many parameters under a rate that falls, against the rule in NumPy."""
+    make, rule = _OPTIMIZERS[name]
+    rng = np.random.default_rng(6)
+    exact: list[Any] = [rng.uniform(-1, 1, shape).astype(np.float32).astype(np.float64) for shape in _SHAPES]
+    parameters = [tc.nn.Parameter(from_numpy(np.asarray(p, np.float32), device)) for p in exact]
+    optimizer, states = make(parameters), [{} for _ in exact]  # type: ignore[var-annotated]
+    for step in range(1, steps + 1):
+        rate = 0.02 / (1 + step / 30)
+        optimizer.param_groups[0]["lr"] = rate
+        for place, p in enumerate(parameters):
+            p.grad = p.detach() * (0.5 + 0.25 * place)
+        optimizer.step()
+        for place, p in enumerate(exact):
+            exact[place] = rule(p, p * (0.5 + 0.25 * place), states[place], step, rate)
+    for place, (got, wanted) in enumerate(zip(parameters, exact, strict=True)):
+        if not np.allclose(to_numpy(got.detach()), wanted, rtol=1e-3, atol=2e-5):
+            raise ConformanceError(
+                f"parameter {place} of {len(exact)}, shape {list(wanted.shape)}, after {steps} steps of {name}: "
+                f"expected {wanted.tolist()} (NumPy in float64), got {got.tolist()}"
+            )
 
 
 def _same_curve(device: str, dtype: str, steps: int) -> None:

@@ -16,6 +16,8 @@ _FILES = {
     "indexing": "Indexing, joining and moving",
     "memory": "Memory and state",
     "contract": "The contract's methods, draws and compiled programs",
+    "variations": "Sizes, dimensions, magnitudes and arguments beside the usual ones",
+    "calls": "What calls, programs and updates leave behind",
     "rules": "Gradient rules of records",
 }
 #: The mutants by what they are about.

@@ -125,3 +125,13 @@ def rule_of_scan_forward(input: Tensor) -> Tensor:
 def rule_without_sign(input: Tensor) -> Tensor:
     """The absolute value, its sign kept."""
     return input.abs() * input.sign()
+
+
+@rule("direction/complex64", "is off by 1 % in complex64 alone", lambda g, y: g * y.conj() * _one_percent(y))
+def rule_in_one_dtype(input: Tensor) -> Tensor:
+    """exp."""
+    return tc.exp(input)
+
+
+def _one_percent(y: Any) -> float:
+    return 1.01 if y.dtype is tc.complex64 else 1.0
