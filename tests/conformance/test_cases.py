@@ -128,7 +128,7 @@ def test_layouts_are_what_they_are_called():
     array = np.arange(12, dtype=np.float32).reshape(3, 4)
     strides = {name: laid_out(repeated(array, name), "cpu", name).stride() for name in LAYOUTS}
     assert strides["expanded"] == (1, 0) and strides["overlapping"] == (1, 1) and strides["transposed"] == (1, 3)
-    assert strides["strided"] == (8, 2) and strides["negative"] == (4, -1)
+    assert strides["strided"] == (10, 2) and strides["negative"] == (4, -1)
 
 
 # ------------------------------------------------------------------ what each check is for
