@@ -6,7 +6,7 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 from tensorcore.inquiry import get_num_threads
 
@@ -39,10 +39,14 @@ class _Hand:
     def give(self, part: Part) -> None:
         self._waiting.put(part)
 
-    def wait(self) -> None:
-        error = self._done.get()
-        if error is not None:
-            raise error
+    def wait(self) -> BaseException | None:
+        """What the part raised, once it has ended; a Ctrl-C meanwhile comes after that, as arrays are still in use."""
+        interrupted: BaseException | None = None
+        while True:
+            try:
+                return self._done.get() or interrupted
+            except KeyboardInterrupt as error:
+                interrupted = error
 
 
 _hands: Final[list[_Hand]] = []
@@ -84,13 +88,13 @@ def share(parts: Sequence[Part]) -> None:
         given = _hands[: len(parts) - 1]
         for hand, part in zip(given, parts[1:], strict=True):
             hand.give(part)
-        error: Any = None
-        for run in (parts[0], *[hand.wait for hand in given]):
-            # What the others still do must end before the arrays may go.
-            try:
-                run()
-            except BaseException as met:
-                error = error or met
+        error: BaseException | None = None
+        try:
+            parts[0]()
+        except BaseException as met:
+            error = met
+        for hand in given:
+            error = hand.wait() or error
         if error is not None:
             raise error
     finally:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -124,6 +126,29 @@ def test_an_error_in_a_thread_reaches_the_caller():
     with pytest.raises(ValueError, match="met"):
         crew.share([lambda: ended.append(1), fail, lambda: ended.append(2)])
     assert sorted(ended) == [1, 2]
+
+
+def test_an_interrupt_waits_for_the_others():
+    """What a thread still writes to must not be given back; and the next call must not take its end for its own."""
+    ended = []
+
+    def slow():
+        time.sleep(0.2)
+        ended.append(1)
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        crew.share([interrupted, slow])
+    assert ended == [1]
+    timer = threading.Timer(0.05, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        crew.share([lambda: None, slow])
+    assert ended == [1, 1]
+    crew.share([lambda: None, slow])
+    assert ended == [1, 1, 1]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
