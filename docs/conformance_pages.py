@@ -49,23 +49,23 @@ def page() -> str:
 _INTRODUCTION = """# Judged devices
 
 What the [conformance suite](../guides/conformance.md) says of the devices that come along: every op and every check at
-the level `--full`, and every deviation with its reason. A report's page holds the matrix of ops and checks, the errors of each
-op and dtype, and what was judged where.
+the level `--full` (`--quick` on jax, where each shape of each op is compiled), and every deviation with its reason. A
+report's page holds the matrix of ops and checks, the errors of each op and dtype, and what was judged where.
 """
 
 _HOW = """
 ## How these reports are made
 
 `make conformance` judges the five devices, writes their reports into `docs/conformance` and this page from them.
-`tensorcore conformance diff docs/conformance/jax/conformance.json out/conformance.json` compares one with a report of your
-own: what newly fails, what became less exact, what is no longer examined.
+`tensorcore conformance diff docs/conformance/jax out/` compares one with a report of your own: what newly fails, what
+became less exact, what is no longer examined.
 """
 
 
 def _overview(found: dict[str, dict[str, Any]]) -> list[str]:
     lines = [
-        "| device | | libraries | cases | fail | as declared | kernels | composed | largest share of a budget |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| device | | libraries | level | cases | fail | as declared | kernels | composed | largest share of a budget |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for name, report in found.items():
         how = Counter(each["runs_as"] for each in report["subjects"])
@@ -76,7 +76,7 @@ def _overview(found: dict[str, dict[str, Any]]) -> list[str]:
         )
         lines.append(
             f'| [`{name}`](#{name.replace("_", "-")}) | <a href="{name}/index.html"><img src="{name}/badge.svg" '
-            f'alt="the report of {name}"></a> | {_libraries(report)} | {report["cases"]:,} | {report["failures"]:,} | '
+            f'alt="the report of {name}"></a> | {_libraries(report)} | {report["level"]} | {report["cases"]:,} | {report["failures"]:,} | '
             f"{report['expected_failures']:,} | {how['native']} | {how['composed']} | "
             f"{share:.0%} (`{op}` in {dtype}) |"
         )

@@ -37,7 +37,7 @@ class JaxBackend(JaxSolving, LibraryBackend):
     """JAX's arrays. Loading it turns on JAX's 64-bit types for the process, as float64 and int64 exist here."""
 
     tensorcore_conformance_exceptions = (
-        {"op": "expm1", "cases": "large/float32*", "reason": "XLA's is off by up to 4.1 units in the last place"},
+        {"op": "expm1", "cases": "large/float32*", "reason": "XLA's is off by up to 5.4 units in the last place"},
     )
 
     def __init__(self) -> None:
