@@ -6,11 +6,12 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from tensorcore.inquiry import get_num_threads
 
-__all__ = ["hands", "share", "split"]
+__all__ = ["LINE", "WIDE", "hands", "share", "split", "sweep"]
 
 Part = Callable[[], None]
 #: Products of numbers from which on threads share the work: 70 microseconds of it, where to wake one takes about 20.
@@ -22,7 +23,9 @@ class _Hand:
 
     def __init__(self) -> None:
         self._waiting: queue.SimpleQueue[Part] = queue.SimpleQueue()
-        self._done: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+        self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._ended = True
+        self._error: BaseException | None = None
         threading.Thread(target=self._work, name="tensorcore-cpu", daemon=True).start()
 
     def _work(self) -> None:
@@ -31,22 +34,26 @@ class _Hand:
             try:
                 part()
             except BaseException as error:
-                self._done.put(error)
-            else:
-                self._done.put(None)
+                self._error = error
             del part
+            self._ended = True
+            self._bell.put(None)
 
     def give(self, part: Part) -> None:
+        self._ended, self._error = False, None
         self._waiting.put(part)
 
     def wait(self) -> BaseException | None:
         """What the part raised, once it has ended; a Ctrl-C meanwhile comes after that, as arrays are still in use."""
         interrupted: BaseException | None = None
+        # The bell wakes; whether the part has ended is read, for an interrupt may come between the two.
         while True:
             try:
-                return self._done.get() or interrupted
+                self._bell.get()
             except KeyboardInterrupt as error:
                 interrupted = error
+            if self._ended:
+                return self._error or interrupted
 
 
 _hands: Final[list[_Hand]] = []
@@ -65,6 +72,14 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
 
 
+#: Products of numbers in the time of an instruction for one element.
+_ELEMENT: Final = 2
+#: Elements that lie in one line of the cache: threads' parts meet between them.
+LINE: Final = 64
+#: Elements from which on loops over them ask whether to share.
+WIDE: Final = 1 << 17
+
+
 def hands(work: int) -> int:
     """How many threads are worth their while for so many products of numbers, the caller's among them."""
     return min(get_num_threads(), work // (SHARED // 2)) if work >= SHARED else 1
@@ -74,6 +89,18 @@ def split(side: int, work: int, step: int = 1) -> list[slice]:
     """The parts of ``side`` for threads to work on, whole multiples of ``step`` but for the last."""
     each = -(-side // (step * hands(work))) * step
     return [slice(start, min(start + each, side)) for start in range(0, side, each)]
+
+
+def sweep(program: Callable[..., object], count: int, cost: int, *rest: int, apart: int = 1) -> None:
+    """Run ``program(0, count, *rest)``, a loop that can begin anywhere, by threads where it pays.
+
+    ``cost`` is what one of ``count`` takes, in instructions for each element; parts are multiples of ``apart``.
+    """
+    parts = split(count, count * cost * _ELEMENT, apart)
+    if len(parts) == 1:
+        program(0, count, *rest)
+    else:
+        share([partial(program, part.start, part.stop, *rest) for part in parts])
 
 
 def share(parts: Sequence[Part]) -> None:

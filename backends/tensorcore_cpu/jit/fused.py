@@ -15,12 +15,13 @@ from tensorcore.devices import Device, Kind
 from tensorcore.dtypes import DType, float32, float64
 from tensorcore.ops.record import REGISTRY, Op
 from tensorcore.tensor import wrap
+from tensorcore_cpu import crew
 from tensorcore_cpu.jit.arithmetic import ARITHMETIC, arithmetic
 from tensorcore_cpu.jit.compiling import LIMIT, elementwise
 from tensorcore_cpu.jit.direct import Variant, direct, refuse
 from tensorcore_cpu.jit.division import DIVISIONS, Division
 from tensorcore_cpu.jit.executable import data_offset, isa, loaded
-from tensorcore_cpu.jit.reductions import RowKernels
+from tensorcore_cpu.jit.normalizing import RowKernels
 from tensorcore_cpu.jit.tracing import traced
 from tensorcore_cpu.jit.vectors import Body, contracted
 from tensorcore_cpu.quiet import quiet
@@ -111,6 +112,8 @@ class Fused:
     def __init__(self, op: Op, kind: Kind, native: Any) -> None:
         self.op, self.kind, self.native = op, kind, native
         self.programs: dict[Any, Callable[..., Any]] = {}
+        #: Instructions for each element.
+        self.cost = 0
         #: By the attributes alone, for small arrays of one shape.
         self.direct: dict[Any, Callable[..., Any]] = {}
 
@@ -140,7 +143,10 @@ class Fused:
                 if not scalars:
                     self.direct[given] = direct(Variant(program, ("matrix",) * (1 + len(arrays))))
         out = np.empty(shape, self.native)
-        program(0, out.size, id(out), *map(id, arrays))
+        if out.size < crew.WIDE:
+            program(0, out.size, id(out), *map(id, arrays))
+        else:
+            crew.sweep(program, out.size, self.cost, id(out), *map(id, arrays), apart=crew.LINE)
         return out
 
     def at_once(self, like: Any, count: int) -> Any:
@@ -190,6 +196,7 @@ class Fused:
         body = Body(self.native.itemsize == 8, best.wide)
         inputs = [body.input(1 + place) for place in range(len(arrays))]
         body.store(0, traced(body, self.op, self.kind, inputs, attributes))
+        self.cost = len(body.operations)
         return loaded(elementwise(contracted(body), best, {1 + place for place in scalars}, offset), 1 + len(arrays))
 
 

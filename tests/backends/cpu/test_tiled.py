@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -116,50 +113,6 @@ def test_others_are_left_to_blas(monkeypatch, left, right):
     out = np.zeros((len(left), right.shape[1]), left.dtype)
     assert not tiled.into(out, left, right)
     assert not out.any()
-
-
-def test_an_error_in_a_thread_reaches_the_caller():
-    def fail():
-        raise ValueError("met")
-
-    ended = []
-    with pytest.raises(ValueError, match="met"):
-        crew.share([lambda: ended.append(1), fail, lambda: ended.append(2)])
-    assert sorted(ended) == [1, 2]
-
-
-def test_an_interrupt_waits_for_the_others():
-    """What a thread still writes to must not be given back; and the next call must not take its end for its own."""
-    ended = []
-
-    def slow():
-        time.sleep(0.2)
-        ended.append(1)
-
-    def interrupted():
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        crew.share([interrupted, slow])
-    assert ended == [1]
-    timer = threading.Timer(0.05, signal.raise_signal, [signal.SIGINT])
-    timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        crew.share([lambda: None, slow])
-    assert ended == [1, 1]
-    crew.share([lambda: None, slow])
-    assert ended == [1, 1, 1]
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_forked_process_has_threads_of_its_own():
-    crew.share([lambda: None] * 3)
-    child = os.fork()
-    if not child:
-        met = []
-        crew.share([lambda: met.append(1)] * 3)
-        os._exit(0 if len(met) == 3 else 1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_gradients_of_large_products_are_right(monkeypatch):
