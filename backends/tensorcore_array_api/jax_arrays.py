@@ -38,6 +38,18 @@ class JaxBackend(JaxSolving, LibraryBackend):
 
     tensorcore_conformance_exceptions = (
         {"op": "expm1", "cases": "large/float32*", "reason": "XLA's is off by up to 5.4 units in the last place"},
+        {"op": "atan", "cases": "large/float32*", "reason": "XLA's is off by up to 4.9 units in the last place"},
+        {
+            "op": "sinh",
+            "cases": "wide/float32",
+            "reason": "XLA's, by exp(x + log(1/2)), loses digits near overflow",
+        },
+        {
+            "op": "cosh",
+            "cases": "wide/float32",
+            "reason": "XLA's, by exp(x + log(1/2)), loses digits near overflow",
+        },
+        {"op": "cast", "cases": "halves/float64/float16", "reason": "XLA goes by float32, which rounds twice"},
     )
 
     def __init__(self) -> None:
@@ -150,6 +162,13 @@ class JaxBackend(JaxSolving, LibraryBackend):
     def pow(self, input: Array, exponent: Array) -> Array:
         # `jnp.power` looks at the lowest six bits of an integer exponent only.
         return _integer_power(input, exponent) if input.dtype.kind in "iu" else jnp.power(input, exponent)
+
+    def sqrt(self, input: Array) -> Array:
+        root = jnp.sqrt(input)
+        if input.dtype.kind != "c":
+            return root
+        # XLA's is on the other side of the cut below it.
+        return jax.lax.complex(root.real, jnp.copysign(root.imag, input.imag))
 
     # ---------------------------------------------------------------- indexing
 

@@ -65,10 +65,16 @@ def _logcumsumexp(x: Any, dim: int) -> Any:
 
 
 def _trapezoid(y: Any, x: Any = None, *, dx: Any = 1, dim: int = -1) -> Any:
-    return np.trapezoid(y, x, dx, dim)
+    return np.trapezoid(_unwrapped(y), None if x is None else _unwrapped(x), dx, dim)
+
+
+def _unwrapped(x: Any) -> Any:
+    """Whole numbers as floats: NumPy's differences of unsigned ones wrap."""
+    return x.astype(np.float64) if x.dtype.kind in "iu" else x
 
 
 def _cumulative_trapezoid(y: Any, x: Any = None, *, dx: Any = 1, dim: int = -1) -> Any:
+    y, x = _unwrapped(y), None if x is None else _unwrapped(x)
     prefixes = range(2, y.shape[dim] + 1)
     whole = x is None or x.ndim == 1
     parts = []

@@ -191,8 +191,8 @@ def _trapezoids(op: str, y: Any, x: Any, dx: Any, dim: int) -> tuple[Any, int]:
 
 
 def _unwrapped(x: Any) -> Any:
-    """Whole numbers in int64, where sums and differences of narrower ones do not wrap."""
-    return x.to(int64) if x.dtype.category == INTEGER and x.dtype.itemsize < 8 else x
+    """Whole numbers in int64, where sums and differences of narrower ones and of unsigned ones do not wrap."""
+    return x.to(int64) if x.dtype.category == INTEGER else x
 
 
 def _nothing(y: Any, shape: tuple[int, ...]) -> Any:

@@ -223,6 +223,13 @@ def _slices_into(op: str, input: Any, dim: int, index: Any, source: Any, accumul
     return update_at(put_rows, moved, (source, places), f"{op}_", accumulate=accumulate)
 
 
+def _scaled(source: Any, alpha: float) -> Any:
+    """``source * alpha`` in the dtype of ``source``, also where that is bool."""
+    if alpha == 1:
+        return source
+    return (source * alpha).to(source.dtype) if source.dtype.category == BOOL else source * alpha
+
+
 @composite(inplace=True, samples=({"shapes": ((3, 4), (2,), (2, 4)), **_ROWS},), ulp=4)
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: float = 1) -> Tensor:
     """A copy of ``input`` with ``alpha * source`` added to the slices at ``index`` along ``dim``.
@@ -235,7 +242,7 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
     _same_dtype("index_add", input, source, "source")
     if settings.deterministic:
         check_deterministic("index_add", input._kind)
-    return _write_slices("index_add", input, dim, index, source if alpha == 1 else source * alpha, True)
+    return _write_slices("index_add", input, dim, index, _scaled(source, alpha), True)
 
 
 @index_add.in_place
@@ -243,7 +250,7 @@ def _index_add_into(input: Tensor, dim: int, index: Tensor, source: Tensor, *, a
     _same_dtype("index_add", input, source, "source")
     if settings.deterministic:
         check_deterministic("index_add", input._kind)
-    return _slices_into("index_add", input, dim, index, source if alpha == 1 else source * alpha, True)
+    return _slices_into("index_add", input, dim, index, _scaled(source, alpha), True)
 
 
 @composite(inplace=True, samples=({"shapes": ((3, 4), (2,), (2, 4)), **_ROWS},), ulp=0)
