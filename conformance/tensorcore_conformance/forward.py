@@ -69,6 +69,9 @@ def oracle_device(device: str) -> str:
 def expected_dtypes(recipe: Recipe, device: str) -> tuple[list[str] | None, type[BaseException] | None]:
     """Names of the outputs' dtypes (``None`` for outputs that are no tensors), or the class of the refusal."""
     op = recipe.record
+    if _lacks(device, list(recipe.dtypes)):
+        # A sample may say of what dtype an operand is.
+        return None, DTypeError
     if op.primitive and op.outputs == 1 and op.operands and op.rule is not same:
         chosen = recipe.dtypes if op.promotes is None else [recipe.dtypes[place] for place in op.promotes]
         try:
@@ -88,7 +91,7 @@ def refusal_there(recipe: Recipe, device: str) -> type[BaseException] | None:
 
 
 def _lacks(device: str, found: list[str] | None) -> bool:
-    """Whether the device has no arrays of a result's dtype."""
+    """Whether the device has no arrays of one of these dtypes."""
     able = {each.name for each in Device(device).capabilities.dtypes}
     return found is not None and not able.issuperset(name for name in found if name)
 

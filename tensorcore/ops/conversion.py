@@ -284,7 +284,7 @@ for _name, _dtype, _shown in (
     _shortcut(_name, _dtype, _shown)
 
 
-@composite(namespaces=("Tensor",))
+@composite(namespaces=("Tensor",), promotes=("input",))
 def type_as(input: Tensor, other: Tensor) -> Tensor:
     """The tensor converted to the dtype and device of ``other``.
 
