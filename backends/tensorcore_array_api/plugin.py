@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 from tensorcore.plugins import BackendSpec, hookimpl
 
 STRICT = "array_api_strict"
+#: Elsewhere than on macOS, MLX comes without a library to compute with: its extras bring those, another one CUDA's.
+MLX = "mlx" if sys.platform == "darwin" else '"mlx[cpu]"'
 
 
 @hookimpl
@@ -23,7 +27,7 @@ def tensorcore_backends() -> list[BackendSpec]:
         for name, argument, modules, priority, description, install in (
             ("torch", "torch", ("torch",), -20, "PyTorch's tensors", "torch"),
             ("jax", "jax", ("jax", "jaxlib"), -21, "JAX's arrays", "jax"),
-            ("mlx", "mlx=mlx.core", ("mlx",), -22, "Apple's MLX", "mlx"),
+            ("mlx", "mlx=mlx.core", ("mlx",), -22, "Apple's MLX", MLX),
             ("dpnp", "dpnp", ("dpnp",), -23, "Intel's dpnp", "dpnp"),
             (STRICT, STRICT, (STRICT,), -30, "the standard's strict test engine", "array-api-strict"),
         )

@@ -7,11 +7,12 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tensorcore.dtypes import COMPLEX, INTEGER, DType, float64, get_default_dtype, int64
+from tensorcore.dtypes import COMPLEX, INTEGER, DType, get_default_dtype, int64
 from tensorcore.errors import ArgumentError, DTypeError, RangeError, ShapeError
 from tensorcore.ops.creation import _finished as finished
 from tensorcore.ops.creation import kind_for as kind_of
 from tensorcore.ops.creation import ramp
+from tensorcore.ops.drawing import widest
 from tensorcore.ops.indexing import update_at
 from tensorcore.ops.record import composite
 
@@ -277,7 +278,7 @@ def logspace(
     if dtype is None and any(isinstance(x, complex) for x in (start, end)):
         dtype = get_default_dtype().to_complex()
     kind = kind_of(device, dtype)
-    wide = kind.dtype if kind.dtype.category >= COMPLEX else kind.sibling(float64).dtype
+    wide = kind.dtype if kind.dtype.category >= COMPLEX else widest(kind)
     powers = base ** linspace(start, end, steps, dtype=wide, device=device)
     return finished(powers.to(kind.dtype), requires_grad, out)
 

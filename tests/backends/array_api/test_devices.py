@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
 
 import tensorcore as tc
 from tensorcore.errors import DeviceError, DimensionError, DTypeError
+from tests.backends.array_api.conftest import importable
 
 ALL = [
     tc.bool, tc.uint8, tc.uint16, tc.uint32, tc.uint64, tc.int8, tc.int16, tc.int32, tc.int64,
@@ -21,6 +23,8 @@ ALL = [
 def test_capabilities_are_what_the_library_has(device):
     able = tc.device(device).capabilities
     missing = {"array_api_strict": {tc.float16, tc.bfloat16}, "mlx": {tc.complex128}, "dpnp": {tc.bfloat16}}
+    if device == "mlx" and tc.ones(1, device="mlx")._array.__dlpack_device__()[0] != 1:
+        missing["mlx"].add(tc.float64)
     assert able.dtypes == set(ALL) - missing.get(device, set())
     functional = device in ("jax", "mlx")
     assert (able.mutable, able.views) == (not functional, not functional)
@@ -102,22 +106,84 @@ else:
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=120, env=environment)
 
 
-@pytest.mark.parametrize("name", ["torch", "jax"])
+@pytest.mark.parametrize("name", ["torch", "jax", "mlx"])
 def test_arrays_are_exchanged_by_dlpack(name):
-    pytest.importorskip(name)
+    importable(name)
     x = tc.from_dlpack(np.arange(3.0), device=name)
     assert (str(x.device), x.dtype, x.tolist()) == (name, tc.float64, [0.0, 1.0, 2.0])
     assert np.from_dlpack(x + 1).tolist() == [1.0, 2.0, 3.0]
 
 
-@pytest.mark.parametrize("name", ["torch", "jax"])
+def test_mlx_takes_what_dlpack_brings_by_a_copy():
+    importable("mlx")
+    import mlx.core as mx
+
+    source = np.arange(3.0)
+    x = tc.from_dlpack(source, device="mlx")
+    source[0] = 7
+    assert x.tolist() == [0.0, 1.0, 2.0]
+    with pytest.raises(BufferError, match="share no memory"):
+        tc.from_dlpack(source, device="mlx", copy=False)
+    # NumPy has no bfloat16.
+    half = tc.from_dlpack(mx.array([1.5], dtype=mx.bfloat16), device="mlx")
+    assert (half.dtype, mx.from_dlpack(half).dtype) == (tc.bfloat16, mx.bfloat16)
+
+
+def test_threads_compute_what_others_left_to_compute(device):
+    x = tc.ones(3, device=device) * 2
+    made = []
+    for _ in range(2):
+        thread = threading.Thread(target=lambda: made.append((made[-1] if made else x) + x))
+        thread.start()
+        thread.join()
+    assert [each.tolist() for each in made] == [[4.0] * 3, [6.0] * 3]
+
+
+@pytest.mark.parametrize("name", ["sum", "prod", "any", "all"])
+def test_reductions_without_elements(name, device):
+    # MLX's wait for ever, now and then.
+    expected = {"sum": 0.0, "prod": 1.0, "any": False, "all": True}[name]
+    for _ in range(20):
+        x = tc.ones(0, 4, device=device)
+        assert getattr(x, name)(0).tolist() == [expected] * 4
+        assert getattr(x.t(), name)(1, keepdim=True).tolist() == [[expected]] * 4
+        assert getattr(x, name)(1).tolist() == []
+
+
+@pytest.mark.parametrize("dtype", [tc.int8, tc.int16, tc.int32, tc.int64], ids=lambda each: each.name)
+def test_the_lowest_integer_by_minus_one(dtype, device):
+    low = tc.iinfo(dtype).min
+    x, y = tc.tensor([low, 6], dtype=dtype, device=device), tc.tensor([-1, -1], dtype=dtype, device=device)
+    assert ((x // y).tolist(), (x % y).tolist()) == ([low, -6], [0, 0])
+
+
+def test_exponentials_reach_to_the_end_of_float32(device):
+    x = tc.tensor([88.7, 88.3, -87.3, 89.0, float("inf"), -float("inf"), float("nan"), -0.0], device=device)
+    np.testing.assert_allclose(x.exp().tolist(), x.cpu().exp().tolist(), rtol=1e-6)
+
+
+def test_long_sums_keep_their_digits(device):
+    if device == "array_api_strict":
+        pytest.skip("declared: the NumPy behind it adds rows one by one")
+    x = tc.full((65536,), 0.1, device=device)
+    assert x.sum().item() == pytest.approx(6553.6, rel=1e-6)
+    assert tc.ones(3, 2, 65536, device=device).sum(-1).tolist() == [[65536.0] * 2] * 3
+
+
+def test_long_products_on_mlx_are_made_of_blocks():
+    importable("mlx")
+    a, b = tc.rand(2, 1, 3, 2500), tc.rand(4, 2500, 5)
+    np.testing.assert_allclose((a.to("mlx") @ b.to("mlx")).tolist(), (a @ b).tolist(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["torch", "jax", "mlx"])
 def test_a_library_is_imported_when_its_device_is_used(name):
-    pytest.importorskip(name)
+    importable(name)
     code = f"""
 import sys, tensorcore as tc
 tc.ones(2) + 1
 tc.device({name!r})
-assert not {{"torch", "jax", "array_api_strict"}} & set(sys.modules), "imported too early"
+assert not {{"torch", "jax", "mlx.core", "array_api_strict"}} & set(sys.modules), "imported too early"
 assert (tc.ones(2, device={name!r}) + 1).tolist() == [2.0, 2.0]
 assert {name!r} in sys.modules
 """

@@ -29,6 +29,23 @@ def test_draws_equal_those_on_cpu(name, device):
     assert drawn[0][0] != drawn[0][1]
 
 
+def test_a_device_without_float64_draws():
+    import array_api_compat.numpy as xp
+
+    from tensorcore.dtypes import complex128, float64
+    from tensorcore_array_api.backend import LibraryBackend
+    from tensorcore_conformance import Limits, judge_backend
+
+    class NarrowBackend(LibraryBackend):
+        """NumPy without 64-bit floats, as GPUs are."""
+
+        def native_dtypes(self):
+            return {k: v for k, v in super().native_dtypes().items() if k not in (float64, complex128)}
+
+    report = judge_backend(NarrowBackend("narrow", xp), ["random", "logspace"], Limits.level("quick"))
+    assert report.passed, report
+
+
 @pytest.mark.parametrize("count", [0, 1, 5, 4096])
 def test_philox_gives_the_same_bits(count, device):
     from tensorcore.ops.drawing import philox_uniform
