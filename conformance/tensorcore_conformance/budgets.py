@@ -35,6 +35,8 @@ ZERO_SIGN_IS_FREE = names(
 
 #: How often operands are nudged by half a unit in the last place to learn how the result depends on them.
 NUDGES = 3
+#: Steps of two operands: half a unit may lead to the next one, which only nudges in opposite directions tell for sure.
+STEPS = names("truncated_divide")
 
 
 @dataclass(frozen=True)
@@ -107,13 +109,13 @@ def tolerance_of(
         return [a + 4 * ulps * unit * whole for a in base]
     rng = np.random.default_rng(length)
     change = [np.zeros_like(np.abs(each)) for each in expected]
-    for _ in range(NUDGES):
-        nudged = [
-            x * (1 + unit * rng.choice([-1.0, 1.0], x.shape).astype(np.abs(x).dtype))
-            if x is not None and x.dtype.kind in "fc"
-            else x
-            for x in operands
-        ]
+    for turn in range(NUDGES):
+        sided = op.name in STEPS and turn < 2
+        nudged = list(operands)
+        for place, x in enumerate(operands):
+            if x is not None and x.dtype.kind in "fc":
+                signs = rng.choice([(-1.0) ** (turn + place)] if sided else [-1.0, 1.0], x.shape)
+                nudged[place] = x * (1 + unit * signs.astype(np.abs(x).dtype))
         with np.errstate(all="ignore"):
             for place, (old, new) in enumerate(zip(expected, oracle(nudged), strict=True)):
                 gap = np.abs(new - old)
