@@ -24,6 +24,8 @@ _IN_NUMPY: Final[dict[str, Callable[[DType], bool]]] = {
 }
 #: Factorisations whose results are complex also where NumPy gives real numbers.
 _SPECTRA: Final = {"linalg_eig": np.linalg.eig, "linalg_eigvals": np.linalg.eigvals}
+#: After so many kernels without a value read, what is noted is computed: notes hold the memory of their operands.
+_NOTED: Final = 1000
 #: How many numbers MLX's CPU kernels, which add one by one, may add up.
 _BLOCK: Final = 1024
 
@@ -33,6 +35,8 @@ class _Thread(threading.local):
 
     def __init__(self, stream: Any) -> None:
         mx.set_default_stream(stream)
+        #: How many kernels it has called since it last had results computed.
+        self.noted = 0
 
     def enter(self) -> None:
         """Done in full by asking for it."""
@@ -75,13 +79,18 @@ class MlxBackend(LibraryBackend):
             mx.synchronize()
 
     def kernel(self, name: str, dtype: DType, index: int) -> Kernel | None:
-        found, thread = self._chosen(name, dtype, index), self._thread
+        found, thread, reading = self._chosen(name, dtype, index), self._thread, self._reading
         if found is None:
             return None
 
         def kernel(*arrays: Array, **attributes: Any) -> Any:
-            thread.enter()
-            return found(*arrays, **attributes)
+            thread.noted += 1
+            result = found(*arrays, **attributes)
+            if thread.noted > _NOTED:
+                thread.noted = 0
+                with reading:
+                    mx.async_eval(result)
+            return result
 
         return kernel
 
