@@ -3,7 +3,7 @@
 #   make quickstart    install, train the image classifier, predict, plot
 #   make test          all tests
 #   make lint          style, types, import contracts, generated files
-#   make test-parity   the tests against PyTorch, and those of the devices torch and jax
+#   make test-parity   the tests against PyTorch, and those of the devices torch, jax and mlx
 #   make conformance   judge the devices; the reports and their page, in docs/conformance
 #   make bench         speed beside PyTorch, in the same run
 #   make docs          the documentation, in docs/_build/html
@@ -11,7 +11,7 @@
 
 PYTHON ?= python3
 JOBS ?= 2
-DEVICES ?= cpu reference array_api_strict torch jax
+DEVICES ?= cpu reference array_api_strict torch jax mlx
 PYTORCH ?= torch==2.13.0
 
 BIN := .venv/bin
@@ -84,7 +84,7 @@ clean:
 	@touch $@
 
 .venv/parity.stamp: .venv/dev.stamp
-	$(PIP) '$(PYTORCH)' jax
+	$(PIP) '$(PYTORCH)' jax 'mlx[cpu]; sys_platform == "linux"' 'mlx; sys_platform == "darwin"'
 	@touch $@
 
 .venv/docs.stamp: .venv/python.stamp pyproject.toml

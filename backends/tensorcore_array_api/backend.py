@@ -10,7 +10,7 @@ import numpy as np
 
 from tensorcore.backend.array_module import ArrayModuleBackend
 from tensorcore.backend.contract import Array, Backend
-from tensorcore.dtypes import ALL, DType, bfloat16
+from tensorcore.dtypes import ALL, DType, bfloat16, float32
 
 __all__ = ["LibraryBackend", "make"]
 
@@ -79,3 +79,19 @@ class LibraryBackend(ArrayModuleBackend):
     def as_numpy(self, array: Array) -> Any:
         """A NumPy array of the same elements, over the same memory where that is possible."""
         return np.asarray(array)
+
+    def floored_quotient(self, input: Array, other: Array) -> Array:
+        """The quotient of floats rounded down, by the exact remainder, as Python does it.
+
+        For libraries that take the floor of a quotient, which may have been rounded up to an integer.
+        """
+        xp, dtype = self.xp, self.dtype_of(input)
+        wide = self.natives[float32 if dtype.itemsize == 2 else dtype]
+        x, y = xp.astype(input, wide), xp.astype(other, wide)
+        rest = xp.remainder(xp.abs(x), xp.abs(y))
+        below = xp.logical_and(rest != 0, (x < 0) != (y < 0))
+        whole = xp.round((x - xp.where(x < 0, -rest, rest)) / y) - xp.astype(below, wide)
+        quotient = x / y
+        # Zero has the quotient's sign.
+        whole = xp.where(whole == 0, quotient * 0, whole)
+        return xp.astype(xp.where(y == 0, quotient, whole), self.natives[dtype])

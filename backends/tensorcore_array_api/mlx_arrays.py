@@ -191,7 +191,7 @@ class MlxBackend(LibraryBackend):
 
     def floor_divide(self, input: Array, other: Array) -> Array:
         if self.dtype_of(input).is_floating_point:
-            return _floor_divide(input, other)
+            return self.floored_quotient(input, other)
         if not self.dtype_of(input).is_signed:
             return super().floor_divide(input, other)
         quotient = super().floor_divide(input, _positive_unit(other))
@@ -350,20 +350,6 @@ def _shift(input: Array, other: Array) -> tuple[Array, Array]:
     last = _number(8 * input.dtype.size - 1, other)
     beyond = mx.logical_or(other < 0, other > last)
     return beyond, mx.where(beyond, last, other)
-
-
-def _floor_divide(input: Array, other: Array) -> Array:
-    """The quotient rounded down, by the exact remainder, as Python does it: the quotient may round up to an integer."""
-    native = input.dtype
-    if native.size < 4:
-        input, other = input.astype(mx.float32), other.astype(mx.float32)
-    rest = mx.remainder(mx.abs(input), mx.abs(other))
-    below = mx.logical_and(rest != 0, (input < 0) != (other < 0))
-    whole = mx.round((input - mx.where(input < 0, -rest, rest)) / other) - below.astype(input.dtype)
-    quotient = input / other
-    # Zero has the quotient's sign.
-    whole = mx.where(whole == 0, quotient * 0, whole)
-    return mx.where(other == 0, quotient, whole).astype(native)
 
 
 def _exp(input: Array) -> Array:
