@@ -51,13 +51,24 @@ class DpnpBackend(LibraryBackend):
         # dpnp refuses conversions that are not asked for by name.
         return dpnp.asnumpy(array)
 
+    # dpnp's `where` reads operands of negative strides wrongly: these kernels are of it, or made of it.
+
+    def where(self, condition: Array, input: Array, other: Array) -> Array:
+        return dpnp.where(_forward(condition), _forward(input), _forward(other))
+
+    def sign(self, input: Array) -> Array:
+        return super().sign(_forward(input))
+
+    def sort(self, input: Array, *, dim: int, descending: bool) -> tuple[Array, Array]:
+        return super().sort(_forward(input), dim=dim, descending=descending)
+
     def floor_divide(self, input: Array, other: Array) -> Array:
+        input, other = _forward(input), _forward(other)
         floating = self.dtype_of(input).is_floating_point
         return self.floored_quotient(input, other) if floating else super().floor_divide(input, other)
 
-    def sort(self, input: Array, *, dim: int, descending: bool) -> tuple[Array, Array]:
-        # dpnp reads operands of negative strides wrongly.
-        return super().sort(dpnp.ascontiguousarray(input) if input.ndim else input, dim=dim, descending=descending)
+    def remainder(self, input: Array, other: Array) -> Array:
+        return super().remainder(_forward(input), _forward(other))
 
     def matmul(self, input: Array, other: Array) -> Array:
         # dpnp has no float16 vector products, and reads expanded and transposed operands wrongly.
@@ -65,3 +76,8 @@ class DpnpBackend(LibraryBackend):
         wide = dpnp.float32 if native == dpnp.float16 else native
         result = dpnp.matmul(*[dpnp.ascontiguousarray(each, dtype=wide) for each in (input, other)])
         return result.astype(native, copy=False)
+
+
+def _forward(array: Array) -> Array:
+    """The array, copied where a stride is negative."""
+    return dpnp.ascontiguousarray(array) if any(step < 0 for step in array.strides) else array
