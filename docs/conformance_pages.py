@@ -19,6 +19,7 @@ DEVICES = {
     "array_api_strict": "the Array API standard's strict test engine",
     "torch": "PyTorch's CPU tensors, outside its autograd",
     "jax": "JAX's arrays, compiled by XLA for the CPU",
+    "mlx": "Apple's MLX, computing on the CPU",
 }
 #: What follows where a device does not claim something.
 CLAIMS = {
@@ -56,7 +57,7 @@ report's page holds the matrix of ops and checks, the errors of each op and dtyp
 _HOW = """
 ## How these reports are made
 
-`make conformance` judges the five devices, writes their reports into `docs/conformance` and this page from them.
+`make conformance` judges the six devices, writes their reports into `docs/conformance` and this page from them.
 `tensorcore conformance diff docs/conformance/jax out/` compares one with a report of your own: what newly fails, what
 became less exact, what is no longer examined.
 """
