@@ -19,6 +19,7 @@ HOLDS = {
     "positive_definite": lambda x: np.allclose(x, adjoint(x)) and np.linalg.eigvalsh(x).min() > 1,
     "well_conditioned": lambda x: np.linalg.cond(x).max() < 20 and np.diff(np.linalg.svd(x)[1]).max() < -1,
     "hermitian": lambda x: np.allclose(x, adjoint(x)) and np.diff(np.linalg.eigvalsh(x)).min() > 1,
+    "closed_row": lambda x: (x[..., 0, :].real == -np.inf).all() and np.isfinite(x[..., 1:, :]).all(),
     "lower_triangular": lambda x: (np.triu(x, 1) == 0).all() and np.linalg.cond(x).max() < 20,
     "upper_triangular": lambda x: (np.tril(x, -1) == 0).all() and np.linalg.cond(x).max() < 20,
 }
