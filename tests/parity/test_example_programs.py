@@ -28,7 +28,8 @@ RUNS = {
     "gan": ("--steps 100 --batch-size 32 --width 32", 1e-4),
     "gpt": ("--steps 100 --batch-size 4 --context 32 --width 32", 1e-4),
     "graph_attention": ("--steps 100 --dropout 0", 1e-4),
-    "image_classifier": ("--epochs 1 --steps 100 --batch-size 16 --width 4 --dropout 0", 1e-4),
+    # At its own rate PyTorch differs from itself, with and without oneDNN, by 2 % and more.
+    "image_classifier": ("--epochs 1 --steps 100 --batch-size 16 --width 4 --dropout 0 --lr 0.005", 1e-4),
     "policy_gradient": ("--episodes 100 --longest 50", 1e-4),
     "recommender": ("--people 40 --films 30 --ratings 4000 --batch-size 64 --epochs 2", 1e-4),
     "resnet_mixed_precision": (f"--precision float32 {SMALL_RESNET} --steps 100 --lr 0.005", 1e-4),

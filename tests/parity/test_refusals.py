@@ -81,7 +81,7 @@ DELIBERATE = {
     ),
     "Integers": (
         # The sums of ends, and the negated targets, that wrap in PyTorch.
-        r"^(trapezoid|soft_margin_loss) \| argument \d: uint8 \|",
+        r"^(trapezoid|cumulative_trapezoid|soft_margin_loss) \| argument \d: uint8 \|",
         r"^positional_hinge_embedding_loss \| .* u?int\d+ \| gives float32.* gives u?int",
     ),
     "Rounding": (
