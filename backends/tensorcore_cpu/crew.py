@@ -17,6 +17,47 @@ Part = Callable[[], None]
 #: Products of numbers from which on threads share the work (float32, two threads: 256 each way 141 microseconds alone
 #: and 156 shared, 384 456 and 292).
 SHARED: Final = 1 << 25
+
+
+class _Hand:
+    """A thread that runs what it is given, and tells when it has."""
+
+    def __init__(self) -> None:
+        self._waiting: queue.SimpleQueue[Part] = queue.SimpleQueue()
+        self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._ended = True
+        self._error: BaseException | None = None
+        threading.Thread(target=self._work, name="tensorcore-cpu", daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            part = self._waiting.get()
+            try:
+                part()
+            except BaseException as error:
+                self._error = error
+            del part
+            self._ended = True
+            self._bell.put(None)
+
+    def give(self, part: Part) -> None:
+        self._ended, self._error = False, None
+        self._waiting.put(part)
+
+    def wait(self) -> BaseException | None:
+        """What the part raised, once it has ended; a Ctrl-C meanwhile comes after that, as arrays are still in use."""
+        interrupted: BaseException | None = None
+        # The bell wakes; whether the part has ended is read, for an interrupt may come between the two.
+        while True:
+            try:
+                self._bell.get()
+            except KeyboardInterrupt as error:
+                interrupted = error
+            if self._ended:
+                return self._error or interrupted
+
+
+_hands: Final[list[_Hand]] = []
 #: One caller at a time has the hands; another one works alone meanwhile.
 _taken = threading.Lock()
 
