@@ -300,7 +300,8 @@ class Update:
             table += map(id, arrays)
             count += 1
         if count:
-            key = (held, *on.values())
+            # With their names: callers give settings in any order.
+            key = (held, *on.items())
             program = self.programs.get(key)
             if program is None:
                 program = self.programs[key] = self._compile(held, on, list(known))

@@ -151,3 +151,22 @@ def test_states_that_do_not_fit_are_not_swapped_in(change, text):
     change(saved)
     with pytest.raises(RuntimeError, match=text), optim.swap_in_optimizer_params_and_state(optimizer, {"p": p}, saved):
         pass
+
+
+def test_the_order_of_settings_does_not_matter():
+    """Compiled updates are kept by what is on, which is named."""
+    native = np.dtype("float64")
+    kept, usual = kernels.Update("radam_update", native), {"lr": 0.1, "beta1": 0.9, "beta2": 0.99, "eps": 1e-8}
+
+    def updated(update, settings):
+        param = np.full(4, 2.0)
+        state = (np.ones(4), np.zeros(4), np.zeros(4), np.array(3.0), None)
+        update.many([[param, *state]], **usual, **settings)
+        return param.tolist()
+
+    for settings in (
+        {"weight_decay": 0.5, "maximize": False, "decoupled_weight_decay": False},
+        {"maximize": True, "weight_decay": 0.0, "decoupled_weight_decay": False},
+        {"decoupled_weight_decay": False, "maximize": False, "weight_decay": 0.5},
+    ):
+        assert updated(kept, settings) == updated(kernels.Update("radam_update", native), settings)
